@@ -1,0 +1,215 @@
+//! How is it called? Each documented access path becomes one plan; dial name, SNI and `Host` are three separate values.
+
+mod curl;
+
+use crate::named::named;
+use crate::target::{HostName, Target};
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+named! {
+    /// One documented way to call a target (API Gateway developer guide, "Invoke a private API").
+    pub enum AccessPath {
+        /// The API's own name, which the endpoint's private DNS answers.
+        PrivateDns = "private-dns",
+        /// The Route 53 alias of an API and an associated endpoint.
+        Route53Alias = "route53-alias",
+        /// The endpoint's public DNS name with the API's name as `Host`.
+        VpceHostHeader = "vpce-host-header",
+        /// The endpoint's public DNS name with the API's id in `x-apigw-api-id`.
+        VpceApiIdHeader = "vpce-api-id-header",
+    }
+}
+
+/// What one path sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Which path this is.
+    pub path: AccessPath,
+    /// The name to resolve and connect to.
+    pub dial: HostName,
+    /// The name in the TLS handshake, which the certificate must cover.
+    pub sni: HostName,
+    /// The `Host` header.
+    pub host: HostName,
+    /// The TCP port to connect to; the URL and the `Host` header speak of 443 all the same.
+    pub port: u16,
+    /// The address to connect to in place of what DNS says.
+    pub connect_to: Option<IpAddr>,
+    /// Headers beside `Host`, in the order of sending.
+    pub headers: Vec<Header>,
+    /// The file that the secret headers came from; the printed curl line reads it.
+    pub header_file: Option<PathBuf>,
+    /// The request method.
+    pub method: Method,
+    /// Path and query of the request line.
+    pub path_and_query: String,
+}
+
+impl Plan {
+    /// The URL that is asked for; it names the host that is dialled.
+    pub fn url(&self) -> String {
+        format!("https://{}{}", self.dial, self.path_and_query)
+    }
+}
+
+/// A header to send. The name is as typed, the value may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The name, a token of RFC 9110.
+    pub name: String,
+    /// The value.
+    pub value: HeaderText,
+}
+
+/// The text of a header: shown, or sent only.
+#[derive(Clone, PartialEq, Eq)]
+pub enum HeaderText {
+    /// May appear in reports.
+    Plain(String),
+    /// Goes on the wire and nowhere else.
+    Secret(String),
+}
+
+impl HeaderText {
+    /// The text for the wire.
+    pub fn to_send(&self) -> &str {
+        match self {
+            Self::Plain(text) | Self::Secret(text) => text,
+        }
+    }
+}
+
+/// The text for people: a secret is not shown.
+impl fmt::Display for HeaderText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(text) => f.write_str(text),
+            Self::Secret(_) => f.write_str("[secret]"),
+        }
+    }
+}
+
+impl fmt::Debug for HeaderText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.to_string())
+    }
+}
+
+/// An HTTP method: a token of RFC 9110, case-sensitive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Method(String);
+
+impl Method {
+    /// `GET`.
+    pub fn get() -> Self {
+        Self("GET".to_owned())
+    }
+
+    /// Reads a method; `CONNECT` is refused, since it asks for a tunnel.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if is_token(text) && text.len() <= 32 && text != "CONNECT" {
+            Ok(Self(text.to_owned()))
+        } else {
+            let shown: String = text.chars().take(40).filter(|c| !c.is_control()).collect();
+            Err(format!("`{shown}` is not a request method, such as `GET`"))
+        }
+    }
+
+    /// The method as it stands on the request line.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the method only reads (RFC 9110, 9.2.1).
+    pub fn is_safe(&self) -> bool {
+        matches!(self.0.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE")
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Whether the text is a token of RFC 9110, 5.6.2: a method or a header's name.
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// What all requests of a round have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Headers that the user adds.
+    pub headers: Vec<Header>,
+    /// The file that the secret ones came from.
+    pub header_file: Option<PathBuf>,
+    /// The TCP port to connect to.
+    pub port: u16,
+    /// The address to connect to in place of what DNS says.
+    pub connect_to: Option<IpAddr>,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self { method: Method::get(), headers: Vec::new(), header_file: None, port: 443, connect_to: None }
+    }
+}
+
+named! {
+    /// The one thing that a path lacks.
+    pub enum Missing {
+        /// The endpoint's id, in whatever form.
+        VpceId = "vpce-id",
+        /// The endpoint's DNS name.
+        VpceDnsName = "vpce-dns-name",
+    }
+}
+
+impl Missing {
+    /// What to add.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::VpceId => "add the endpoint's DNS name, or its id with `--vpce-id vpce-1a2b3c456d7e89012`",
+            Self::VpceDnsName => {
+                "add the endpoint's DNS name, `vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com`"
+            }
+        }
+    }
+}
+
+/// The plan of one path, or what the path lacks.
+pub fn plan(target: &Target, path: AccessPath, request: &Request) -> Result<Plan, Missing> {
+    let invoke = target.invoke_name();
+    let alias = || target.alias_name().ok_or(Missing::VpceId);
+    let endpoint = || target.endpoint.as_ref().map(|endpoint| endpoint.name.clone()).ok_or(Missing::VpceDnsName);
+    let row = |dial: HostName, host: HostName, extra: Option<Header>| Plan {
+        path,
+        sni: dial.clone(),
+        dial,
+        host,
+        port: request.port,
+        connect_to: request.connect_to,
+        headers: extra.into_iter().chain(request.headers.iter().cloned()).collect(),
+        header_file: request.header_file.clone(),
+        method: request.method.clone(),
+        path_and_query: target.path_and_query.clone(),
+    };
+    #[rustfmt::skip]
+    let plan = match path {
+        //                                   dial and SNI   Host         extra
+        AccessPath::PrivateDns      => row(invoke.clone(), invoke,      None),
+        AccessPath::Route53Alias    => row(alias()?,       alias()?,    None),
+        AccessPath::VpceHostHeader  => row(endpoint()?,    invoke,      None),
+        AccessPath::VpceApiIdHeader => row(endpoint()?,    endpoint()?, Some(api_id_header(target))),
+    };
+    Ok(plan)
+}
+
+fn api_id_header(target: &Target) -> Header {
+    Header { name: "x-apigw-api-id".to_owned(), value: HeaderText::Plain(target.api.to_string()) }
+}

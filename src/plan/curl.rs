@@ -1,0 +1,60 @@
+//! How does a person repeat the call? The plan as one curl command line that behaves as the probe does.
+
+use super::{HeaderText, Plan};
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+impl Plan {
+    /// The curl command line of this plan. Secrets are not in it: curl reads the same header file.
+    pub fn curl(&self) -> String {
+        let mut line = "curl -i --http1.1 --noproxy '*'".to_owned();
+        if self.path_and_query.contains("/.") {
+            line.push_str(" --path-as-is");
+        }
+        if self.path_and_query.contains(['[', ']', '{', '}']) {
+            line.push_str(" --globoff");
+        }
+        match self.method.as_str() {
+            "GET" => {}
+            "HEAD" => line.push_str(" --head"),
+            other => push(&mut line, "-X", other),
+        }
+        let address = match self.connect_to {
+            Some(IpAddr::V4(ip)) => ip.to_string(),
+            Some(IpAddr::V6(ip)) => format!("[{ip}]"),
+            None => String::new(),
+        };
+        if self.port != 443 || self.connect_to.is_some() {
+            push(&mut line, "--connect-to", &format!("::{address}:{}", self.port));
+        }
+        push(&mut line, "", &self.url());
+        if self.host != self.dial {
+            push(&mut line, "-H", &format!("Host: {}", self.host));
+        }
+        for header in &self.headers {
+            match &header.value {
+                // curl sends a header without a value only if a semicolon stands for the colon
+                HeaderText::Plain(value) if value.is_empty() => push(&mut line, "-H", &format!("{};", header.name)),
+                HeaderText::Plain(value) => push(&mut line, "-H", &format!("{}: {value}", header.name)),
+                HeaderText::Secret(_) => {}
+            }
+        }
+        if let Some(file) = &self.header_file {
+            push(&mut line, "-H", &format!("@{}", file.display()));
+        }
+        line
+    }
+}
+
+/// Appends an option and its value, quoted for a POSIX shell where need be.
+fn push(line: &mut String, option: &str, value: &str) {
+    if !option.is_empty() {
+        let _ = write!(line, " {option}");
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        let _ = write!(line, " {value}");
+    } else {
+        let _ = write!(line, " '{}'", value.replace('\'', r"'\''"));
+    }
+}

@@ -1,0 +1,309 @@
+//! Which names does AWS give to an API and its endpoint? Parsed once; inside, no `String` has meaning.
+
+use std::fmt;
+
+/// A host name: lower case, ASCII, labels of 1 to 63 characters, at most 253 in all (RFC 1123).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostName(String);
+
+impl HostName {
+    /// Reads a host name; upper case and one trailing dot are accepted.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        if name.len() <= 253 && name.split('.').all(label) {
+            Ok(Self(name))
+        } else {
+            Err(NameError::Host(excerpt(text)))
+        }
+    }
+
+    /// The name without a trailing dot.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An id or a piece of a name: one or more of `a-z 0-9 -`, lower case.
+macro_rules! piece {
+    ($(#[$doc:meta])* $Type:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $Type(String);
+
+        impl $Type {
+            /// The text as it stands in host names.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $Type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+piece! {
+    /// The id of a REST API, such as `a1bc234d5e`. AWS documents neither length nor alphabet; every sample seen has ten of `a-z 0-9`.
+    ApiId
+}
+piece! {
+    /// The id of a VPC endpoint, such as `vpce-1a2b3c456d7e89012`.
+    VpceId
+}
+piece! {
+    /// An AWS Region, such as `us-east-1`.
+    Region
+}
+piece! {
+    /// An Availability Zone as it stands in a zonal endpoint name, such as `us-east-1a`.
+    Zone
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl VpceId {
+    /// Reads an endpoint id by itself.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let id = text.to_ascii_lowercase();
+        match id.strip_prefix("vpce-") {
+            Some(rest) if alphanumeric(rest) && rest.len() <= 32 => Ok(Self(id)),
+            _ => Err(NameError::VpceId(excerpt(text))),
+        }
+    }
+
+    /// Whether the id looks like every one seen so far: 8 or 17 hexadecimal digits.
+    pub fn is_usual(&self) -> bool {
+        let digits = &self.0["vpce-".len()..];
+        matches!(digits.len(), 8 | 17) && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    }
+}
+
+impl ApiId {
+    /// Whether the id looks like every one seen so far: ten of `a-z 0-9`.
+    pub fn is_usual(&self) -> bool {
+        self.0.len() == 10
+    }
+}
+
+/// The DNS suffix of an AWS partition (botocore's `partitions.json`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DnsSuffix {
+    text: &'static str,
+}
+
+impl DnsSuffix {
+    /// The suffix without a leading dot, such as `amazonaws.com.cn`.
+    pub fn as_str(self) -> &'static str {
+        self.text
+    }
+
+    /// The suffix that the Region's partition uses, where the Region's name tells.
+    pub fn of_region(region: &Region) -> Option<Self> {
+        let prefix = region.as_str().split_once('-')?.0;
+        let text = match prefix {
+            "us" if region.as_str().starts_with("us-isob-") => "sc2s.sgov.gov",
+            "us" if region.as_str().starts_with("us-isof-") => "csp.hci.ic.gov",
+            "us" if region.as_str().starts_with("us-iso-") => "c2s.ic.gov",
+            "eu" if region.as_str().starts_with("eu-isoe-") => "cloud.adc-e.uk",
+            "cn" => "amazonaws.com.cn",
+            "eusc" => "amazonaws.eu",
+            "us" | "eu" | "ap" | "sa" | "ca" | "me" | "af" | "il" | "mx" => "amazonaws.com",
+            _ => return None,
+        };
+        Some(Self { text })
+    }
+
+    /// The partition as it stands in ARNs, for a Region of this suffix.
+    pub fn partition(self, region: &Region) -> &'static str {
+        match self.text {
+            "amazonaws.com" if region.as_str().starts_with("us-gov-") => "aws-us-gov",
+            "amazonaws.com.cn" => "aws-cn",
+            "amazonaws.eu" => "aws-eusc",
+            "c2s.ic.gov" => "aws-iso",
+            "sc2s.sgov.gov" => "aws-iso-b",
+            "cloud.adc-e.uk" => "aws-iso-e",
+            "csp.hci.ic.gov" => "aws-iso-f",
+            _ => "aws",
+        }
+    }
+
+    const ALL: [&'static str; 7] = [
+        "amazonaws.com",
+        "amazonaws.com.cn",
+        "amazonaws.eu",
+        "c2s.ic.gov",
+        "sc2s.sgov.gov",
+        "cloud.adc-e.uk",
+        "csp.hci.ic.gov",
+    ];
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| *known == text).map(|text| Self { text })
+    }
+}
+
+impl fmt::Display for DnsSuffix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+/// One of the three shapes of name under `execute-api` (API Gateway developer guide, "Invoke a private API").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsHost {
+    /// What the first label says.
+    pub kind: AwsHostKind,
+    /// The Region in the name.
+    pub region: Region,
+    /// The partition's DNS suffix.
+    pub suffix: DnsSuffix,
+    /// The whole name.
+    pub name: HostName,
+}
+
+/// What the first label of an `execute-api` name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AwsHostKind {
+    /// `a1bc234d5e.execute-api.…`: an API by its id.
+    Api(ApiId),
+    /// `a1bc234d5e-vpce-1a2b….execute-api.…`: the Route 53 alias of an API and an associated endpoint.
+    Alias(ApiId, VpceId),
+    /// `vpce-1a2b…-f3ghijkl.execute-api.REGION.vpce.…`: an endpoint, regional or of one zone.
+    Endpoint(VpceId, Option<Zone>),
+}
+
+impl AwsHost {
+    /// Reads a host name of one of the three shapes.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let name = HostName::parse(text)?;
+        let foreign = || NameError::NotExecuteApi(excerpt(text));
+        let (first, rest) = name.as_str().split_once(".execute-api.").ok_or_else(foreign)?;
+        let (region, rest) = rest.split_once('.').ok_or_else(foreign)?;
+        let (endpoint, suffix) = match rest.strip_prefix("vpce.") {
+            Some(suffix) => (true, suffix),
+            None => (false, rest),
+        };
+        let suffix = DnsSuffix::parse(suffix).ok_or_else(|| NameError::Suffix(excerpt(suffix)))?;
+        let looks_like_region = region.contains('-') && region.ends_with(|c: char| c.is_ascii_digit());
+        if !looks_like_region {
+            return Err(NameError::Region(excerpt(region)));
+        }
+        let region = Region(region.to_owned());
+        let kind = if endpoint { endpoint_label(first, &region) } else { api_label(first) }?;
+        Ok(Self { kind, region, suffix, name })
+    }
+}
+
+fn api_label(label: &str) -> Result<AwsHostKind, NameError> {
+    if label.starts_with("vpce-") {
+        return Err(NameError::VpceMissing(excerpt(label)));
+    }
+    if label.starts_with("d-") && alphanumeric(&label[2..]) {
+        return Err(NameError::CustomDomainTarget(excerpt(label)));
+    }
+    let (api, vpce) = match label.find("-vpce-") {
+        Some(at) => (&label[..at], Some(VpceId::parse(&label[at + 1..])?)),
+        None => (label, None),
+    };
+    if !alphanumeric(api) {
+        return Err(NameError::ApiId(excerpt(api)));
+    }
+    let api = ApiId(api.to_owned());
+    Ok(match vpce {
+        Some(vpce) => AwsHostKind::Alias(api, vpce),
+        None => AwsHostKind::Api(api),
+    })
+}
+
+fn endpoint_label(label: &str, region: &Region) -> Result<AwsHostKind, NameError> {
+    let wrong = || NameError::Endpoint(excerpt(label));
+    let mut parts = label.splitn(4, '-');
+    let (Some("vpce"), Some(id), Some(suffix)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(wrong());
+    };
+    if !alphanumeric(id) || !alphanumeric(suffix) {
+        return Err(wrong());
+    }
+    let zone = match parts.next() {
+        None => None,
+        Some(zone) if zone.starts_with(region.as_str()) && zone.len() > region.as_str().len() => {
+            Some(Zone(zone.to_owned()))
+        }
+        Some(zone) => return Err(NameError::Zone { zone: excerpt(zone), region: region.to_string() }),
+    };
+    Ok(AwsHostKind::Endpoint(VpceId::parse(&format!("vpce-{id}"))?, zone))
+}
+
+fn alphanumeric(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+/// At most 80 characters of what was typed, without control characters, for a message.
+pub(super) fn excerpt(text: &str) -> String {
+    let mut short: String = text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(80).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// A name that could not be read, with the right form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Not a host name at all.
+    #[error("`{0}` is not a host name, such as `a1bc234d5e.execute-api.us-east-1.amazonaws.com`")]
+    Host(String),
+    /// A host name outside `execute-api`.
+    #[error("`{0}` is not an execute-api name, such as `a1bc234d5e.execute-api.us-east-1.amazonaws.com`")]
+    NotExecuteApi(String),
+    /// No known AWS partition.
+    #[error(
+        "`{0}` is not the DNS suffix of an AWS partition, such as `amazonaws.com` or, in China, `amazonaws.com.cn`"
+    )]
+    Suffix(String),
+    /// No Region where one belongs.
+    #[error("`{0}` is not an AWS Region, such as `us-east-1`")]
+    Region(String),
+    /// The API id has other characters than letters and digits.
+    #[error("`{0}` is not a REST API id, such as `a1bc234d5e`")]
+    ApiId(String),
+    /// The endpoint id is not one.
+    #[error("`{0}` is not a VPC endpoint id, such as `vpce-1a2b3c456d7e89012`")]
+    VpceId(String),
+    /// An endpoint name without its `.vpce` part.
+    #[error(
+        "`{0}` is an endpoint's label, but `.vpce` is missing after the Region; \
+         the form is `vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com`"
+    )]
+    VpceMissing(String),
+    /// The label of an endpoint name has too few or wrong parts.
+    #[error(
+        "`{0}` is not the first label of an endpoint's DNS name; \
+         the form is `vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com`"
+    )]
+    Endpoint(String),
+    /// The zone of a zonal name is not of the Region.
+    #[error("`{zone}` is not an Availability Zone of {region}, such as `{region}a`")]
+    Zone {
+        /// What stands in the zone's place.
+        zone: String,
+        /// The Region of the same name.
+        region: String,
+    },
+    /// The target name of a Regional custom domain.
+    #[error("`{0}` is the target of a custom domain name, not a REST API id such as `a1bc234d5e`")]
+    CustomDomainTarget(String),
+}
