@@ -5,3 +5,11 @@ pub mod observation;
 pub mod plan;
 pub mod report;
 pub mod target;
+pub mod render;
+pub mod probe;
+pub mod check;
+pub mod config;
+pub mod serve;
+#[cfg(feature = "lab")]
+pub mod lab;
+pub mod cli;

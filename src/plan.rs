@@ -1,9 +1,13 @@
 //! How is it called? Each documented access path becomes one plan; dial name, SNI and `Host` are three separate values.
 
 mod curl;
+mod header;
+
+pub use header::{Header, HeaderError, HeaderText};
 
 use crate::named::named;
 use crate::target::{HostName, Target};
+use header::is_token;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -54,49 +58,6 @@ impl Plan {
     }
 }
 
-/// A header to send. The name is as typed, the value may be a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
-    /// The name, a token of RFC 9110.
-    pub name: String,
-    /// The value.
-    pub value: HeaderText,
-}
-
-/// The text of a header: shown, or sent only.
-#[derive(Clone, PartialEq, Eq)]
-pub enum HeaderText {
-    /// May appear in reports.
-    Plain(String),
-    /// Goes on the wire and nowhere else.
-    Secret(String),
-}
-
-impl HeaderText {
-    /// The text for the wire.
-    pub fn to_send(&self) -> &str {
-        match self {
-            Self::Plain(text) | Self::Secret(text) => text,
-        }
-    }
-}
-
-/// The text for people: a secret is not shown.
-impl fmt::Display for HeaderText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Plain(text) => f.write_str(text),
-            Self::Secret(_) => f.write_str("[secret]"),
-        }
-    }
-}
-
-impl fmt::Debug for HeaderText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.to_string())
-    }
-}
-
 /// An HTTP method: a token of RFC 9110, case-sensitive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Method(String);
@@ -132,11 +93,6 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
-}
-
-/// Whether the text is a token of RFC 9110, 5.6.2: a method or a header's name.
-pub fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 /// What all requests of a round have in common.

@@ -1,0 +1,192 @@
+//! What does the user want? The command line, and the exit status that answers it.
+
+mod args;
+mod demo;
+mod offline;
+mod once;
+mod output;
+
+use crate::config::{Config, ConfigError};
+use crate::report::Verdict;
+use clap::{CommandFactory, Parser, Subcommand};
+use output::{OutputArgs, Output, WriteError};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Probes a private Amazon API Gateway API through its four documented paths and says what is wrong.
+#[derive(Debug, Parser)]
+#[command(name = "apigw-probe", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  apigw-probe once https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test \\
+      vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com
+  apigw-probe demo --list        rehearse against a simulated AWS, nothing leaves this host
+  apigw-probe explain            every cause that the diagnosis knows
+
+Exit status: 0 every path meets its intent, 1 at least one does not, 2 it could not run.
+With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Probe now, print the report, exit
+    Once(Box<once::OnceArgs>),
+    /// Probe at intervals and serve the results to monitoring
+    Serve {
+        /// The configuration file
+        #[arg(long, value_name = "FILE", env = "APIGW_PROBE_CONFIG")]
+        config: PathBuf,
+    },
+    /// Probe a simulated AWS side on loopback
+    #[cfg(feature = "lab")]
+    Demo(demo::DemoArgs),
+    /// Print the four requests as curl commands, send nothing
+    Curl(Box<offline::CurlArgs>),
+    /// Say what a cause means, how it shows, how to fix it; offline
+    Explain {
+        /// The cause, such as private-dns-disabled; all of them if absent
+        cause: Option<crate::diagnosis::Cause>,
+    },
+    /// Diagnose a saved JSON report again; no network
+    Replay {
+        /// The report, or `-` for standard input
+        file: PathBuf,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Check, show or describe the configuration
+    #[command(subcommand)]
+    Config(offline::ConfigCommand),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// What stops the program before it has a verdict.
+#[derive(Debug, thiserror::Error)]
+enum Stop {
+    /// The command line asks for something that cannot be done.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration cannot be used.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// A saved report cannot be read.
+    #[error("{0}")]
+    Replay(String),
+    /// This host lacks something that the probe needs.
+    #[error("{0}")]
+    Host(String),
+    /// The output could not be written.
+    #[error("{0}")]
+    Write(#[from] WriteError),
+}
+
+impl Stop {
+    fn usage(text: impl ToString) -> Self {
+        Self::Usage(text.to_string())
+    }
+
+    fn host(error: impl ToString) -> Self {
+        Self::Host(error.to_string())
+    }
+}
+
+/// Parses the command line, runs it and gives the exit status.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let for_nagios = output::asks_for_nagios(&args);
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) if for_nagios && error.use_stderr() => {
+            let text = error.to_string();
+            return output::unknown(text.lines().next().unwrap_or_default().trim_start_matches("error: "));
+        }
+        Err(error) => {
+            // a closed stream cannot be told of
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { COULD_NOT_RUN } else { 0 });
+        }
+    };
+    match run(cli.command) {
+        Ok(status) => ExitCode::from(status),
+        Err(stop) if for_nagios => output::unknown(&stop.to_string()),
+        Err(stop) => {
+            output::complain(&format!("error: {stop}"));
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<u8, Stop> {
+    match command {
+        Command::Once(args) => once::run(*args),
+        Command::Serve { config } => serve(&config),
+        #[cfg(feature = "lab")]
+        Command::Demo(args) => demo::run(&args),
+        Command::Curl(args) => offline::curl(*args),
+        Command::Explain { cause } => offline::explain(cause),
+        Command::Replay { file, output } => offline::replay(&file, output),
+        Command::Config(command) => offline::config(command),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "apigw-probe", &mut script);
+            print(&script)
+        }
+        Command::Man => print(&man_page().map_err(Stop::host)?),
+    }
+}
+
+fn serve(file: &std::path::Path) -> Result<u8, Stop> {
+    let config = Config::read(file)?;
+    let net = once::open(&config.net)?;
+    let proxies = once::ignored_proxy_variables();
+    runtime()?.block_on(crate::serve::serve(config, net, proxies)).map_err(Stop::host)?;
+    Ok(0)
+}
+
+/// One page for the command and all that it can be told.
+fn man_page() -> std::io::Result<Vec<u8>> {
+    let command = Cli::command();
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for sub in command.get_subcommands() {
+        let name = format!("apigw-probe {}", sub.get_name());
+        let man = clap_mangen::Man::new(sub.clone().name(name.clone()).bin_name(&name));
+        use std::io::Write as _;
+        writeln!(page, ".SH \"{}\"", name.to_uppercase())?;
+        man.render_synopsis_section(&mut page)?;
+        man.render_description_section(&mut page)?;
+        man.render_options_section(&mut page)?;
+    }
+    Ok(page)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Stop::host)
+}
+
+fn print(bytes: &[u8]) -> Result<u8, Stop> {
+    Output::stdout().write(bytes)?;
+    Ok(0)
+}
+
+/// The exit status of a verdict.
+fn status(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Pass => 0,
+        Verdict::Fail => 1,
+    }
+}
+
+/// The exit status of usage, configuration and output errors.
+const COULD_NOT_RUN: u8 = 2;

@@ -1,0 +1,216 @@
+//! Which options name a target, a request, a network? Parsed straight into the types of the inside.
+
+use super::Stop;
+use crate::check::{Check, Intents};
+use crate::config::{
+    LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, parse_duration, parse_server, read_header_file,
+};
+use crate::observation::Intent;
+use crate::plan::{AccessPath, Header, Method, Request};
+use crate::probe::Limits;
+use crate::target::{Expectation, Target, TargetInput};
+use clap::Args;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that makes up a check.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    request: RequestArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+impl CheckArgs {
+    /// Joins the options into a check that has something to send; `usual` is the deadline if none was given.
+    pub(super) fn check(&self, usual: Duration) -> Result<Check, Stop> {
+        let check = Check {
+            target: self.target.target(self.limits.expectation())?,
+            request: self.request.request()?,
+            intents: self.target.intents()?,
+            limits: self.limits.limits(usual),
+        };
+        if check.has_work() {
+            Ok(check)
+        } else {
+            Err(Stop::usage("no path is left to probe: all are skipped or lack their input"))
+        }
+    }
+}
+
+/// The options that name a target.
+#[derive(Debug, Args)]
+pub(super) struct TargetArgs {
+    /// What the console shows for the stage, and the endpoint's DNS name; with --config, names of targets
+    #[arg(value_name = "INVOKE_URL [VPCE_DNS_NAME]")]
+    pub(super) inputs: Vec<String>,
+    /// The endpoint's id, if its DNS name is not at hand
+    #[arg(long, value_name = "VPCE_ID", env = "APIGW_PROBE_VPCE_ID")]
+    pub(super) vpce_id: Option<String>,
+    /// Probe only this path (repeat for more)
+    #[arg(long, value_name = "PATH")]
+    pub(super) path: Vec<AccessPath>,
+    /// This path must return an expected status (the default)
+    #[arg(long, value_name = "PATH")]
+    required: Vec<AccessPath>,
+    /// This path is probed and never decides
+    #[arg(long, value_name = "PATH")]
+    optional: Vec<AccessPath>,
+    /// This path must not return an expected status
+    #[arg(long, value_name = "PATH")]
+    forbidden: Vec<AccessPath>,
+    /// Nothing is sent on this path
+    #[arg(long, value_name = "PATH")]
+    skip: Vec<AccessPath>,
+}
+
+/// The options that all requests of a round have in common.
+#[derive(Debug, Args)]
+pub(super) struct RequestArgs {
+    /// The request method
+    #[arg(long, value_name = "METHOD", default_value = "GET", value_parser = Method::parse, env = "APIGW_PROBE_METHOD")]
+    method: Method,
+    /// Add a header, as 'Name: value' (repeat for more)
+    #[arg(long = "header", value_name = "K: V", value_parser = Header::plain)]
+    headers: Vec<Header>,
+    /// Add the headers of a file, one 'Name: value' on each line; their values are shown nowhere
+    #[arg(long, value_name = "FILE", env = "APIGW_PROBE_HEADER_FILE")]
+    header_file: Option<PathBuf>,
+    /// Connect to this TCP port; URL and Host header stay as documented
+    #[arg(long, value_name = "N", default_value = "443", value_parser = clap::value_parser!(u16).range(1..), env = "APIGW_PROBE_PORT")]
+    port: u16,
+    /// Connect to this address in place of what DNS says
+    #[arg(long, value_name = "IP", env = "APIGW_PROBE_CONNECT_TO")]
+    connect_to: Option<IpAddr>,
+}
+
+/// The options that say what counts as success, and how long to wait for it.
+#[derive(Debug, Args)]
+pub(super) struct LimitArgs {
+    /// A status that is success (repeat for more) [default: 200]
+    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u16).range(100..600), env = "APIGW_PROBE_EXPECT_STATUS", value_delimiter = ',')]
+    expect_status: Vec<u16>,
+    /// Success needs API Gateway's marks in the answer too
+    #[arg(long)]
+    require_api_gateway: bool,
+    /// The most that one path may take, first DNS packet to last body byte [default: 10s; nagios: 8s]
+    #[arg(long, value_name = "TIME", value_parser = timeout, env = "APIGW_PROBE_TIMEOUT")]
+    timeout: Option<Duration>,
+    /// Send a request to every address of a name, not only to the first that answers
+    #[arg(long)]
+    every_address: bool,
+    /// Show the beginning of every body, whatever it holds
+    #[arg(long)]
+    show_body: bool,
+}
+
+/// The options that say how names are resolved and certificates trusted.
+#[derive(Debug, Args)]
+pub(super) struct NetArgs {
+    /// Ask this DNS server in place of the system's (repeat for more)
+    #[arg(long, value_name = "IP[:PORT]", value_parser = parse_server, env = "APIGW_PROBE_DNS_SERVER", value_delimiter = ',')]
+    dns_server: Vec<SocketAddr>,
+    /// Ask this resolver for a second opinion [default: the VPC's, unless --dns-server is given]
+    #[arg(long, value_name = "IP[:PORT]", value_parser = parse_server, env = "APIGW_PROBE_VPC_RESOLVER")]
+    vpc_resolver: Option<SocketAddr>,
+    /// Trust the certificates of this PEM file too
+    #[arg(long, value_name = "PEM", env = "APIGW_PROBE_CA_FILE")]
+    ca_file: Option<PathBuf>,
+    /// Trust the system's certificates too
+    #[arg(long)]
+    system_roots: bool,
+}
+
+impl TargetArgs {
+    /// Reads INVOKE_URL and VPCE_DNS_NAME.
+    pub(super) fn target(&self, expect: Expectation) -> Result<Target, Stop> {
+        let (invoke_url, vpce_dns_name) = match self.inputs.as_slice() {
+            [] => return Err(Stop::usage("INVOKE_URL is missing, such as https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test")),
+            [url] => (url, None),
+            [url, name] => (url, Some(name.as_str())),
+            [_, _, more, ..] => return Err(Stop::usage(format!("`{more}` is one too many; INVOKE_URL and VPCE_DNS_NAME are read"))),
+        };
+        let input = TargetInput { invoke_url, vpce_dns_name, vpce_id: self.vpce_id.as_deref(), name: None, expect };
+        Target::parse(input).map_err(Stop::usage)
+    }
+
+    /// What is expected of each path; a path that is named twice with two intents is an error.
+    pub(super) fn intents(&self) -> Result<Intents, Stop> {
+        let mut named: BTreeMap<AccessPath, Intent> = BTreeMap::new();
+        let lists = [
+            (Intent::Required, &self.required),
+            (Intent::Optional, &self.optional),
+            (Intent::Forbidden, &self.forbidden),
+            (Intent::Skip, &self.skip),
+        ];
+        for (intent, paths) in lists {
+            for path in paths {
+                if let Some(other) = named.insert(*path, intent).filter(|other| *other != intent) {
+                    return Err(Stop::usage(format!("{path} cannot be both {other} and {intent}")));
+                }
+            }
+        }
+        for path in &self.path {
+            named.entry(*path).or_insert(Intent::Required);
+        }
+        let only_named = !self.path.is_empty();
+        if only_named {
+            named.retain(|path, _| self.path.contains(path));
+        }
+        Ok(Intents::new(named, only_named))
+    }
+}
+
+impl RequestArgs {
+    /// The request, with the header file read.
+    pub(super) fn request(&self) -> Result<Request, Stop> {
+        let mut headers = self.headers.clone();
+        if let Some(file) = &self.header_file {
+            headers.extend(read_header_file(file).map_err(Stop::Usage)?);
+        }
+        Ok(Request {
+            method: self.method.clone(),
+            headers,
+            header_file: self.header_file.clone(),
+            port: self.port,
+            connect_to: self.connect_to,
+        })
+    }
+}
+
+impl LimitArgs {
+    /// What counts as success.
+    pub(super) fn expectation(&self) -> Expectation {
+        let mut expect = Expectation { api_gateway: self.require_api_gateway, ..Expectation::default() };
+        if !self.expect_status.is_empty() {
+            expect.status.clone_from(&self.expect_status);
+        }
+        expect
+    }
+
+    /// How long and how deep; `usual` is the deadline if none was given.
+    pub(super) fn limits(&self, usual: Duration) -> Limits {
+        Limits { timeout: self.timeout.unwrap_or(usual), every_address: self.every_address, show_body: self.show_body }
+    }
+}
+
+impl NetArgs {
+    /// How names are resolved and certificates trusted; what is not given here comes from `base`.
+    pub(super) fn settings(&self, base: &NetSettings) -> NetSettings {
+        NetSettings {
+            dns_servers: if self.dns_server.is_empty() { base.dns_servers.clone() } else { self.dns_server.clone() },
+            vpc_resolver: self.vpc_resolver.or(base.vpc_resolver),
+            ca_file: self.ca_file.clone().or_else(|| base.ca_file.clone()),
+            system_roots: self.system_roots || base.system_roots,
+        }
+    }
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    parse_duration(text, SHORTEST_TIMEOUT..=LONGEST_TIMEOUT)
+}

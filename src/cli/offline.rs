@@ -1,0 +1,183 @@
+//! What can be answered without the network? The curl commands, the catalogue, a saved report, the configuration.
+
+use super::args::{RequestArgs, TargetArgs};
+use super::output::OutputArgs;
+use super::{Stop, print};
+use crate::check::Intents;
+use crate::config::{self, Config, Scheduled};
+use crate::diagnosis::Cause;
+use crate::plan::AccessPath;
+use crate::render;
+use crate::report::{Report, Shape};
+use crate::target::Expectation;
+use clap::{Args, Subcommand};
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+#[command(override_usage = "apigw-probe curl INVOKE_URL [VPCE_DNS_NAME] [OPTIONS]")]
+pub(super) struct CurlArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    request: RequestArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Say whether a configuration is good, and what it costs
+    Check {
+        /// The configuration
+        #[arg(default_value = CONFIG_FILE)]
+        file: PathBuf,
+    },
+    /// Print the configuration as it is understood, with every default
+    Show {
+        /// The configuration
+        #[arg(default_value = CONFIG_FILE)]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of the configuration, or of the report
+    Schema {
+        /// Of the report
+        #[arg(long)]
+        report: bool,
+    },
+}
+
+/// Prints the four requests as curl commands.
+pub(super) fn curl(args: CurlArgs) -> Result<u8, Stop> {
+    let target = args.target.target(Expectation::default())?;
+    for warning in &target.warnings {
+        super::output::complain(&format!("warning: {warning}"));
+    }
+    let intents: Intents = args.target.intents()?;
+    print(render::curl(&target, &args.request.request()?, &|path| intents.of(path)).to_string().as_bytes())
+}
+
+/// Prints an entry of the catalogue, or its table of contents.
+pub(super) fn explain(cause: Option<Cause>) -> Result<u8, Stop> {
+    let text = match cause {
+        Some(cause) => render::explain(cause).to_string(),
+        None => render::explain_all().to_string(),
+    };
+    print(text.as_bytes())
+}
+
+/// Diagnoses saved reports again.
+pub(super) fn replay(file: &Path, output: OutputArgs) -> Result<u8, Stop> {
+    let wrong = |what: &dyn std::fmt::Display| Stop::Replay(format!("`{}`: {what}", file.display()));
+    let mut bytes = Vec::new();
+    if file.as_os_str() == "-" {
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| wrong(&error))?;
+    } else {
+        bytes = std::fs::read(file).map_err(|error| wrong(&error))?;
+    }
+    let documents = serde_json::Deserializer::from_slice(&bytes).into_iter::<Box<serde_json::value::RawValue>>();
+    let mut reports = Vec::new();
+    for document in documents {
+        let document = document.map_err(|error| wrong(&error))?;
+        reports.push(Report::of(Shape::read(document.get().as_bytes()).map_err(|error| wrong(&error))?));
+    }
+    match reports.as_slice() {
+        [] => Err(wrong(&"it is empty; a report is what `once --format json` prints")),
+        [report] => output.tell(output.open()?, report),
+        _ => output.tell_all(output.open()?, &reports),
+    }
+}
+
+/// Checks, shows or describes the configuration.
+pub(super) fn config(command: ConfigCommand) -> Result<u8, Stop> {
+    let text = match command {
+        ConfigCommand::Check { file } => cost(&Config::read(&file)?),
+        ConfigCommand::Show { file } => show(&Config::read(&file)?),
+        ConfigCommand::Schema { report } => {
+            let schema = if report { render::json_schema() } else { config::json_schema() };
+            format!("{schema:#}\n")
+        }
+    };
+    print(text.as_bytes())
+}
+
+/// What a good configuration costs.
+fn cost(config: &Config) -> String {
+    let targets = config.targets.len();
+    let plural = if targets == 1 { "" } else { "s" };
+    let mut text = format!(
+        "ok: {targets} target{plural}, {:.0} API calls per day, {:.2} DNS queries per second\n",
+        config.calls_per_day(),
+        config.dns_queries_per_second()
+    );
+    for one in &config.targets {
+        for warning in &one.check.target.warnings {
+            let _ = writeln!(text, "warning: {}: {warning}", one.check.target.name);
+        }
+    }
+    text
+}
+
+/// The configuration with every default, as TOML that means the same.
+fn show(config: &Config) -> String {
+    let strings = |addresses: &[std::net::SocketAddr]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut text = format!(
+        "listen = {:?}\ndns_servers = {:?}\nsystem_roots = {}\n",
+        strings(&config.listen),
+        strings(&config.net.dns_servers),
+        config.net.system_roots
+    );
+    if let Some(server) = config.net.vpc_resolver {
+        let _ = writeln!(text, "vpc_resolver = \"{server}\"");
+    }
+    if let Some(file) = &config.net.ca_file {
+        let _ = writeln!(text, "ca_file = {}", quoted(&file.display().to_string()));
+    }
+    for one in &config.targets {
+        show_target(&mut text, one);
+    }
+    text
+}
+
+fn show_target(text: &mut String, one: &Scheduled) {
+    let check = &one.check;
+    let target = &check.target;
+    let mut line = |key: &str, value: String| {
+        let _ = writeln!(text, "{key} = {value}");
+    };
+    line("\n[[target]]\nname", quoted(&target.name));
+    line("invoke_url", quoted(&target.invoke_url));
+    if let Some(name) = &target.vpce_dns_name {
+        line("vpce_dns_name", quoted(name));
+    } else if let Some(id) = &target.vpce {
+        line("vpce_id", quoted(id.as_str()));
+    }
+    line("expect_status", format!("{:?}", target.expect.status));
+    line("require_api_gateway", target.expect.api_gateway.to_string());
+    line("interval", quoted(&humantime::format_duration(one.interval).to_string()));
+    line("timeout", quoted(&humantime::format_duration(check.limits.timeout).to_string()));
+    line("method", quoted(check.request.method.as_str()));
+    line("allow_unsafe_method", (!check.request.method.is_safe()).to_string());
+    let plain = |header: &crate::plan::Header| match &header.value {
+        crate::plan::HeaderText::Plain(value) => Some(format!("{}: {value}", header.name)),
+        crate::plan::HeaderText::Secret(_) => None,
+    };
+    line("headers", format!("{:?}", check.request.headers.iter().filter_map(plain).collect::<Vec<_>>()));
+    if let Some(file) = &check.request.header_file {
+        line("header_file", quoted(&file.display().to_string()));
+    }
+    line("port", check.request.port.to_string());
+    if let Some(ip) = check.request.connect_to {
+        line("connect_to", quoted(&ip.to_string()));
+    }
+    line("every_address", check.limits.every_address.to_string());
+    line("\n[target.paths]\nprivate-dns", quoted(check.intents.of(AccessPath::PrivateDns).name()));
+    for path in &AccessPath::ALL[1..] {
+        line(path.name(), quoted(check.intents.of(*path).name()));
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+const CONFIG_FILE: &str = "/etc/apigw-probe/config.toml";

@@ -1,0 +1,151 @@
+//! What does one probe say? Probe now, print the report, exit.
+
+use super::args::{CheckArgs, NetArgs};
+use super::output::{self, Format, OutputArgs};
+use super::{Stop, runtime};
+use crate::check::Check;
+use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings};
+use crate::observation::Seen;
+use crate::probe::{Net, Resolver, Trust, TrustSources};
+use crate::report::Report;
+use clap::Args;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::task::LocalSet;
+
+#[derive(Debug, Args)]
+#[command(override_usage = "apigw-probe once INVOKE_URL [VPCE_DNS_NAME] [OPTIONS]\n       apigw-probe once --config FILE [TARGET_NAME]... [OPTIONS]")]
+pub(super) struct OnceArgs {
+    #[command(flatten)]
+    check: CheckArgs,
+    /// Probe the targets of this configuration
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["vpce_id", "path", "required", "optional", "forbidden", "skip", "headers", "header_file", "connect_to", "timeout", "every_address", "show_body"])]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    net: NetArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Print this target as configuration, with the intents that were observed, in place of the report
+    #[arg(long, conflicts_with_all = ["config", "format"])]
+    print_config: bool,
+}
+
+pub(super) fn run(args: OnceArgs) -> Result<u8, Stop> {
+    let proxies = ignored_proxy_variables();
+    if !proxies.is_empty() && args.output.format != Format::Nagios {
+        output::complain(&format!("warning: {} ignored: a probe through a proxy would test the proxy", set(&proxies)));
+    }
+    match &args.config {
+        Some(file) => run_configured(&args, file, &proxies),
+        None => run_given(&args, &proxies),
+    }
+}
+
+fn run_given(args: &OnceArgs, proxies: &[String]) -> Result<u8, Stop> {
+    let usual = if args.output.format == Format::Nagios { NAGIOS_TIMEOUT } else { DEFAULT_TIMEOUT };
+    let check = args.check.check(usual)?;
+    let net = open(&args.net.settings(&NetSettings::default()))?;
+    let output = args.output.open()?;
+    let report = runtime()?.block_on(check.run(&net, proxies));
+    if args.print_config {
+        output.write(configuration(&report).as_bytes())?;
+        return Ok(super::status(report.verdict()));
+    }
+    args.output.tell(output, &report)
+}
+
+fn run_configured(args: &OnceArgs, file: &Path, proxies: &[String]) -> Result<u8, Stop> {
+    let config = Config::read(file)?;
+    let names = &args.check.target.inputs;
+    let known = |name: &&String| config.targets.iter().any(|one| one.check.target.name == **name);
+    if let Some(name) = names.iter().find(|name| !known(name)) {
+        let all: Vec<&str> = config.targets.iter().map(|one| one.check.target.name.as_str()).collect();
+        return Err(Stop::usage(format!("`{name}` is no target of {}; those are {}", file.display(), all.join(", "))));
+    }
+    let net = open(&args.net.settings(&config.net))?;
+    let output = args.output.open()?;
+    let wanted = config.targets.into_iter().map(|one| one.check);
+    let checks = wanted.filter(|check| names.is_empty() || names.contains(&check.target.name)).collect();
+    let reports = runtime()?.block_on(run_all(checks, net, proxies.to_vec()));
+    args.output.tell_all(output, &reports)
+}
+
+/// Probes several targets, a few at a time; the reports come in the order of the checks.
+async fn run_all(checks: Vec<Check>, net: Net, proxies: Vec<String>) -> Vec<Report> {
+    let shared = std::rc::Rc::new((net, proxies, tokio::sync::Semaphore::new(AT_ONCE)));
+    let local = LocalSet::new();
+    let rounds: Vec<_> = checks
+        .into_iter()
+        .map(|check| {
+            let shared = shared.clone();
+            local.spawn_local(async move {
+                let (net, proxies, slots) = &*shared;
+                let _slot = slots.acquire().await;
+                check.run(net, proxies).await
+            })
+        })
+        .collect();
+    let mut reports = Vec::with_capacity(rounds.len());
+    for round in rounds {
+        reports.push(local.run_until(round).await.expect("a round does not panic"));
+    }
+    reports
+}
+
+/// Reads the system's resolver configuration and the certificates.
+pub(super) fn open(settings: &NetSettings) -> Result<Net, Stop> {
+    let resolver = if settings.dns_servers.is_empty() {
+        Resolver::system().map_err(Stop::host)?
+    } else {
+        Resolver::given(settings.dns_servers.clone())
+    };
+    let trust = TrustSources { ca_file: settings.ca_file.as_deref(), system_roots: settings.system_roots };
+    Ok(Net {
+        resolver,
+        vpc_resolver: settings.vpc_resolver,
+        trust: Trust::new(&trust).map_err(Stop::host)?,
+        detour: crate::probe::Detour::default(),
+    })
+}
+
+/// The proxy variables that other programs would follow.
+pub(super) fn ignored_proxy_variables() -> Vec<String> {
+    let names = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    names.into_iter().filter(is_set).map(str::to_owned).collect()
+}
+
+fn set(names: &[String]) -> String {
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} set and", names.join(", "))
+}
+
+/// The probed target as a configuration whose intents are what was observed.
+fn configuration(report: &Report) -> String {
+    let target = &report.round.target;
+    let mut text = String::from("[[target]]\n");
+    let mut line = |key: &str, value: &str| {
+        let _ = writeln!(text, "{key} = {}", toml::Value::from(value));
+    };
+    line("name", &target.name);
+    line("invoke_url", &target.invoke_url);
+    if let Some(name) = &target.vpce_dns_name {
+        line("vpce_dns_name", name);
+    } else if let Some(id) = &target.vpce {
+        line("vpce_id", id.as_str());
+    }
+    let _ = write!(text, "expect_status = {:?}\n\n[target.paths]\n", target.expect.status);
+    for row in &report.round.rows {
+        let intent = match (&row.seen, row.returns_expected(target)) {
+            (Seen::Probed(_), true) => "required",
+            (Seen::Probed(_), false) => "optional",
+            (Seen::NotConfigured(_) | Seen::Skipped, _) => "skip",
+        };
+        let _ = writeln!(text, "{} = \"{intent}\"  # {}", row.path, row.outcome(target).name());
+    }
+    text
+}
+
+const NAGIOS_TIMEOUT: Duration = Duration::from_secs(8);
+const AT_ONCE: usize = 8;

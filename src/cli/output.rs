@@ -1,0 +1,204 @@
+//! Where does the report go, and in which form? To stdout or, whole or not at all, into a file; messages go to stderr.
+
+use super::Stop;
+use crate::render;
+use crate::report::{Report, Verdict};
+use clap::{Args, ValueEnum};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The options that say how a report is told.
+#[derive(Debug, Args)]
+pub(super) struct OutputArgs {
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Text, env = "APIGW_PROBE_FORMAT")]
+    pub(super) format: Format,
+    /// Write to FILE, whole or not at all, in place of standard output
+    #[arg(long, value_name = "FILE", env = "APIGW_PROBE_OUTPUT")]
+    output: Option<PathBuf>,
+    /// When to colour the text
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", env = "APIGW_PROBE_COLOR")]
+    color: Color,
+    /// Tell more: queries, addresses, certificates, headers
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Tell the verdict only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+}
+
+/// The forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// One object, or with --config one on each line
+    Json,
+    /// A Nagios plugin's output and exit status
+    Nagios,
+    /// Prometheus text format, gauges only
+    Prometheus,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl OutputArgs {
+    /// Opens the output before anything is sent, so that a report is not lost for want of a place.
+    pub(super) fn open(&self) -> Result<Output, WriteError> {
+        match &self.output {
+            Some(path) if path.as_os_str() != "-" => Output::file(path),
+            _ => Ok(Output::stdout()),
+        }
+    }
+
+    /// Writes one report and gives the exit status.
+    pub(super) fn tell(&self, output: Output, report: &Report) -> Result<u8, Stop> {
+        let text = match self.format {
+            Format::Json => render::json(report),
+            Format::Text | Format::Nagios | Format::Prometheus => return self.tell_all(output, std::slice::from_ref(report)),
+        };
+        output.write(text.as_bytes())?;
+        Ok(super::status(report.verdict()))
+    }
+
+    /// Writes the reports of several targets and gives the exit status of the worst.
+    pub(super) fn tell_all(&self, output: Output, reports: &[Report]) -> Result<u8, Stop> {
+        let failed = reports.iter().any(|report| report.verdict() == Verdict::Fail);
+        let mut status = super::status(if failed { Verdict::Fail } else { Verdict::Pass });
+        let text = match self.format {
+            Format::Text => {
+                let style = self.style(&output);
+                reports.iter().map(|report| render::text(report, &style).to_string()).collect::<Vec<_>>().join("\n")
+            }
+            Format::Json => reports.iter().map(render::json_line).collect(),
+            Format::Prometheus => render::prometheus(&reports.iter().collect::<Vec<_>>()).to_string(),
+            Format::Nagios => {
+                let nagios = render::nagios(&reports.iter().collect::<Vec<_>>());
+                status = nagios.status.exit_code();
+                nagios.to_string()
+            }
+        };
+        output.write(text.as_bytes())?;
+        Ok(status)
+    }
+
+    fn style(&self, output: &Output) -> render::TextStyle {
+        let terminal = output.is_terminal();
+        let color = match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => match anstream::AutoStream::choice(&io::stdout()) {
+                anstream::ColorChoice::Never => false,
+                anstream::ColorChoice::AlwaysAnsi | anstream::ColorChoice::Always => {
+                    output.is_stdout() || anstyle_forced()
+                }
+                anstream::ColorChoice::Auto => terminal,
+            },
+        };
+        let width = if terminal { terminal_width() } else { 80 };
+        render::TextStyle { width, color, verbose: self.verbose, quiet: self.quiet }
+    }
+}
+
+fn anstyle_forced() -> bool {
+    std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// The terminal's columns, at least 80.
+fn terminal_width() -> usize {
+    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)).clamp(80, 140)
+}
+
+/// A place for output.
+pub(super) enum Output {
+    Stdout,
+    /// Something that cannot be replaced, such as a pipe or a device.
+    Special(PathBuf, std::fs::File),
+    File(PathBuf, tempfile::NamedTempFile),
+}
+
+impl Output {
+    pub(super) fn stdout() -> Self {
+        Self::Stdout
+    }
+
+    fn file(path: &Path) -> Result<Self, WriteError> {
+        let wrong = |error| WriteError::File(path.to_owned(), error);
+        if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            let file = std::fs::OpenOptions::new().write(true).open(path).map_err(wrong)?;
+            return Ok(Self::Special(path.to_owned(), file));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let draft = tempfile::Builder::new().prefix(".apigw-probe-").tempfile_in(folder).map_err(wrong)?;
+        Ok(Self::File(path.to_owned(), draft))
+    }
+
+    /// Writes everything, or says why not.
+    pub(super) fn write(self, bytes: &[u8]) -> Result<(), WriteError> {
+        match self {
+            Self::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(WriteError::Stdout)
+            }
+            Self::Special(path, mut file) => file.write_all(bytes).map_err(|error| WriteError::File(path, error)),
+            Self::File(path, mut draft) => replace(&path, &mut draft, bytes)
+                .and_then(|()| draft.persist(&path).map(drop).map_err(|error| error.error))
+                .map_err(|error| WriteError::File(path, error)),
+        }
+    }
+
+    fn is_stdout(&self) -> bool {
+        matches!(self, Self::Stdout)
+    }
+
+    fn is_terminal(&self) -> bool {
+        self.is_stdout() && io::stdout().is_terminal()
+    }
+}
+
+/// Fills the draft, gives it the mode that other readers need, and makes it last.
+fn replace(_path: &Path, draft: &mut tempfile::NamedTempFile, bytes: &[u8]) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    draft.write_all(bytes)?;
+    draft.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    draft.as_file().sync_all()
+}
+
+/// Output that could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WriteError {
+    /// Standard output.
+    #[error("standard output: {0}")]
+    Stdout(io::Error),
+    /// A file.
+    #[error("cannot write `{}`: {}", .0.display(), .1)]
+    File(PathBuf, io::Error),
+}
+
+/// One line on stderr; if that is closed too, nobody listens.
+pub(super) fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Whether the command line, however wrong, asks for a Nagios plugin's manners.
+pub(super) fn asks_for_nagios(args: &[OsString]) -> bool {
+    let asked = |pair: &[OsString]| pair[0] == "--format" && pair[1] == "nagios";
+    args.windows(2).any(asked)
+        || args.iter().any(|arg| arg == "--format=nagios")
+        || std::env::var_os("APIGW_PROBE_FORMAT").is_some_and(|format| format == "nagios")
+}
+
+/// The line and exit status of a Nagios plugin that could not run.
+pub(super) fn unknown(message: &str) -> ExitCode {
+    let line = render::nagios_unknown(message);
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
+    ExitCode::from(3)
+}
