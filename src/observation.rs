@@ -5,7 +5,7 @@ mod answer;
 mod fault;
 
 pub use address::{Address, AddressClass};
-pub use answer::{Answer, RawAnswer, is_gateway_error, message, printable, redact};
+pub use answer::{Answer, RawAnswer, is_gateway_error, is_shown, message, printable, redact};
 pub use fault::{DnsFault, HttpFault, QueryOutcome, TcpFault, TlsFault};
 
 use crate::named::named;
