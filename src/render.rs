@@ -1,12 +1,18 @@
 //! How is a report told? Pure: a report in, text out; one file a format, and nothing in them that a terminal takes for a command.
 
 mod clean;
+mod curl;
 mod json;
+pub mod metrics;
+mod nagios;
 mod text;
 mod wrap;
 
 pub use clean::Clean;
+pub use curl::curl;
 pub use json::{json, json_schema};
+pub use metrics::prometheus;
+pub use nagios::{Nagios, NagiosStatus, nagios};
 pub use text::{TextStyle, text};
 
 use crate::diagnosis::{Cause, Finding, Owner};

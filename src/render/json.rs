@@ -2,6 +2,10 @@
 
 use crate::observation::is_shown;
 use crate::report::{Report, Shape};
+use schemars::Schema;
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// The report as indented JSON with a line break at its end; no character in it steers a terminal.
@@ -23,7 +27,46 @@ pub fn json(report: &Report) -> String {
 }
 
 /// The JSON Schema (2020-12) of the report.
-pub fn json_schema() -> serde_json::Value {
-    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-    settings.into_generator().into_root_schema_for::<Shape>().into()
+pub fn json_schema() -> Value {
+    let settings = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .with_transform(RecursiveTransform(without_null))
+        .with_transform(RecursiveTransform(known_formats));
+    let mut schema = settings.into_generator().into_root_schema_for::<Shape>();
+    schema.insert("$id".to_owned(), "urn:apigw-probe:report:1".into());
+    schema.insert("title".to_owned(), "apigw-probe report".into());
+    schema.into()
+}
+
+/// What is not known is absent in a report, never null; an `Option` alone does not say so.
+fn without_null(schema: &mut Schema) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+        if let [Value::Object(only)] = choices.as_slice() {
+            let only = only.clone();
+            schema.remove("anyOf");
+            schema.ensure_object().extend(only);
+        }
+    }
+}
+
+/// Formats that the specification knows: an address is of one of two, and integers have none.
+fn known_formats(schema: &mut Schema) {
+    match schema.get("format").and_then(Value::as_str) {
+        Some("ip") => {
+            schema.remove("format");
+            schema.insert("anyOf".to_owned(), json!([{ "format": "ipv4" }, { "format": "ipv6" }]));
+        }
+        Some(format) if format.starts_with("uint") || format == "double" => {
+            schema.remove("format");
+        }
+        Some(_) | None => {}
+    }
 }
