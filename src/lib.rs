@@ -3,6 +3,7 @@ pub mod diagnosis;
 pub mod named;
 pub mod observation;
 pub mod plan;
+pub mod render;
 pub mod report;
 pub mod target;
 pub mod render;

@@ -5,7 +5,7 @@ mod answer;
 mod fault;
 
 pub use address::{Address, AddressClass};
-pub use answer::{Answer, RawAnswer, is_gateway_error, message, printable, redact};
+pub use answer::{Answer, RawAnswer, is_gateway_error, is_shown, message, printable, redact};
 pub use fault::{DnsFault, HttpFault, QueryOutcome, TcpFault, TlsFault};
 
 use crate::named::named;
@@ -134,6 +134,17 @@ impl Lookup {
     /// The addresses, or none.
     pub fn addresses(&self) -> &[Address] {
         self.result.as_deref().unwrap_or_default()
+    }
+
+    /// How long the network took, where the stamps tell: both questions went out at once, and each was answered at the first try.
+    pub fn wire(&self) -> Option<Duration> {
+        let first_try = |query: &Query| query.outcome == QueryOutcome::Answered && query.transport == Transport::Udp;
+        let one_each = self.queries.len() <= RecordType::ALL.len();
+        if !one_each || !self.queries.iter().all(first_try) {
+            return None;
+        }
+        let waits: Option<Vec<_>> = self.queries.iter().map(|query| query.wire).collect();
+        waits?.into_iter().max()
     }
 }
 

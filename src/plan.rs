@@ -131,9 +131,7 @@ impl Missing {
     pub fn hint(self) -> &'static str {
         match self {
             Self::VpceId => "add the endpoint's DNS name, or its id with `--vpce-id vpce-1a2b3c456d7e89012`",
-            Self::VpceDnsName => {
-                "add the endpoint's DNS name, `vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com`"
-            }
+            Self::VpceDnsName => "add the endpoint's DNS name, which begins with `vpce-` and holds `.vpce.`",
         }
     }
 }

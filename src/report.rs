@@ -4,9 +4,9 @@ mod shape;
 
 pub use shape::{Shape, UnreadableReport};
 
-use crate::diagnosis::{Diagnosis, diagnose};
+use crate::diagnosis::{Cause, Diagnosis, diagnose};
 use crate::named::named;
-use crate::observation::{Intent, Round, Seen};
+use crate::observation::{Intent, Round, Row};
 
 /// One round with what it means.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,14 +42,25 @@ impl Report {
         }
     }
 
-    /// Whether something short of failure wants attention: an optional path fails, an address is down.
+    /// Whether something short of failure wants attention: an optional path fails, an address is down, a certificate is near its end.
     pub fn has_warning(&self) -> bool {
-        let optional_fails = self.round.rows.iter().any(|row| {
-            row.intent == Intent::Optional
-                && matches!(row.seen, Seen::Probed(_))
-                && !row.returns_expected(&self.round.target)
-        });
-        optional_fails
-            || self.diagnosis.findings.iter().any(|finding| finding.cause == crate::diagnosis::Cause::OneAddressDown)
+        let target = &self.round.target;
+        let optional_fails =
+            self.round.rows.iter().any(|row| {
+                row.intent == Intent::Optional && row.observation().is_some() && !row.returns_expected(target)
+            });
+        let address_down = self.diagnosis.findings.iter().any(|finding| finding.cause == Cause::OneAddressDown);
+        let certificate_ends = self.certificate_days().is_some_and(|days| days < SHORT_OF_DAYS);
+        optional_fails || address_down || certificate_ends
+    }
+
+    /// Whole days from the round to the end of the verified certificate that ends first; absent if none was verified.
+    pub fn certificate_days(&self) -> Option<i64> {
+        let attempts = self.round.rows.iter().filter_map(Row::observation).flat_map(|seen| &seen.attempts);
+        let certificates = attempts.filter_map(|attempt| attempt.secured()?.certificate.as_ref());
+        certificates.map(|certificate| (certificate.not_after - self.round.started).whole_days()).min()
     }
 }
+
+/// Fewer whole days than this until a certificate's end want attention.
+pub const SHORT_OF_DAYS: i64 = 14;

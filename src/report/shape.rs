@@ -18,8 +18,10 @@ use time::OffsetDateTime;
 
 /// The report of one round.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Report")]
 pub struct Shape {
     /// The version of this format; within one version there are only additions.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// What wrote the report.
     pub tool: Tool,
@@ -54,6 +56,7 @@ pub struct Tool {
 
 /// What was probed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Target")]
 pub struct TargetShape {
     /// What reports and metrics call it.
     pub name: String,
@@ -83,6 +86,7 @@ pub struct TargetShape {
 
 /// What about the probing host bears on the result.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Environment")]
 pub struct EnvironmentShape {
     /// The DNS servers, in the order of asking.
     pub dns_servers: Vec<SocketAddr>,
@@ -96,6 +100,7 @@ pub struct EnvironmentShape {
 
 /// Something in the target that contradicts itself or looks unusual.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Warning")]
 pub struct WarningShape {
     /// The machine name.
     pub name: String,
@@ -106,6 +111,7 @@ pub struct WarningShape {
 /// One path.
 #[expect(clippy::struct_excessive_bools, reason = "the contract names them")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Path")]
 pub struct PathShape {
     /// Which documented path.
     pub path: AccessPath,
@@ -121,6 +127,7 @@ pub struct PathShape {
     /// Whether it did what the user expects of it.
     pub meets_intent: bool,
     /// `ok`, `not-configured`, `skipped`, or how it failed: `dns-…`, `tcp-…`, `tls-…`, `http-…`.
+    #[schemars(extend("pattern" = "^(ok|not-configured|skipped|(dns|tcp|tls|http)-[a-z0-9-]+)$"))]
     pub outcome: String,
     /// What a path that is `not-configured` lacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,6 +151,7 @@ pub struct PathShape {
 
 /// What was to be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Request")]
 pub struct RequestShape {
     /// The URL; it names the host that is dialled.
     pub url: String,
@@ -168,8 +176,10 @@ pub struct RequestShape {
 
 /// How a name was resolved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Dns")]
 pub struct DnsShape {
     /// `ok`, or why there is no address: `dns-…`.
+    #[schemars(extend("pattern" = "^(ok|dns-[a-z0-9-]+)$"))]
     pub outcome: String,
     /// Where the addresses came from.
     pub source: NameSource,
@@ -188,6 +198,7 @@ pub struct DnsShape {
 
 /// An address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Address")]
 pub struct AddressShape {
     /// The address.
     pub ip: IpAddr,
@@ -200,6 +211,7 @@ pub struct AddressShape {
 
 /// One transmission of one DNS question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Query")]
 pub struct QueryShape {
     /// The name asked for.
     pub name: String,
@@ -227,10 +239,12 @@ pub struct QueryShape {
 
 /// What the VPC resolver says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SecondOpinion")]
 pub struct SecondOpinionShape {
     /// The resolver asked.
     pub server: SocketAddr,
     /// `ok`, or why there is no address.
+    #[schemars(extend("pattern" = "^(ok|dns-[a-z0-9-]+)$"))]
     pub outcome: String,
     /// Its addresses.
     pub addresses: Vec<AddressShape>,
@@ -238,6 +252,7 @@ pub struct SecondOpinionShape {
 
 /// One connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Attempt")]
 pub struct AttemptShape {
     /// Address and port.
     pub address: SocketAddr,
@@ -253,8 +268,10 @@ pub struct AttemptShape {
 
 /// Connecting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Tcp")]
 pub struct TcpShape {
     /// `ok` or `tcp-…`.
+    #[schemars(extend("pattern" = "^(ok|tcp-[a-z0-9-]+)$"))]
     pub outcome: String,
     /// The operating system's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -271,8 +288,10 @@ pub struct TcpShape {
 
 /// The handshake.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Tls")]
 pub struct TlsShape {
     /// `ok` or `tls-…`.
+    #[schemars(extend("pattern" = "^(ok|tls-[a-z0-9-]+)$"))]
     pub outcome: String,
     /// The library's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -301,6 +320,7 @@ pub struct TlsShape {
 
 /// A certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Certificate")]
 pub struct CertificateShape {
     /// The subject's distinguished name.
     pub subject: String,
@@ -316,8 +336,10 @@ pub struct CertificateShape {
 
 /// The exchange.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Http")]
 pub struct HttpShape {
     /// `ok` or `http-…`.
+    #[schemars(extend("pattern" = "^(ok|http-[a-z0-9-]+)$"))]
     pub outcome: String,
     /// The library's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -334,8 +356,10 @@ pub struct HttpShape {
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Answer")]
 pub struct AnswerShape {
     /// The status code.
+    #[schemars(range(min = 100, max = 999))]
     pub status: u16,
     /// `HTTP/1.0` or `HTTP/1.1`.
     pub version: String,
@@ -363,6 +387,7 @@ pub struct AnswerShape {
 
 /// One explanation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Finding")]
 pub struct FindingShape {
     /// The most useful cause.
     pub cause: Cause,

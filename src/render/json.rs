@@ -1,0 +1,72 @@
+//! The report for programs: JSON of one stable shape, and the schema of that shape.
+
+use crate::observation::is_shown;
+use crate::report::{Report, Shape};
+use schemars::Schema;
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// The report as indented JSON with a line break at its end; no character in it steers a terminal.
+pub fn json(report: &Report) -> String {
+    let plain = serde_json::to_string_pretty(&report.shape()).expect("a shape has text keys only");
+    let mut out = String::with_capacity(plain.len() + 1);
+    for c in plain.chars() {
+        // what is not shown stands within strings alone, where an escape means the same
+        if c == '\n' || is_shown(c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out.push('\n');
+    out
+}
+
+/// The JSON Schema (2020-12) of the report.
+pub fn json_schema() -> Value {
+    let settings = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .with_transform(RecursiveTransform(without_null))
+        .with_transform(RecursiveTransform(known_formats));
+    let mut schema = settings.into_generator().into_root_schema_for::<Shape>();
+    schema.insert("$id".to_owned(), "urn:apigw-probe:report:1".into());
+    schema.insert("title".to_owned(), "apigw-probe report".into());
+    schema.into()
+}
+
+/// What is not known is absent in a report, never null; an `Option` alone does not say so.
+fn without_null(schema: &mut Schema) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+        if let [Value::Object(only)] = choices.as_slice() {
+            let only = only.clone();
+            schema.remove("anyOf");
+            schema.ensure_object().extend(only);
+        }
+    }
+}
+
+/// Formats that the specification knows: an address is of one of two, and integers have none.
+fn known_formats(schema: &mut Schema) {
+    match schema.get("format").and_then(Value::as_str) {
+        Some("ip") => {
+            schema.remove("format");
+            schema.insert("anyOf".to_owned(), json!([{ "format": "ipv4" }, { "format": "ipv6" }]));
+        }
+        Some(format) if format.starts_with("uint") || format == "double" => {
+            schema.remove("format");
+        }
+        Some(_) | None => {}
+    }
+}

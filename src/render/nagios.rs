@@ -1,0 +1,137 @@
+//! The report for Nagios and its kin: one line and an exit status, by the rules of the monitoring plugins.
+
+use super::wrap::Wrapped;
+use super::{Clean, is_good, tally, troubles, who};
+use crate::observation::{Attempt, Observation, Outcome, Row};
+use crate::report::{Report, SHORT_OF_DAYS, Verdict};
+use std::fmt::{self, Display, Write as _};
+use std::time::Duration;
+
+/// A plugin's word for a state; its exit status goes with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NagiosStatus {
+    /// Every path meets its intent.
+    Ok,
+    /// Something short of failure wants attention.
+    Warning,
+    /// At least one path does not meet its intent.
+    Critical,
+    /// The probe could not run.
+    Unknown,
+}
+
+impl NagiosStatus {
+    /// What a report amounts to.
+    pub fn of(report: &Report) -> Self {
+        match report.verdict() {
+            Verdict::Fail => Self::Critical,
+            Verdict::Pass if report.has_warning() => Self::Warning,
+            Verdict::Pass => Self::Ok,
+        }
+    }
+
+    /// The exit status that monitoring systems read.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Warning => 1,
+            Self::Critical => 2,
+            Self::Unknown => 3,
+        }
+    }
+
+    /// The word on the first line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// What a plugin prints, and the state that it exits with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nagios {
+    /// The state.
+    pub status: NagiosStatus,
+    text: String,
+    performance: String,
+    more: String,
+}
+
+impl Nagios {
+    /// The state in which the probe could not run, with the reason.
+    pub fn unknown(reason: &str) -> Self {
+        let (text, more) = (reason.to_owned(), String::new());
+        Self { status: NagiosStatus::Unknown, text, performance: String::new(), more }
+    }
+}
+
+/// The lines with a line break at the end. A `|` within a text would begin performance figures, and is written as `/`.
+impl Display for Nagios {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bare = |text: &str| text.replace('|', "/");
+        write!(f, "APIGW_PROBE {}: {}", self.status.word(), Clean(&bare(&self.text)))?;
+        if !self.performance.is_empty() {
+            write!(f, " | {}", self.performance)?;
+        }
+        f.write_char('\n')?;
+        f.write_str(&bare(&self.more))
+    }
+}
+
+/// The report by the rules of the monitoring plugins.
+pub fn nagios(report: &Report) -> Nagios {
+    let target = &report.round.target;
+    let mut text = format!("{} {}", target.name, tally(report));
+    for row in report.round.rows.iter().filter(|row| row.observation().is_some() && !is_good(row, target)) {
+        let outcome = row.outcome(target);
+        let _ = write!(text, "; {} {}", row.path, outcome.name());
+        if let Outcome::UnexpectedStatus(status) = outcome {
+            let _ = write!(text, " {status}");
+        }
+    }
+    let causes: Vec<_> = troubles(report).map(|finding| finding.cause.name()).collect();
+    if !causes.is_empty() {
+        let _ = write!(text, " ({})", causes.join(", "));
+    }
+    let mut more = String::new();
+    for finding in troubles(report) {
+        let line = format!("{}: {}; {} must act", finding.cause, finding.summary, who(finding.owner));
+        let _ = writeln!(more, "{}", Wrapped { text: &line, column: 0, indent: 2, width: WIDTH });
+    }
+    Nagios { status: NagiosStatus::of(report), text, performance: performance(report), more }
+}
+
+/// `'label'=value[unit];[warn];[crit];[min];[max]`, the same labels whatever happened; `U` is what was not reached.
+fn performance(report: &Report) -> String {
+    let target = &report.round.target;
+    let rows = &report.round.rows;
+    let probed: Vec<_> = rows.iter().filter_map(|row| Some((row, row.observation()?))).collect();
+    let failing = rows.iter().filter(|row| !row.meets_intent(target)).count();
+    let mut figures = vec![format!("'paths_failing'={failing};;;0;{}", rows.len())];
+    if let Some(days) = report.certificate_days() {
+        figures.push(format!("'certificate_days'={days};{SHORT_OF_DAYS}:;;;"));
+    }
+    for (row, seen) in probed {
+        figures.extend(times(row, seen));
+    }
+    figures.join(" ")
+}
+
+fn times(row: &Row, seen: &Observation) -> Vec<String> {
+    let decisive = seen.decisive();
+    let phases = [
+        ("", Some(seen.took)),
+        ("_dns", Some(seen.lookup.took)),
+        ("_tcp", decisive.map(|attempt| attempt.tcp.felt)),
+        ("_tls", decisive.and_then(Attempt::tls).map(|tls| tls.felt)),
+        ("_http", decisive.and_then(Attempt::http).map(|http| http.felt)),
+    ];
+    let figure = |took: Option<Duration>| took.map_or("U".to_owned(), |took| format!("{:.6}s", took.as_secs_f64()));
+    phases.into_iter().map(|(phase, took)| format!("'{}{phase}'={};;;0;", row.path, figure(took))).collect()
+}
+
+const WIDTH: usize = 80;

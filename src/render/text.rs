@@ -1,0 +1,196 @@
+//! The report for people, at a glance: verdict, the four paths, then what is wrong and who must act.
+
+mod bar;
+mod detail;
+mod paint;
+mod table;
+
+use super::wrap::Wrapped;
+use super::{Clean, tally, troubles, who};
+use crate::diagnosis::Finding;
+use crate::observation::{Attempt, Outcome, Row};
+use crate::plan::AccessPath;
+use crate::report::{Report, Verdict};
+use paint::Ink;
+use std::fmt::{self, Display};
+use std::time::Duration;
+use time::format_description::well_known::Rfc3339;
+
+/// How the text is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextStyle {
+    /// Columns of the terminal; 60 is the least, and what is taken for fewer.
+    pub width: usize,
+    /// Whether escape sequences for colour may be written; they never carry meaning alone.
+    pub color: bool,
+    /// 0 for the report, 1 and more for everything that was seen.
+    pub verbose: u8,
+    /// Whether to write the verdict line alone.
+    pub quiet: bool,
+}
+
+impl Default for TextStyle {
+    fn default() -> Self {
+        Self { width: 80, color: false, verbose: 0, quiet: false }
+    }
+}
+
+/// The report for people, with a line break at its end.
+pub fn text<'a>(report: &'a Report, style: &TextStyle) -> impl Display + use<'a> {
+    Text { report, style: TextStyle { width: style.width.max(LEAST_WIDTH), ..*style } }
+}
+
+struct Text<'a> {
+    report: &'a Report,
+    style: TextStyle,
+}
+
+impl Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.verdict(f)?;
+        if self.style.quiet {
+            return Ok(());
+        }
+        self.target(f)?;
+        table::write(f, self.report, &self.style)?;
+        if self.style.verbose > 0 {
+            detail::write(f, self.report, &self.style)?;
+        }
+        for (number, finding) in (1..).zip(troubles(self.report)) {
+            self.finding(f, number, finding)?;
+        }
+        self.request_ids(f)
+    }
+}
+
+impl Text<'_> {
+    /// `FAIL  orders via vpce-1a2b3c456d7e89012: 3 of 4 paths ok`
+    fn verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, ink) = match self.report.verdict() {
+            Verdict::Pass if self.report.has_warning() => ("PASS", Ink::Warn),
+            Verdict::Pass => ("PASS", Ink::Good),
+            Verdict::Fail => ("FAIL", Ink::Bad),
+        };
+        let target = &self.report.round.target;
+        let via = target.vpce.as_ref().map(|vpce| format!(" via {vpce}")).unwrap_or_default();
+        let rest = format!("{}{via}: {}", target.name, tally(self.report));
+        writeln!(f, "{}  {}", self.style.paint(ink, word), self.prose(&rest, MARGIN, MARGIN))
+    }
+
+    fn target(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = &self.report.round.target.invoke_url;
+        writeln!(f, "{:MARGIN$}{}", "", self.prose(url, MARGIN, MARGIN))?;
+        for warning in &self.report.round.target.warnings {
+            let warning = format!("warning: {warning}");
+            writeln!(f, "{:MARGIN$}{}", "", self.style.paint(Ink::Warn, self.prose(&warning, MARGIN, MARGIN)))?;
+        }
+        Ok(())
+    }
+
+    fn finding(&self, f: &mut fmt::Formatter<'_>, number: usize, finding: &Finding) -> fmt::Result {
+        let number = format!("{number}. ");
+        let indent = number.len();
+        let summary = self.prose(&finding.summary, indent, indent);
+        writeln!(f, "\n{number}{}", self.style.paint(Ink::Strong, summary))?;
+        let mut sure = finding.confidence.to_string();
+        if !finding.alternatives.is_empty() {
+            let others: Vec<_> = finding.alternatives.iter().map(|cause| cause.name()).collect();
+            sure = format!("{sure}; or {}", others.join(", "));
+        }
+        let paths: Vec<_> = finding.paths.iter().map(|path| path.name()).collect();
+        self.field(f, "cause", &format!("{} ({sure})", finding.cause))?;
+        self.field(f, "who", who(finding.owner))?;
+        if !paths.is_empty() {
+            self.field(f, "paths", &paths.join(", "))?;
+        }
+        self.list(f, "seen", &finding.evidence)?;
+        self.list(f, "fix", &finding.fix)?;
+        if !finding.docs.is_empty() {
+            self.field(f, "docs", &finding.docs)?;
+        }
+        Ok(())
+    }
+
+    /// What account B needs to find the refused requests in its access log.
+    fn request_ids(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let round = &self.report.round;
+        let refused: Vec<_> =
+            round.rows.iter().filter(|row| is_http(row.outcome(&round.target))).flat_map(answers).collect();
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let started = round.started.replace_nanosecond(0).unwrap_or(round.started);
+        let started = started.format(&Rfc3339).unwrap_or_default();
+        let title = format!("For account B, to find these requests in the access log ({started}):");
+        writeln!(f, "\n{}", self.prose(&title, 0, 0))?;
+        for (path, header, id) in refused {
+            writeln!(f, "  {:<PATH_WIDTH$}  {header:<16}  {}", path.name(), self.prose(id, 40, 40))?;
+        }
+        Ok(())
+    }
+
+    /// One labelled line of a finding.
+    fn field(&self, f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
+        writeln!(f, "   {}{}", self.label(label), self.prose(text, FIELD, FIELD))
+    }
+
+    /// Labelled points; within a point, lines after the first are commands and stay as they are.
+    fn list(&self, f: &mut fmt::Formatter<'_>, label: &str, points: &[String]) -> fmt::Result {
+        for (index, point) in points.iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            let mut lines = point.lines();
+            let prose = lines.next().unwrap_or_default();
+            writeln!(f, "   {}- {}", self.label(label), self.prose(prose, FIELD + 2, FIELD + 2))?;
+            for command in lines {
+                writeln!(f, "{:indent$}{}", "", Clean(command), indent = FIELD + 2)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn label(&self, label: &str) -> impl Display {
+        self.style.paint(Ink::Faint, format!("{label:<7}"))
+    }
+
+    fn prose<'t>(&self, text: &'t str, column: usize, indent: usize) -> Wrapped<'t> {
+        Wrapped { text, column, indent, width: self.style.width }
+    }
+}
+
+/// Whether an answer came that is not the expected one.
+fn is_http(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Http(_) | Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => true,
+        Outcome::Ok
+        | Outcome::NotConfigured
+        | Outcome::Skipped
+        | Outcome::Dns(_)
+        | Outcome::Tcp(_)
+        | Outcome::Tls(_) => false,
+    }
+}
+
+/// The request ids in the answers of a path, with their headers' names.
+fn answers(row: &Row) -> impl Iterator<Item = (AccessPath, &'static str, &str)> {
+    let answers = row.observation().into_iter().flat_map(|seen| &seen.attempts).filter_map(Attempt::answer);
+    answers.flat_map(|answer| {
+        let ids = [("x-amzn-RequestId", answer.request_id()), ("x-amz-apigw-id", answer.apigw_id())];
+        ids.into_iter().filter_map(|(header, id)| Some((row.path, header, id?)))
+    })
+}
+
+/// A time for people, in at most seven characters.
+fn elapsed(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1e3;
+    match ms {
+        ..9.95 => format!("{ms:.1} ms"),
+        ..999.5 => format!("{ms:.0} ms"),
+        ..99_950.0 => format!("{:.1} s", ms / 1e3),
+        _ => format!("{:.0} s", ms / 1e3),
+    }
+}
+
+const MARGIN: usize = 6;
+const FIELD: usize = 10;
+const PATH_WIDTH: usize = 18;
+const LEAST_WIDTH: usize = 60;

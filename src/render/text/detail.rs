@@ -1,0 +1,216 @@
+//! Everything that was seen, path by path, for `-v`.
+
+use super::paint::Ink;
+use super::{TextStyle, elapsed};
+use crate::observation::{
+    Address, Answer, Attempt, Certificate, DnsFault, HttpFailure, Lookup, Observation, Phase, Query, Secured, Seen,
+    TlsFailure,
+};
+use crate::render::Clean;
+use crate::render::wrap::Wrapped;
+use crate::report::Report;
+use crate::target::{HostName, Target};
+use std::fmt::{self, Display};
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Writes what was seen of this host and of each path that was probed.
+pub(super) fn write(f: &mut fmt::Formatter<'_>, report: &Report, style: &TextStyle) -> fmt::Result {
+    let round = &report.round;
+    let mut detail = Detail { f, target: &round.target, style };
+    detail.heading("this host")?;
+    detail.line("started", &rfc3339(round.started))?;
+    let servers: Vec<_> = round.environment.dns_servers.iter().map(ToString::to_string).collect();
+    let origin = if round.environment.dns_servers_given { "given" } else { "the system's" };
+    let stub =
+        if round.environment.has_caching_stub() { "; the first is a stub on this host, which may cache" } else { "" };
+    detail.line(
+        "dns",
+        &format!("{} ({origin}){stub}", if servers.is_empty() { "none".to_owned() } else { servers.join(", ") }),
+    )?;
+    if !round.environment.ignored_proxy_variables.is_empty() {
+        detail.line("ignored", &round.environment.ignored_proxy_variables.join(", "))?;
+    }
+    for row in &round.rows {
+        match &row.seen {
+            Seen::NotConfigured(_) | Seen::Skipped => {}
+            Seen::Probed(observation) => {
+                detail.heading(row.path.name())?;
+                detail.path(observation)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Detail<'a, 'f> {
+    f: &'a mut fmt::Formatter<'f>,
+    target: &'a Target,
+    style: &'a TextStyle,
+}
+
+impl Detail<'_, '_> {
+    fn path(&mut self, seen: &Observation) -> fmt::Result {
+        let plan = &seen.plan;
+        self.whole("request", &format!("{} {}", plan.method, plan.url()))?;
+        self.whole("sni", plan.sni.as_str())?;
+        self.whole("host", plan.host.as_str())?;
+        for header in &plan.headers {
+            self.whole("header", &format!("{}: {}", header.name, header.value))?;
+        }
+        self.whole("curl", &plan.curl())?;
+        self.lookup(&seen.lookup, &plan.dial)?;
+        seen.attempts.iter().try_for_each(|attempt| self.attempt(attempt))?;
+        self.line("rest", &format!("{} that no phase accounts for", elapsed(seen.unaccounted())))
+    }
+
+    fn lookup(&mut self, lookup: &Lookup, dial: &HostName) -> fmt::Result {
+        let outcome = lookup.result.as_ref().err().map_or("ok", |fault| fault.name());
+        self.line("dns", &format!("{outcome} in {}, from {}", elapsed(lookup.took), lookup.source))?;
+        lookup.queries.iter().try_for_each(|query| self.line("", &query_words(query, dial)))?;
+        for name in &lookup.cnames {
+            self.line("", &format!("alias of {name}"))?;
+        }
+        for address in lookup.addresses() {
+            self.line("", &address_words(*address))?;
+        }
+        match &lookup.second_opinion {
+            None => Ok(()),
+            Some(opinion) => {
+                self.line("", &format!("second opinion of {}: {}", opinion.server, opinion_words(&opinion.result)))
+            }
+        }
+    }
+
+    fn attempt(&mut self, attempt: &Attempt) -> fmt::Result {
+        let tcp = match &attempt.tcp.result {
+            Ok(connected) if connected.retransmits > 0 => format!("ok, {} sent again", connected.retransmits),
+            Ok(_) => "ok".to_owned(),
+            Err(failure) => failed(failure.fault.name(), failure.detail.as_deref()),
+        };
+        let took = took(attempt.tcp.felt, attempt.tcp.wire);
+        self.line("tcp", &format!("{} {tcp} in {took}", attempt.address))?;
+        match attempt.tls() {
+            None => Ok(()),
+            Some(tls) => self.tls(tls, attempt.certificate()),
+        }?;
+        match attempt.http() {
+            None => Ok(()),
+            Some(http) => self.http(http, attempt),
+        }
+    }
+
+    fn tls(&mut self, tls: &Phase<Secured, TlsFailure>, certificate: Option<&Certificate>) -> fmt::Result {
+        let outcome = match &tls.result {
+            Ok(Secured { session, .. }) => {
+                let alpn = session.alpn.as_ref().map(|alpn| format!(" {alpn}")).unwrap_or_default();
+                format!("ok {} {}{alpn}", session.version, session.cipher)
+            }
+            Err(failure) => {
+                let proxy = match failure.system_trusts_issuer {
+                    Some(true) => "; this host's own store trusts the issuer",
+                    Some(false) => "; this host's own store does not trust the issuer either",
+                    None => "",
+                };
+                format!("{}{proxy}", failed(failure.fault.name(), failure.detail.as_deref()))
+            }
+        };
+        self.line("tls", &format!("{outcome} in {}", took(tls.felt, tls.wire)))?;
+        let Some(certificate) = certificate else { return Ok(()) };
+        self.line("", &format!("certificate {}", certificate.subject))?;
+        self.line("", &format!("for {}", certificate.sans.join(", ")))?;
+        self.line("", &format!("by {}", certificate.issuer))?;
+        let (from, until) = (rfc3339(certificate.not_before), rfc3339(certificate.not_after));
+        self.line("", &format!("valid {from} to {until}"))
+    }
+
+    fn http(&mut self, http: &Phase<Answer, HttpFailure>, attempt: &Attempt) -> fmt::Result {
+        let outcome = attempt.outcome(self.target).name();
+        let outcome = match &http.result {
+            Ok(answer) => format!("{outcome}: {} {}", answer.status, answer.version),
+            Err(failure) => failed(outcome, failure.detail.as_deref()),
+        };
+        self.line("http", &format!("{outcome} in {}", took(http.felt, http.wire)))?;
+        let Some(answer) = attempt.answer() else { return Ok(()) };
+        let gateway = if answer.from_api_gateway() { "with" } else { "without" };
+        let first = elapsed(answer.first_byte);
+        self.line(
+            "",
+            &format!("first byte after {first}, {} body bytes, {gateway} API Gateway's marks", answer.body_bytes),
+        )?;
+        for (name, value) in &answer.headers {
+            self.line("", &format!("{name}: {value}"))?;
+        }
+        for line in answer.body_excerpt.iter().flat_map(|body| body.lines()) {
+            self.line("", &format!("| {line}"))?;
+        }
+        Ok(())
+    }
+
+    fn heading(&mut self, text: &str) -> fmt::Result {
+        writeln!(self.f, "\n{}", self.style.paint(Ink::Strong, text))
+    }
+
+    fn line(&mut self, label: &str, text: &str) -> fmt::Result {
+        let prose = Wrapped { text, column: INDENT, indent: INDENT + 2, width: self.style.width };
+        writeln!(self.f, "  {} {prose}", self.label(label))
+    }
+
+    /// A line that is not broken, so that it can be copied.
+    fn whole(&mut self, label: &str, text: &str) -> fmt::Result {
+        writeln!(self.f, "  {} {}", self.label(label), Clean(text))
+    }
+
+    fn label(&self, label: &str) -> impl Display + use<> {
+        self.style.paint(Ink::Faint, format!("{label:<8}"))
+    }
+}
+
+fn query_words(query: &Query, dial: &HostName) -> String {
+    let rcode = query.rcode.map(|code| format!(" {}", rcode(code))).unwrap_or_default();
+    let name = if query.name == *dial { String::new() } else { format!(" of {}", query.name) };
+    let shared = if query.shared { ", shared with another path" } else { "" };
+    let Query { kind, server, transport, outcome, .. } = query;
+    format!("{kind}{name}: {server} {transport} {outcome}{rcode} in {}{shared}", took(query.felt, query.wire))
+}
+
+fn address_words(address: Address) -> String {
+    let ttl = address.ttl.map(|ttl| format!(", ttl {ttl} s")).unwrap_or_default();
+    format!("{} {}{ttl}", address.ip, address.class())
+}
+
+fn opinion_words(result: &Result<Vec<Address>, DnsFault>) -> String {
+    match result {
+        Ok(addresses) => addresses.iter().map(|address| address_words(*address)).collect::<Vec<_>>().join("; "),
+        Err(fault) => fault.name().to_owned(),
+    }
+}
+
+fn failed(code: &str, detail: Option<&str>) -> String {
+    detail.map_or_else(|| code.to_owned(), |detail| format!("{code} ({detail})"))
+}
+
+fn took(felt: Duration, wire: Option<Duration>) -> String {
+    let wire = wire.map(|wire| format!(" (wire {})", elapsed(wire))).unwrap_or_default();
+    format!("{}{wire}", elapsed(felt))
+}
+
+/// The mnemonic of a DNS response code (RFC 1035, 4.1.1), or its number.
+fn rcode(code: u16) -> String {
+    match code {
+        0 => "NOERROR".to_owned(),
+        1 => "FORMERR".to_owned(),
+        2 => "SERVFAIL".to_owned(),
+        3 => "NXDOMAIN".to_owned(),
+        4 => "NOTIMP".to_owned(),
+        5 => "REFUSED".to_owned(),
+        other => format!("rcode {other}"),
+    }
+}
+
+fn rfc3339(moment: OffsetDateTime) -> String {
+    moment.replace_nanosecond(0).unwrap_or(moment).format(&Rfc3339).unwrap_or_default()
+}
+
+const INDENT: usize = 11;

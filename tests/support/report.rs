@@ -1,0 +1,263 @@
+//! Reports made by hand, so that the renderers can be tried without a network.
+#![allow(dead_code, unreachable_pub, reason = "each test file that includes this one uses a part of it")]
+
+use apigw_probe::diagnosis::{Cause, Confidence, Diagnosis, Finding, Owner};
+use apigw_probe::observation::{
+    Address, Answer, Attempt, Certificate, Connected, DnsFault, Environment, HttpFailure, Intent, Lookup, NameSource,
+    Observation, Phase, Query, QueryOutcome, RecordType, Round, Row, Secured, Seen, Session, TcpFailure, TcpFault,
+    TlsFailure, Transport,
+};
+use apigw_probe::plan::{AccessPath, Request, plan};
+use apigw_probe::report::Report;
+use apigw_probe::target::{Target, TargetInput};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// The moment at which every round here begins: 2026-03-01T12:00:00Z.
+pub const STARTED: i64 = 1_772_366_400;
+
+/// The target that both console strings of the documentation's example name.
+pub fn target() -> Target {
+    Target::parse(TargetInput {
+        invoke_url: "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test",
+        vpce_dns_name: Some("vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com"),
+        ..TargetInput::default()
+    })
+    .expect("the documentation's example parses")
+}
+
+/// A round in which every path returns 200.
+pub fn round() -> Round {
+    let target = target();
+    let rows = AccessPath::ALL.iter().map(|path| row(&target, *path)).collect();
+    Round {
+        target,
+        started: OffsetDateTime::from_unix_timestamp(STARTED).expect("a moment"),
+        took: micros(33_100),
+        environment: Environment {
+            dns_servers: vec![SocketAddr::from(([10, 0, 0, 2], 53))],
+            dns_servers_given: false,
+            ignored_proxy_variables: Vec::new(),
+        },
+        rows,
+    }
+}
+
+/// A report without findings in which every path returns 200.
+pub fn healthy() -> Report {
+    Report { round: round(), diagnosis: Diagnosis::default() }
+}
+
+/// `private-dns` does not exist.
+pub fn one_name_missing() -> Report {
+    let mut report = healthy();
+    let observation = observation_mut(&mut report.round, AccessPath::PrivateDns);
+    observation.lookup.result = Err(DnsFault::NxDomain);
+    for query in &mut observation.lookup.queries {
+        query.rcode = Some(3);
+    }
+    observation.attempts.clear();
+    observation.took = observation.lookup.took;
+    report.diagnosis.findings.push(finding(Cause::PrivateDnsDisabled, Owner::AccountA, &[AccessPath::PrivateDns]));
+    report
+}
+
+/// `vpce-host-header` is refused with 403.
+pub fn one_path_refused() -> Report {
+    let mut report = healthy();
+    let answer = answer_mut(&mut report.round, AccessPath::VpceHostHeader);
+    answer.status = 403;
+    answer.headers.push(("x-amzn-ErrorType".to_owned(), "ForbiddenException".to_owned()));
+    answer.headers.sort();
+    answer.body_excerpt = Some("{\"message\":\"Forbidden\"}".to_owned());
+    report.diagnosis.findings.push(finding(Cause::ForbiddenUnknown, Owner::AccountB, &[AccessPath::VpceHostHeader]));
+    report
+}
+
+/// The first address of the two endpoint paths takes no connection, the second one answers.
+pub fn one_address_down() -> Report {
+    let mut report = healthy();
+    for path in [AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader] {
+        observation_mut(&mut report.round, path).attempts[1].tcp =
+            Phase { felt: secs(3), wire: None, result: Err(TcpFailure { fault: TcpFault::Timeout, detail: None }) };
+    }
+    let paths = [AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader];
+    report.diagnosis.findings.push(finding(Cause::OneAddressDown, Owner::AccountA, &paths));
+    report
+}
+
+/// Only the invoke URL was given: two paths lack their input, and one is skipped.
+pub fn url_only() -> Report {
+    let target = Target::parse(TargetInput {
+        invoke_url: "http://a1bc234d5e.execute-api.us-east-1.amazonaws.com",
+        ..TargetInput::default()
+    })
+    .expect("a URL alone is a target");
+    let mut rows: Vec<_> = AccessPath::ALL.iter().map(|path| row(&target, *path)).collect();
+    rows[1].intent = Intent::Skip;
+    rows[1].seen = Seen::Skipped;
+    Report { round: Round { target, rows, ..round() }, diagnosis: Diagnosis::default() }
+}
+
+/// Every report of this file, with its name.
+pub fn all() -> Vec<(&'static str, Report)> {
+    vec![
+        ("healthy", healthy()),
+        ("one name missing", one_name_missing()),
+        ("one path refused", one_path_refused()),
+        ("one address down", one_address_down()),
+        ("URL only", url_only()),
+    ]
+}
+
+/// A finding with evidence, a fix with a command, and a link.
+pub fn finding(cause: Cause, owner: Owner, paths: &[AccessPath]) -> Finding {
+    Finding {
+        cause,
+        alternatives: vec![Cause::DnsNotForwarded, Cause::Unexplained],
+        confidence: Confidence::Likely,
+        paths: paths.to_vec(),
+        owner,
+        summary: "one sentence that is long enough to need a second line on a terminal of eighty columns, as most are"
+            .to_owned(),
+        evidence: vec![
+            "10.0.0.2:53 answers NXDOMAIN for a1bc234d5e.execute-api.us-east-1.amazonaws.com".to_owned(),
+            "every other path returns 200".to_owned(),
+        ],
+        fix: vec![
+            "in the VPC console, select the endpoint, Actions, Modify private DNS name; or, with the side effect that \
+             every public API of the Region is captured:\n\
+             aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-1a2b3c456d7e89012 --private-dns-enabled --region us-east-1"
+                .to_owned(),
+        ],
+        docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html"
+            .to_owned(),
+    }
+}
+
+/// What was seen of a path that was probed.
+pub fn observation_mut(round: &mut Round, path: AccessPath) -> &mut Observation {
+    let row = round.rows.iter_mut().find(|row| row.path == path).expect("a row for each path");
+    match &mut row.seen {
+        Seen::Probed(observation) => observation,
+        Seen::NotConfigured(_) | Seen::Skipped => panic!("{path} was not probed"),
+    }
+}
+
+/// The handshake of the first attempt of a path.
+pub fn tls_mut(round: &mut Round, path: AccessPath) -> &mut Phase<Secured, TlsFailure> {
+    let connected = observation_mut(round, path).attempts[0].tcp.result.as_mut().expect("connected");
+    connected.tls.as_mut().expect("a handshake")
+}
+
+/// The exchange of the first attempt of a path.
+pub fn http_mut(round: &mut Round, path: AccessPath) -> &mut Phase<Answer, HttpFailure> {
+    tls_mut(round, path).result.as_mut().expect("secured").http.as_mut().expect("an exchange")
+}
+
+/// The answer of the first attempt of a path.
+pub fn answer_mut(round: &mut Round, path: AccessPath) -> &mut Answer {
+    http_mut(round, path).result.as_mut().expect("answered")
+}
+
+fn row(target: &Target, path: AccessPath) -> Row {
+    let seen = match plan(target, path, &Request::default()) {
+        Ok(plan) => Seen::Probed(Box::new(Observation {
+            lookup: lookup(&plan.dial),
+            plan,
+            attempts: vec![answered([10, 0, 1, 15]), connected([10, 0, 2, 15])],
+            took: micros(31_400 + 700 * u64::from(path as u8)),
+        })),
+        Err(missing) => Seen::NotConfigured(missing),
+    };
+    Row { path, intent: Intent::Required, asked: false, seen }
+}
+
+fn lookup(name: &apigw_probe::target::HostName) -> Lookup {
+    let query = |kind| Query {
+        name: name.clone(),
+        kind,
+        server: SocketAddr::from(([10, 0, 0, 2], 53)),
+        transport: Transport::Udp,
+        outcome: QueryOutcome::Answered,
+        rcode: Some(0),
+        felt: micros(2_900),
+        wire: Some(micros(2_700)),
+        shared: false,
+    };
+    let address = |octets: [u8; 4]| Address { ip: IpAddr::V4(Ipv4Addr::from(octets)), ttl: Some(60) };
+    Lookup {
+        source: NameSource::Dns,
+        queries: vec![query(RecordType::A), query(RecordType::Aaaa)],
+        cnames: Vec::new(),
+        took: micros(3_100),
+        result: Ok(vec![address([10, 0, 1, 15]), address([10, 0, 2, 15])]),
+        second_opinion: None,
+    }
+}
+
+fn connected(octets: [u8; 4]) -> Attempt {
+    Attempt {
+        address: SocketAddr::from((octets, 443)),
+        tcp: Phase {
+            felt: micros(1_000),
+            wire: Some(micros(900)),
+            result: Ok(Connected { retransmits: 0, tls: None }),
+        },
+    }
+}
+
+fn answered(octets: [u8; 4]) -> Attempt {
+    let mut attempt = connected(octets);
+    attempt.tcp.result = Ok(Connected { retransmits: 0, tls: Some(secured()) });
+    attempt
+}
+
+fn secured() -> Phase<Secured, TlsFailure> {
+    let http = Phase { felt: micros(16_200), wire: Some(micros(16_000)), result: Ok(answer()) };
+    let session = Session {
+        version: "TLSv1.3".to_owned(),
+        cipher: "TLS13_AES_128_GCM_SHA256".to_owned(),
+        alpn: Some("http/1.1".to_owned()),
+    };
+    let result = Ok(Secured { session, certificate: Some(certificate()), http: Some(http) });
+    Phase { felt: micros(9_900), wire: Some(micros(9_000)), result }
+}
+
+fn certificate() -> Certificate {
+    let day = |days: i64| OffsetDateTime::from_unix_timestamp(STARTED + days * 86_400).expect("a moment");
+    Certificate {
+        subject: "CN=*.execute-api.us-east-1.amazonaws.com".to_owned(),
+        sans: vec!["*.execute-api.us-east-1.amazonaws.com".to_owned()],
+        issuer: "C=US, O=Amazon, CN=Amazon RSA 2048 M01".to_owned(),
+        not_before: day(-100),
+        not_after: day(200),
+    }
+}
+
+fn answer() -> Answer {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    Answer {
+        status: 200,
+        version: "HTTP/1.1".to_owned(),
+        headers: vec![
+            header("Content-Type", "application/json"),
+            header("Date", "Sun, 01 Mar 2026 12:00:00 GMT"),
+            header("x-amz-apigw-id", "ZyXwVuTsIAMFabc="),
+            header("x-amzn-RequestId", "6b1ff0e2-9d3c-4c1e-8f6a-2f1f5a6a7b8c"),
+        ],
+        body_bytes: 23,
+        body_excerpt: None,
+        first_byte: micros(15_900),
+    }
+}
+
+/// A time in microseconds, as fine as the JSON keeps it.
+pub fn micros(count: u64) -> Duration {
+    Duration::from_micros(count)
+}
+
+fn secs(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
