@@ -1,5 +1,7 @@
 //! Probes a private Amazon API Gateway API through its four documented paths and says what is wrong.
 pub mod diagnosis;
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod named;
 pub mod observation;
 pub mod plan;

@@ -1,0 +1,203 @@
+//! What would AWS do? A make-believe one on loopback: DNS, endpoints with TLS, API Gateway's rules. For `demo` and for the tests.
+
+mod dns;
+mod front;
+mod gateway;
+mod pki;
+mod scenario;
+mod world;
+
+pub use scenario::Scenario;
+
+use dns::Role;
+use front::Front;
+use pki::Pki;
+use rustls::pki_types::CertificateDer;
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::task::JoinSet;
+use world::{ADDRESSES, World};
+
+/// A running make-believe AWS. It lives on the runtime that started it and ends when it is dropped.
+#[derive(Debug)]
+pub struct Lab {
+    shared: Arc<Shared>,
+    scenario: &'static Scenario,
+    fronts: Vec<Front>,
+    dns_server: SocketAddr,
+    vpc_resolver: SocketAddr,
+    ca_pem: String,
+    _dns: JoinSet<()>,
+}
+
+/// Which addresses the lab's DNS gives out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addresses {
+    /// The loopback addresses on which the lab listens, so that any program can use it.
+    Loopback,
+    /// Addresses as on AWS, private and public ones; [`Lab::detour`] says where they really are.
+    AsOnAws,
+}
+
+/// A request as it arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenRequest {
+    /// The address at which it arrived, as it is on AWS.
+    pub address: IpAddr,
+    /// The name in the TLS handshake.
+    pub sni: Option<String>,
+    /// The request line, without its line end.
+    pub line: String,
+    /// The headers in the order and case of arrival.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Lab {
+    /// Starts the lab on free ports of loopback; fails if it finds none.
+    pub async fn start(scenario: &'static Scenario, addresses: Addresses) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            world: Mutex::new(Arc::new(scenario.world())),
+            seen: Mutex::default(),
+            pki: Pki::generate()?,
+            addresses,
+        });
+        let fronts = open_fronts(&shared)?;
+        let mut dns = JoinSet::new();
+        let dns_server = dns::start(&shared, Role::Client, &mut dns).await?;
+        let vpc_resolver = dns::start(&shared, Role::Vpc, &mut dns).await?;
+        let ca_pem = shared.pki.root_pem();
+        Ok(Self { shared, scenario, fronts, dns_server, vpc_resolver, ca_pem, _dns: dns })
+    }
+
+    /// Goes over to another scenario; addresses, ports and the authority stay.
+    pub async fn switch(&mut self, scenario: &'static Scenario) -> io::Result<()> {
+        let world = Arc::new(scenario.world());
+        self.scenario = scenario;
+        *lock(&self.shared.world) = Arc::clone(&world);
+        for front in &mut self.fronts {
+            front.change(&self.shared, world.port_at(front.nominal)).await?;
+        }
+        Ok(())
+    }
+
+    /// What is broken at present.
+    pub fn scenario(&self) -> &'static Scenario {
+        self.scenario
+    }
+
+    /// The DNS server that the client of this scenario would ask; UDP and TCP.
+    pub fn dns_server(&self) -> SocketAddr {
+        self.dns_server
+    }
+
+    /// The DNS server that stands in for the VPC's own resolver, for the second opinion.
+    pub fn vpc_resolver(&self) -> SocketAddr {
+        self.vpc_resolver
+    }
+
+    /// The port that stands in for 443 on every address.
+    pub fn port(&self) -> u16 {
+        self.fronts.first().map_or(0, |front| front.local.port())
+    }
+
+    /// The root certificate that a client has to trust.
+    pub fn ca_der(&self) -> &CertificateDer<'static> {
+        self.shared.pki.root()
+    }
+
+    /// The root certificate as PEM, for a file.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// The root of the company that inspects TLS, as PEM: what such a company puts into the system's store.
+    pub fn inspection_ca_pem(&self) -> String {
+        self.shared.pki.inspection_pem()
+    }
+
+    /// The invoke URL that the operator of this scenario would paste.
+    pub fn invoke_url(&self) -> String {
+        self.shared.world().asked.invoke_url.clone()
+    }
+
+    /// The endpoint's DNS name that the operator of this scenario would paste.
+    pub fn vpce_dns_name(&self) -> String {
+        self.shared.world().asked.vpce_dns_name.clone()
+    }
+
+    /// Where the addresses that DNS gives out really are; empty when DNS gives out the real ones.
+    pub fn detour(&self) -> HashMap<IpAddr, SocketAddr> {
+        match self.shared.addresses {
+            Addresses::Loopback => HashMap::new(),
+            Addresses::AsOnAws => self.fronts.iter().map(|front| (IpAddr::V4(front.nominal), front.local)).collect(),
+        }
+    }
+
+    /// The latest requests that arrived, at most a thousand, the oldest first.
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        lock(&self.shared.seen).iter().cloned().collect()
+    }
+}
+
+impl Addresses {
+    /// How an address appears in DNS.
+    fn shown(self, nominal: Ipv4Addr) -> Ipv4Addr {
+        let local = || ADDRESSES.iter().find(|(known, _)| *known == nominal).map(|(_, local)| *local);
+        match self {
+            Self::Loopback => local().unwrap_or(nominal),
+            Self::AsOnAws => nominal,
+        }
+    }
+}
+
+/// What all servers of a lab look at.
+#[derive(Debug)]
+struct Shared {
+    world: Mutex<Arc<World>>,
+    seen: Mutex<VecDeque<SeenRequest>>,
+    pki: Pki,
+    addresses: Addresses,
+}
+
+impl Shared {
+    fn world(&self) -> Arc<World> {
+        Arc::clone(&lock(&self.world))
+    }
+
+    fn remember(&self, request: SeenRequest) {
+        let mut seen = lock(&self.seen);
+        if seen.len() == MOST_REQUESTS_REMEMBERED {
+            seen.pop_front();
+        }
+        seen.push_back(request);
+    }
+}
+
+/// Takes one port on every address: a free one of the first, if it is free on the others too.
+fn open_fronts(shared: &Arc<Shared>) -> io::Result<Vec<Front>> {
+    let world = shared.world();
+    let mut failure = None;
+    for _ in 0..MOST_BIND_TRIES {
+        let mut port = 0;
+        let fronts = ADDRESSES.iter().map(|&(nominal, local)| {
+            let front = Front::open(shared, nominal, SocketAddr::from((local, port)), world.port_at(nominal))?;
+            port = front.local.port();
+            Ok(front)
+        });
+        match fronts.collect() {
+            Ok(fronts) => return Ok(fronts),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(failure.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()))
+}
+
+/// A panic in one task of the lab must not take the others down.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const MOST_BIND_TRIES: usize = 32;
+const MOST_REQUESTS_REMEMBERED: usize = 1000;

@@ -1,0 +1,255 @@
+//! What does DNS say? Private hosted zones, then the endpoint's private DNS, then the public zones; each by the rules of AWS.
+
+use super::Shared;
+use super::world::{Endpoint, Exposure, Habit, Resolver, View, World};
+use hickory_proto::op::{Edns, Message, MessageType, Metadata, OpCode, Query, ResponseCode};
+use hickory_proto::rr::rdata::{A, CNAME, SOA};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// Which of the two DNS servers of the lab.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Role {
+    /// The one that the client is set up to ask.
+    Client,
+    /// The VPC's own.
+    Vpc,
+}
+
+impl Role {
+    fn resolver(self, world: &World) -> Resolver {
+        match self {
+            Self::Client => world.resolver,
+            Self::Vpc => world.vpc_resolver,
+        }
+    }
+}
+
+/// Starts a DNS server over UDP and TCP on one free port.
+pub(super) async fn start(shared: &Arc<Shared>, role: Role, tasks: &mut JoinSet<()>) -> io::Result<SocketAddr> {
+    let (udp, tcp, address) = bind().await?;
+    tasks.spawn(serve_udp(Arc::clone(shared), role, udp));
+    tasks.spawn(serve_tcp(Arc::clone(shared), role, tcp));
+    Ok(address)
+}
+
+async fn bind() -> io::Result<(UdpSocket, TcpListener, SocketAddr)> {
+    let mut failure = None;
+    for _ in 0..super::MOST_BIND_TRIES {
+        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = udp.local_addr()?;
+        match TcpListener::bind(address).await {
+            Ok(tcp) => return Ok((udp, tcp, address)),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(failure.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()))
+}
+
+async fn serve_udp(shared: Arc<Shared>, role: Role, socket: UdpSocket) {
+    let mut buffer = [0; 4096];
+    loop {
+        // an ICMP error about an answer that nobody waits for is no reason to stop
+        let Ok((length, client)) = socket.recv_from(&mut buffer).await else { continue };
+        if let Some(answer) = shared.answer_query(role, Carrier::Udp, &buffer[..length]) {
+            let _ = socket.send_to(&answer, client).await;
+        }
+    }
+}
+
+async fn serve_tcp(shared: Arc<Shared>, role: Role, listener: TcpListener) {
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        if connections.len() < MOST_TCP_CONNECTIONS {
+            connections.spawn(serve_tcp_client(Arc::clone(&shared), role, stream));
+        }
+    }
+}
+
+async fn serve_tcp_client(shared: Arc<Shared>, role: Role, mut stream: TcpStream) {
+    while let Ok(Ok(length)) = timeout(TCP_PATIENCE, stream.read_u16()).await {
+        let mut query = vec![0; usize::from(length)];
+        let Ok(Ok(_)) = timeout(TCP_PATIENCE, stream.read_exact(&mut query)).await else { return };
+        let Some(answer) = shared.answer_query(role, Carrier::Tcp, &query) else { continue };
+        let Ok(length) = u16::try_from(answer.len()) else { return };
+        let message = [&length.to_be_bytes()[..], &answer].concat();
+        if stream.write_all(&message).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What carried a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carrier {
+    Udp,
+    Tcp,
+}
+
+impl Shared {
+    fn answer_query(&self, role: Role, carrier: Carrier, query: &[u8]) -> Option<Vec<u8>> {
+        let world = self.world();
+        let query = Message::from_vec(query).ok()?;
+        let question = question(&query)?;
+        let resolver = role.resolver(&world);
+        let mut answer = reply_to(&query);
+        answer.metadata.response_code = match resolver.habit {
+            Habit::Silent => return None,
+            Habit::ServFail => ResponseCode::ServFail,
+            Habit::Refuses => ResponseCode::Refused,
+            Habit::Truncates if carrier == Carrier::Udp => {
+                answer.metadata.truncation = true;
+                ResponseCode::NoError
+            }
+            Habit::Honest | Habit::Truncates | Habit::DropsPrivate | Habit::DropsPrivateFromPublicZones => {
+                self.fill(&world, resolver, question, &mut answer)
+            }
+        };
+        answer.to_vec().ok()
+    }
+
+    /// Puts the records for a question into its answer.
+    fn fill(&self, world: &World, resolver: Resolver, question: &Query, answer: &mut Message) -> ResponseCode {
+        let asked = question.name().to_ascii().to_ascii_lowercase();
+        let found = find(world, resolver.sees, asked.trim_end_matches('.'));
+        let code = if found.is_some() { ResponseCode::NoError } else { ResponseCode::NXDomain };
+        let mut owner = question.name().clone();
+        if let Some(target) = found.as_ref().and_then(|found| found.cname.as_deref()).and_then(fqdn) {
+            answer.add_answer(Record::from_rdata(owner, TTL, RData::CNAME(CNAME(target.clone()))));
+            owner = target;
+        }
+        let addresses = found.map(|found| keep(resolver.habit, found)).unwrap_or_default();
+        if question.query_type() == RecordType::A {
+            for address in &addresses {
+                let shown = self.addresses.shown(*address);
+                answer.add_answer(Record::from_rdata(owner.clone(), TTL, RData::A(A(shown))));
+            }
+        }
+        let has_records = answer.answers.iter().any(|record| record.record_type() == question.query_type());
+        if !has_records && let Some(soa) = soa(world) {
+            answer.add_authority(soa);
+        }
+        code
+    }
+}
+
+/// What a name stands for.
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    cname: Option<String>,
+    addresses: Vec<Ipv4Addr>,
+    /// Whether the answer came from a public zone.
+    public: bool,
+}
+
+/// Looks a name up as a recursive server with this view would; none if the name does not exist.
+fn find(world: &World, view: View, name: &str) -> Option<Found> {
+    match view {
+        View::Vpc => find_private(world, name).or_else(|| find_public(world, name)),
+        View::Internet => find_public(world, name),
+        View::Elsewhere => None,
+    }
+}
+
+/// The most specific private zone of the VPC that covers the name: a zone for exactly this name, then the endpoint's wildcard.
+fn find_private(world: &World, name: &str) -> Option<Found> {
+    let private = |cname: Option<String>, endpoint: &Endpoint| Found {
+        cname,
+        addresses: endpoint.interfaces.iter().map(|one| one.address).collect(),
+        public: false,
+    };
+    if let Some(zone) = world.hosted_zones.iter().find(|zone| zone.name == name) {
+        let endpoint = world.endpoints.iter().find(|endpoint| endpoint.id == zone.endpoint)?;
+        return Some(private(None, endpoint));
+    }
+    let endpoint = world.endpoints.iter().find(|endpoint| endpoint.private_dns)?;
+    let zone = world.api_zone();
+    if name == zone {
+        return Some(private(None, endpoint));
+    }
+    name.ends_with(&format!(".{zone}")).then(|| private(Some(zone), endpoint))
+}
+
+/// The Internet's view: endpoints, the aliases of associated APIs, public APIs.
+fn find_public(world: &World, name: &str) -> Option<Found> {
+    let public = |addresses: Vec<Ipv4Addr>| Found { cname: None, addresses, public: true };
+    for endpoint in &world.endpoints {
+        let all = || endpoint.interfaces.iter().map(|one| one.address).collect();
+        if name == world.endpoint_name(endpoint) {
+            return Some(public(all()));
+        }
+        let zonal = |zone: char| {
+            format!("{}-{}-{}{zone}.{}", endpoint.id, endpoint.label, world.region.name, world.endpoint_zone())
+        };
+        if let Some(one) = endpoint.interfaces.iter().find(|one| name == zonal(one.zone)) {
+            return Some(public(vec![one.address]));
+        }
+        let alias = |api: &str| format!("{api}-{}.{}", endpoint.id, world.api_zone());
+        if endpoint.associated.iter().any(|api| name == alias(api)) {
+            return Some(public(all()));
+        }
+    }
+    let api = world.apis.iter().find(|api| name == world.api_name(api.id))?;
+    match api.exposure {
+        Exposure::Public | Exposure::Private { public_record: true } => {
+            Some(public(world.public_side.addresses.to_vec()))
+        }
+        Exposure::Private { public_record: false } => None,
+    }
+}
+
+/// What a server with this habit leaves of the addresses.
+fn keep(habit: Habit, found: Found) -> Vec<Ipv4Addr> {
+    let drops = match habit {
+        Habit::DropsPrivate => true,
+        Habit::DropsPrivateFromPublicZones => found.public,
+        Habit::Honest | Habit::Truncates | Habit::ServFail | Habit::Refuses | Habit::Silent => false,
+    };
+    found.addresses.into_iter().filter(|address| !(drops && address.is_private())).collect()
+}
+
+/// The one question of a query that this server can answer.
+fn question(query: &Message) -> Option<&Query> {
+    let asks = query.metadata.message_type == MessageType::Query && query.metadata.op_code == OpCode::Query;
+    query.queries.first().filter(|_| asks)
+}
+
+/// An answer without records: id, question and EDNS as in the query.
+fn reply_to(query: &Message) -> Message {
+    let mut answer = Message::new(query.metadata.id, MessageType::Response, OpCode::Query);
+    answer.metadata = Metadata::response_from_request(&query.metadata);
+    answer.metadata.recursion_available = true;
+    answer.add_queries(query.queries.iter().cloned());
+    if query.edns.is_some() {
+        let mut edns = Edns::new();
+        edns.set_max_payload(1232);
+        answer.set_edns(edns);
+    }
+    answer
+}
+
+fn soa(world: &World) -> Option<Record> {
+    let zone = fqdn(&world.api_zone())?;
+    let server = fqdn(&format!("ns-1.{}", world.region.dns_suffix))?;
+    let mailbox = fqdn(&format!("awsdns-hostmaster.{}", world.region.dns_suffix))?;
+    let soa = SOA::new(server, mailbox, 1, 7200, 900, 1_209_600, TTL);
+    Some(Record::from_rdata(zone, TTL, RData::SOA(soa)))
+}
+
+fn fqdn(name: &str) -> Option<Name> {
+    Name::from_ascii(format!("{name}.")).ok()
+}
+
+/// Seconds, as seen on endpoint names.
+const TTL: u32 = 60;
+const TCP_PATIENCE: Duration = Duration::from_secs(10);
+const MOST_TCP_CONNECTIONS: usize = 64;
