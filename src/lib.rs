@@ -1,13 +1,22 @@
 //! Probes a private Amazon API Gateway API through its four documented paths and says what is wrong.
-pub mod diagnosis;
-#[cfg(feature = "lab")]
-pub mod lab;
+//!
+//! ```text
+//! Target ──plan()──▶ Plan ──probe()──▶ Observation ──diagnose()──▶ Diagnosis
+//!  what               how               what was seen               why
+//!                      └───────────── Report ─────────────┘
+//!                                        │
+//!                       text  json  nagios  prometheus
+//! ```
+//!
+//! The product is the contrast between the four answers. All down to [`render`] is pure: no socket, no clock, no runtime.
+//! The modules are listed in reading order, and each uses only those above it; `tests/tidy.rs` holds that.
+
 pub mod named;
-pub mod observation;
-pub mod plan;
-pub mod render;
-pub mod report;
 pub mod target;
+pub mod plan;
+pub mod observation;
+pub mod diagnosis;
+pub mod report;
 pub mod render;
 pub mod probe;
 pub mod check;

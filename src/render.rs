@@ -10,9 +10,9 @@ mod wrap;
 
 pub use clean::Clean;
 pub use curl::curl;
-pub use json::{json, json_schema};
+pub use json::{json, json_line, json_schema};
 pub use metrics::prometheus;
-pub use nagios::{Nagios, NagiosStatus, nagios};
+pub use nagios::{Nagios, NagiosStatus, nagios, nagios_of_all};
 pub use text::{TextStyle, text};
 
 use crate::diagnosis::{Cause, Finding, Owner};

@@ -3,6 +3,7 @@
 use super::output::{self, OutputArgs};
 use super::{Stop, print, runtime};
 use crate::check::{Check, Intents};
+use crate::config::DEFAULT_TIMEOUT;
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
 use crate::probe::{Detour, Limits, Net, Resolver, Trust};
@@ -28,11 +29,56 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
     }
     let output = args.output.open()?;
     if !args.output.quiet {
-        output::complain(&format!("simulated on loopback: {}: {}", args.scenario.name, args.scenario.description));
+        output::complain(&format!("simulated on loopback: {}: {}", args.scenario.name, args.scenario.description()));
     }
     let report = runtime()?.block_on(async {
         let lab = Lab::start(args.scenario, Addresses::AsOnAws).await.map_err(Stop::host)?;
-        Ok::<_, Stop>(check(&lab)?.run(&net(&lab)?, &[]).await)
+        Ok::<_, Stop>(check(&lab)?.run(&net(&lab), &[]).await)
     })?;
     args.output.tell(output, &report)
+}
+
+/// The check that the operator of the scenario would run.
+pub(super) fn check(lab: &Lab) -> Result<Check, Stop> {
+    let scenario = lab.scenario();
+    let (invoke_url, vpce_dns_name) = (lab.invoke_url(), lab.vpce_dns_name());
+    let target = Target::parse(TargetInput {
+        invoke_url: &invoke_url,
+        vpce_dns_name: Some(&vpce_dns_name),
+        expect: Expectation::default(),
+        ..TargetInput::default()
+    })
+    .map_err(Stop::usage)?;
+    let timeout = scenario.timeout.unwrap_or(DEFAULT_TIMEOUT);
+    Ok(Check {
+        target,
+        request: Request::default(),
+        intents: Intents::new(scenario.intents.iter().copied().collect(), false),
+        limits: Limits { timeout, every_address: false, show_body: false },
+    })
+}
+
+/// The make-believe VPC: its resolvers, its authority, and the way to its addresses.
+pub(super) fn net(lab: &Lab) -> Net {
+    Net {
+        resolver: Resolver::given(vec![lab.dns_server()]),
+        vpc_resolver: Some(lab.vpc_resolver()),
+        trust: Trust::of([lab.ca_der().clone()]),
+        detour: Detour::from(lab.detour()),
+    }
+}
+
+fn list() -> String {
+    let mut text = String::new();
+    for scenario in Scenario::all() {
+        let _ = writeln!(text, "{:<34} {}", scenario.name, scenario.description());
+    }
+    text
+}
+
+fn scenario(name: &str) -> Result<&'static Scenario, String> {
+    Scenario::named(name).ok_or_else(|| {
+        let nearest = Scenario::all().min_by_key(|known| strsim::damerau_levenshtein(known.name, name));
+        format!("there is no such scenario; {} is the nearest, --list shows all", nearest.map_or("healthy", |known| known.name))
+    })
 }

@@ -6,6 +6,7 @@ use super::{Stop, print};
 use crate::check::Intents;
 use crate::config::{self, Config, Scheduled};
 use crate::diagnosis::Cause;
+use crate::observation::Intent;
 use crate::plan::AccessPath;
 use crate::render;
 use crate::report::{Report, Shape};
@@ -53,7 +54,9 @@ pub(super) fn curl(args: CurlArgs) -> Result<u8, Stop> {
         super::output::complain(&format!("warning: {warning}"));
     }
     let intents: Intents = args.target.intents()?;
-    print(render::curl(&target, &args.request.request()?, &|path| intents.of(path)).to_string().as_bytes())
+    let paths: Vec<AccessPath> =
+        AccessPath::ALL.iter().copied().filter(|path| intents.of(*path) != Intent::Skip).collect();
+    print(render::curl(&target, &paths, &args.request.request()?).to_string().as_bytes())
 }
 
 /// Prints an entry of the catalogue, or its table of contents.

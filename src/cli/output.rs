@@ -62,7 +62,12 @@ impl OutputArgs {
     pub(super) fn tell(&self, output: Output, report: &Report) -> Result<u8, Stop> {
         let text = match self.format {
             Format::Json => render::json(report),
-            Format::Text | Format::Nagios | Format::Prometheus => return self.tell_all(output, std::slice::from_ref(report)),
+            Format::Nagios => {
+                let nagios = render::nagios(report);
+                output.write(nagios.to_string().as_bytes())?;
+                return Ok(nagios.status.exit_code());
+            }
+            Format::Text | Format::Prometheus => return self.tell_all(output, std::slice::from_ref(report)),
         };
         output.write(text.as_bytes())?;
         Ok(super::status(report.verdict()))
@@ -80,7 +85,7 @@ impl OutputArgs {
             Format::Json => reports.iter().map(render::json_line).collect(),
             Format::Prometheus => render::prometheus(&reports.iter().collect::<Vec<_>>()).to_string(),
             Format::Nagios => {
-                let nagios = render::nagios(&reports.iter().collect::<Vec<_>>());
+                let nagios = render::nagios_of_all(reports);
                 status = nagios.status.exit_code();
                 nagios.to_string()
             }
@@ -197,7 +202,7 @@ pub(super) fn asks_for_nagios(args: &[OsString]) -> bool {
 
 /// The line and exit status of a Nagios plugin that could not run.
 pub(super) fn unknown(message: &str) -> ExitCode {
-    let line = render::nagios_unknown(message);
+    let line = render::Nagios::unknown(message).to_string();
     let mut stdout = io::stdout().lock();
     let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
     ExitCode::from(3)

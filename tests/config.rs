@@ -1,0 +1,94 @@
+//! Is a configuration read as it is meant, and an error told with its line, its key and the right form?
+
+use apigw_probe::config::Config;
+use apigw_probe::observation::Intent;
+use apigw_probe::plan::AccessPath;
+use std::io::Write as _;
+use std::time::Duration;
+
+const TARGET: &str = "[[target]]\ninvoke_url = \"https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test\"\n";
+
+fn read(text: &str) -> Result<Config, String> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    Config::read(file.path()).map_err(|error| {
+        let text = error.to_string();
+        text.strip_prefix(&file.path().display().to_string()).expect("the file is named first").to_owned()
+    })
+}
+
+#[test]
+fn the_example_is_good() {
+    let config = Config::read(concat!(env!("CARGO_MANIFEST_DIR"), "/systemd/config.toml").as_ref()).unwrap();
+    assert_eq!(config.targets[0].check.target.name, "orders");
+    assert_eq!(config.targets[0].interval, Duration::from_secs(60));
+    assert_eq!(config.listen, ["127.0.0.1:9715".parse().unwrap()]);
+}
+
+#[test]
+fn what_is_absent_has_the_documented_default() {
+    let config = read(TARGET).unwrap();
+    let one = &config.targets[0];
+    assert_eq!((one.interval, one.check.limits.timeout), (Duration::from_secs(60), Duration::from_secs(10)));
+    assert_eq!((one.check.request.port, one.check.request.method.as_str()), (443, "GET"));
+    assert_eq!(one.check.target.name, "a1bc234d5e-test");
+    assert_eq!(one.check.intents.of(AccessPath::PrivateDns), Intent::Required);
+}
+
+#[test]
+fn a_target_overrides_what_stands_above() {
+    let text = format!("interval = \"5m\"\ntimeout = \"3s\"\n{TARGET}interval = \"15s\"\n[target.paths]\nprivate-dns = \"forbidden\"\n");
+    let one = &read(&text).unwrap().targets[0];
+    assert_eq!((one.interval, one.check.limits.timeout), (Duration::from_secs(15), Duration::from_secs(3)));
+    assert_eq!(one.check.intents.of(AccessPath::PrivateDns), Intent::Forbidden);
+    assert!(one.check.intents.names(AccessPath::PrivateDns) && !one.check.intents.names(AccessPath::Route53Alias));
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
+    for (text, line, words) in [
+        (format!("intervall = \"1s\"\n{TARGET}"), 1, ["intervall", "`interval`"]),
+        (format!("{TARGET}vpce_dns = \"x\"\n"), 3, ["vpce_dns", "`vpce_dns_name`"]),
+        (format!("{TARGET}[target.paths]\nprivat-dns = \"skip\"\n"), 4, ["privat-dns", "`private-dns`"]),
+        (format!("{TARGET}paths = {{ private-dms = \"skip\" }}\n"), 3, ["private-dms", "`private-dns`"]),
+        (format!("colour = 1\n{TARGET}"), 1, ["colour", "interval"]),
+    ] {
+        let error = read(&text).unwrap_err();
+        assert!(error.starts_with(&format!(":{line}: ")), "{error}");
+        assert!(words.iter().all(|word| error.contains(word)), "{error}");
+    }
+}
+
+#[test]
+fn a_bad_value_is_named_with_its_line() {
+    for (text, line, word) in [
+        (String::new(), 1, "[[target]]"),
+        (format!("interval = \"often\"\n{TARGET}"), 1, "often"),
+        (format!("interval = \"1ms\"\n{TARGET}"), 1, "1ms"),
+        (format!("dns_servers = [\"resolver\"]\n{TARGET}"), 1, "resolver"),
+        ("\n[[target]]\ninvoke_url = \"https://example.com/\"\n".to_owned(), 3, "example.com"),
+        (format!("{TARGET}vpce_dns_name = \"vpce-1\"\nvpce_id = \"vpc-2\"\n"), 4, "vpc-2"),
+        (format!("{TARGET}expect_status = [99]\n"), 3, "expect_status"),
+        (format!("{TARGET}method = \"POST\"\n"), 3, "allow_unsafe_method"),
+        (format!("{TARGET}headers = [\"Authorization: secret-text\"]\n"), 3, "Authorization"),
+        (format!("{TARGET}header_file = \"/nowhere\"\n"), 3, "/nowhere"),
+        (format!("{TARGET}name = \"a b\"\n"), 3, "name"),
+        (format!("{TARGET}{TARGET}"), 3, "a1bc234d5e-test"),
+        (format!("{TARGET}[target.paths]\nprivate-dns = \"never\"\n"), 4, "never"),
+        (format!("{TARGET}[target.paths]\nprivate-dns = \"skip\"\n"), 1, "no path is left"),
+        ("interval = \n".to_owned(), 1, ""),
+    ] {
+        let error = read(&text).unwrap_err();
+        assert!(error.starts_with(&format!(":{line}: ")), "{text}: {error}");
+        assert!(error.contains(word) && !error.contains("secret-text"), "{text}: {error}");
+        assert_eq!(error.trim().lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn the_cost_counts_what_is_sent() {
+    let vpce = "vpce_dns_name = \"vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com\"\n";
+    let config = read(&format!("interval = \"60s\"\n{TARGET}{vpce}")).unwrap();
+    assert!((config.calls_per_day() - 4.0 * 1440.0).abs() < 1e-6);
+    assert!((config.dns_queries_per_second() - 6.0 / 60.0).abs() < 1e-9, "two paths share one name");
+}

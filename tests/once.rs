@@ -1,0 +1,310 @@
+//! Does the command behave as its users expect? The real binary against the lab, from outside.
+
+use apigw_probe::lab::{Addresses, Lab, Scenario};
+use apigw_probe::report::Verdict;
+use serde_json::Value;
+use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+
+/// A lab in a thread of its own, with listeners that other processes can reach.
+struct Side {
+    dns: SocketAddr,
+    port: u16,
+    invoke_url: String,
+    vpce_dns_name: String,
+    ca_file: tempfile::NamedTempFile,
+    scenario: &'static Scenario,
+    _stop: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Side {
+    fn start(name: &str) -> Self {
+        let scenario = Scenario::named(name).unwrap();
+        let (tell, told) = mpsc::channel();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let lab = Lab::start(scenario, Addresses::Loopback).await.unwrap();
+                let ca = lab.ca_pem().to_owned();
+                tell.send((lab.dns_server(), lab.port(), lab.invoke_url(), lab.vpce_dns_name(), ca)).unwrap();
+                // the sender is dropped when the test ends
+                let _ = stopped.await;
+            });
+        });
+        let (dns, port, invoke_url, vpce_dns_name, ca) = told.recv().unwrap();
+        let mut ca_file = tempfile::NamedTempFile::new().unwrap();
+        ca_file.write_all(ca.as_bytes()).unwrap();
+        Self { dns, port, invoke_url, vpce_dns_name, ca_file, scenario, _stop: stop }
+    }
+
+    /// `once` with the lab's names, its DNS server, its port and its authority.
+    fn once(&self) -> Command {
+        let mut command = probe();
+        command.arg("once").args([&self.invoke_url, &self.vpce_dns_name]);
+        self.reach(&mut command);
+        if let Some(timeout) = self.scenario.timeout {
+            command.args(["--timeout", &format!("{}ms", timeout.as_millis())]);
+        }
+        for (path, intent) in self.scenario.intents {
+            command.args([format!("--{intent}"), path.to_string()]);
+        }
+        command
+    }
+
+    fn reach(&self, command: &mut Command) {
+        command.args(["--dns-server", &self.dns.to_string(), "--port", &self.port.to_string(), "--ca-file"]);
+        command.arg(self.ca_file.path());
+    }
+}
+
+fn probe() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_apigw-probe"));
+    command.env_clear();
+    command
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().expect("no signal")
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+/// The report on stdout, valid by an independent reading of the committed schema.
+fn report(output: &Output) -> Value {
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}{}", stdout(output), stderr(output)));
+    let schema = serde_json::from_str(include_str!("../src/report/report.schema.json")).unwrap();
+    let errors: Vec<String> =
+        jsonschema::validator_for(&schema).unwrap().iter_errors(&report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    report
+}
+
+#[test]
+fn all_four_paths_of_a_healthy_api_pass() {
+    let side = Side::start("healthy");
+    let output = side.once().args(["--format", "json"]).output().unwrap();
+    let report = report(&output);
+    assert_eq!((status(&output), &report["verdict"]), (0, &Value::from("pass")));
+    for path in report["paths"].as_array().unwrap() {
+        assert_eq!(path["outcome"], "ok");
+        assert_eq!((&path["resolves"], &path["returns_expected"], &path["meets_intent"]), (&true.into(), &true.into(), &true.into()));
+    }
+    assert_eq!(report["findings"], Value::Array(vec![]));
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn each_fault_gives_the_status_of_its_verdict_and_a_valid_report() {
+    let check = |scenario: &'static Scenario| {
+        let side = Side::start(scenario.name);
+        let output = side.once().args(["--format", "json"]).output().unwrap();
+        let report = report(&output);
+        let expected = match scenario.verdict {
+            Verdict::Pass => (0, "pass"),
+            Verdict::Fail => (1, "fail"),
+        };
+        assert_eq!((status(&output), report["verdict"].as_str().unwrap()), expected, "{}", scenario.name);
+        assert!(report["findings"].as_array().unwrap().is_empty() == scenario.expect.is_empty(), "{}: {report:#}", scenario.name);
+    };
+    std::thread::scope(|scope| {
+        for scenario in Scenario::all() {
+            scope.spawn(move || check(scenario));
+        }
+    });
+}
+
+#[test]
+fn a_usage_error_names_the_thing_and_ends_with_two() {
+    for (args, word) in [
+        (vec!["once"], "INVOKE_URL"),
+        (vec!["once", "https://example.com/x"], "example.com"),
+        (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--path", "route53-alias"], "no path is left"),
+        (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--timeout", "soon"], "soon"),
+        (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--header", "Host: x"], "Host"),
+        (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--header", "x-api-key: hunter2"], "header-file"),
+        (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--ca-file", "/nowhere.pem", "--dns-server", "127.0.0.1"], "/nowhere.pem"),
+        (vec!["once", "--config", "/nowhere.toml"], "/nowhere.toml"),
+        (vec!["replay", "/nowhere.json"], "/nowhere.json"),
+        (vec!["explain", "no-such-cause"], "no-such-cause"),
+        (vec!["demo", "--scenario", "helthy"], "healthy"),
+    ] {
+        let output = probe().args(&args).output().unwrap();
+        assert_eq!(status(&output), 2, "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(word), "{args:?}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("hunter2"), "{args:?}");
+        assert_eq!(stdout(&output), "", "{args:?}");
+    }
+}
+
+#[test]
+fn nagios_hears_of_usage_errors_as_unknown() {
+    for args in [vec!["once", "--format", "nagios"], vec!["once", "--format=nagios", "--nonsense"]] {
+        let output = probe().args(&args).output().unwrap();
+        assert_eq!(status(&output), 3);
+        assert!(stdout(&output).starts_with("APIGW_PROBE UNKNOWN: "), "{}", stdout(&output));
+        assert_eq!(stdout(&output).lines().count(), 1);
+    }
+}
+
+#[test]
+fn nagios_reads_ok_and_critical() {
+    for (scenario, code, word) in [("healthy", 0, "OK"), ("port-refused", 2, "CRITICAL")] {
+        let output = Side::start(scenario).once().args(["--format", "nagios"]).output().unwrap();
+        assert_eq!(status(&output), code, "{}", stdout(&output));
+        let first = stdout(&output).lines().next().unwrap();
+        assert!(first.starts_with(&format!("APIGW_PROBE {word}: ")) && first.matches('|').count() == 1, "{first}");
+    }
+}
+
+#[test]
+fn a_proxy_variable_is_ignored_with_one_line() {
+    let side = Side::start("healthy");
+    let output = side.once().env("HTTPS_PROXY", "http://127.0.0.1:9").args(["--format", "json"]).output().unwrap();
+    assert_eq!(status(&output), 0);
+    assert_eq!(stderr(&output).lines().count(), 1);
+    assert!(stderr(&output).contains("HTTPS_PROXY"));
+    assert_eq!(report(&output)["environment"]["ignored_proxy_variables"], serde_json::json!(["HTTPS_PROXY"]));
+}
+
+#[test]
+fn a_closed_stdout_is_told_and_ends_with_two() {
+    let side = Side::start("healthy");
+    let mut child = side.once().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    assert!(said.contains("standard output"), "{said}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_anything_is_sent() {
+    let side = Side::start("healthy");
+    // no user, not even root, may create files there
+    let output = side.once().args(["--output", "/proc/sys/report.json"]).output().unwrap();
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains("/proc/sys/report.json"), "{}", stderr(&output));
+}
+
+#[test]
+fn output_replaces_a_file_whole_and_readable_for_others() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let side = Side::start("healthy");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.prom");
+    std::fs::write(&file, "old").unwrap();
+    let output = side.once().args(["--format", "prometheus", "--output"]).arg(&file).output().unwrap();
+    assert_eq!((status(&output), stdout(&output)), (0, ""));
+    assert!(std::fs::read_to_string(&file).unwrap().contains("apigw_probe_target_success"));
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left behind");
+}
+
+#[test]
+fn output_into_a_device_writes_to_it() {
+    let output = Side::start("healthy").once().args(["--output", "/dev/null"]).output().unwrap();
+    assert_eq!((status(&output), stdout(&output)), (0, ""));
+    assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+}
+
+#[test]
+fn a_megabyte_of_url_is_an_error_of_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let url = format!("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/{}", "x".repeat(1 << 20));
+    std::fs::write(&file, format!("[[target]]\ninvoke_url = \"{url}\"\n")).unwrap();
+    let output = probe().args(["once", "--config"]).arg(&file).output().unwrap();
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).len() < 400 && stderr(&output).contains(":2: "), "{}", stderr(&output));
+}
+
+#[test]
+fn a_secret_header_is_sent_and_shown_nowhere() {
+    let side = Side::start("api-key-required");
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "x-api-key: hunter2-hunter2").unwrap();
+    for format in ["text", "json", "nagios", "prometheus"] {
+        let mut command = side.once();
+        command.args(["--format", format, "--header-file"]).arg(file.path());
+        if format == "text" {
+            command.arg("-vv");
+        }
+        let output = command.output().unwrap();
+        assert!(!stdout(&output).contains("hunter2") && !stderr(&output).contains("hunter2"), "{format}");
+    }
+    let output = probe().args(["curl", &side.invoke_url, "--header-file"]).arg(file.path()).output().unwrap();
+    assert!(!stdout(&output).contains("hunter2"));
+    assert!(stdout(&output).contains(&format!("@{}", file.path().display())));
+}
+
+#[test]
+fn a_saved_report_is_diagnosed_again_with_the_same_result() {
+    let side = Side::start("resource-policy-explicit-deny");
+    let once = side.once().args(["--format", "json"]).output().unwrap();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&once.stdout).unwrap();
+    let replay = probe().arg("replay").arg(file.path()).args(["--format", "json"]).output().unwrap();
+    assert_eq!(status(&replay), status(&once));
+    let essence = |report: &Value| {
+        let findings = report["findings"].as_array().unwrap().iter();
+        findings.map(|finding| (finding["cause"].clone(), finding["confidence"].clone(), finding["paths"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(essence(&report(&replay)), essence(&report(&once)));
+}
+
+#[test]
+fn a_configuration_names_its_targets_and_prints_one_report_on_each_line() {
+    let side = Side::start("healthy");
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    for name in ["orders", "billing"] {
+        let (url, vpce, port) = (&side.invoke_url, &side.vpce_dns_name, side.port);
+        writeln!(file, "[[target]]\nname = \"{name}\"\ninvoke_url = \"{url}\"\nvpce_dns_name = \"{vpce}\"\nport = {port}").unwrap();
+    }
+    let run = |names: &[&str]| {
+        let mut command = probe();
+        command.args(["once", "--config"]).arg(file.path()).args(names);
+        command.args(["--format", "json", "--dns-server", &side.dns.to_string(), "--ca-file"]).arg(side.ca_file.path());
+        command.output().unwrap()
+    };
+    let names = |output: &Output| {
+        let lines = stdout(output).lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.map(|report| report["target"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let both = run(&[]);
+    assert_eq!((status(&both), names(&both)), (0, vec!["orders".to_owned(), "billing".to_owned()]));
+    assert_eq!(names(&run(&["billing"])), ["billing"]);
+    let unknown = run(&["bilings"]);
+    assert_eq!(status(&unknown), 2);
+    assert!(stderr(&unknown).contains("billing"), "{}", stderr(&unknown));
+}
+
+#[test]
+fn a_printed_configuration_is_a_good_one() {
+    let side = Side::start("private-dns-off");
+    let output = side.once().arg("--print-config").output().unwrap();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&output.stdout).unwrap();
+    let check = probe().args(["config", "check"]).arg(file.path()).output().unwrap();
+    assert_eq!(status(&check), 0, "{}{}", stdout(&output), stderr(&check));
+    assert!(stdout(&output).contains("private-dns = \"optional\"") && stdout(&output).contains("vpce-host-header = \"required\""));
+}
+
+#[test]
+fn completions_and_man_page_come_from_the_same_definition() {
+    for args in [vec!["completions", "bash"], vec!["completions", "zsh"], vec!["completions", "fish"], vec!["man"]] {
+        let output = probe().args(&args).output().unwrap();
+        assert_eq!(status(&output), 0);
+        assert!(stdout(&output).contains("every"), "{args:?}");
+        assert!(stdout(&output).contains("once"), "{args:?}");
+    }
+}
