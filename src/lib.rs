@@ -3,5 +3,6 @@ pub mod diagnosis;
 pub mod named;
 pub mod observation;
 pub mod plan;
+pub mod probe;
 pub mod report;
 pub mod target;
