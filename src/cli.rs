@@ -161,7 +161,7 @@ fn man_page() -> std::io::Result<Vec<u8>> {
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
     for sub in command.get_subcommands() {
         let name = format!("apigw-probe {}", sub.get_name());
-        let man = clap_mangen::Man::new(sub.clone().name(name.clone()).bin_name(&name));
+        let man = clap_mangen::Man::new(sub.clone().bin_name(&name));
         use std::io::Write as _;
         writeln!(page, ".SH \"{}\"", name.to_uppercase())?;
         man.render_synopsis_section(&mut page)?;

@@ -19,7 +19,7 @@ fn report(scenario: &'static Scenario) -> Report {
         let net = Net {
             resolver: Resolver::given(vec![lab.dns_server()]),
             vpc_resolver: Some(lab.vpc_resolver()),
-            trust: Trust::of([lab.ca_der().clone()]),
+            trust: Trust::from_der(&[lab.ca_der()]).expect("the lab made it"),
             detour: Detour::from(lab.detour()),
         };
         let timeout = scenario.timeout.unwrap_or(Duration::from_secs(10));

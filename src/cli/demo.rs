@@ -29,7 +29,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
     }
     let output = args.output.open()?;
     if !args.output.quiet {
-        output::complain(&format!("simulated on loopback: {}: {}", args.scenario.name, args.scenario.description()));
+        output::complain(&format!("simulated on loopback: {}: {}", args.scenario.name, args.scenario.about));
     }
     let report = runtime()?.block_on(async {
         let lab = Lab::start(args.scenario, Addresses::AsOnAws).await.map_err(Stop::host)?;
@@ -63,7 +63,7 @@ pub(super) fn net(lab: &Lab) -> Net {
     Net {
         resolver: Resolver::given(vec![lab.dns_server()]),
         vpc_resolver: Some(lab.vpc_resolver()),
-        trust: Trust::of([lab.ca_der().clone()]),
+        trust: Trust::from_der(&[lab.ca_der()]).expect("the lab made it"),
         detour: Detour::from(lab.detour()),
     }
 }
@@ -71,7 +71,7 @@ pub(super) fn net(lab: &Lab) -> Net {
 fn list() -> String {
     let mut text = String::new();
     for scenario in Scenario::all() {
-        let _ = writeln!(text, "{:<34} {}", scenario.name, scenario.description());
+        let _ = writeln!(text, "{:<34} {}", scenario.name, scenario.about);
     }
     text
 }

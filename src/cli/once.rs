@@ -104,7 +104,7 @@ pub(super) fn open(settings: &NetSettings) -> Result<Net, Stop> {
     Ok(Net {
         resolver,
         vpc_resolver: settings.vpc_resolver,
-        trust: Trust::new(&trust).map_err(Stop::host)?,
+        trust: Trust::new(trust).map_err(Stop::host)?,
         detour: crate::probe::Detour::default(),
     })
 }

@@ -1,0 +1,205 @@
+//! Carry out the plans: DNS, TCP, TLS and HTTP, phase by phase, and report what was seen. The only part that touches the network.
+
+mod dns;
+mod http;
+mod race;
+mod tcp;
+mod tls;
+mod wire;
+
+pub use dns::{Resolver, ResolverError};
+pub use tls::{Trust, TrustError, TrustSources};
+
+use crate::named::named;
+use crate::observation::{Address, Lookup, NameSource, Observation};
+use crate::plan::{AccessPath, Plan};
+use dns::Ask;
+use futures_util::future::join_all;
+use race::Race;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What the probe needs of this host. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Net {
+    /// Who is asked for addresses.
+    pub resolver: Resolver,
+    /// Who is asked for a second opinion, in place of 169.254.169.253; if the resolver's servers were given by the user, nobody else is.
+    pub vpc_resolver: Option<SocketAddr>,
+    /// Which roots a certificate must lead to.
+    pub trust: Trust,
+    /// Where packets really go.
+    pub detour: Detour,
+}
+
+/// Where packets for an address really go: nowhere else in production; the lab maps simulated addresses to its listeners on loopback.
+#[derive(Debug, Clone, Default)]
+pub struct Detour(Option<Arc<HashMap<IpAddr, SocketAddr>>>);
+
+impl Detour {
+    /// Where a packet for the address goes.
+    pub fn of(&self, address: SocketAddr) -> SocketAddr {
+        self.0.as_ref().and_then(|detours| detours.get(&address.ip())).copied().unwrap_or(address)
+    }
+}
+
+impl From<HashMap<IpAddr, SocketAddr>> for Detour {
+    fn from(detours: HashMap<IpAddr, SocketAddr>) -> Self {
+        Self(Some(Arc::new(detours)))
+    }
+}
+
+/// How long and how much.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For one path, from the first DNS packet to the last byte.
+    pub timeout: Duration,
+    /// Whether each address carries a request, instead of the first that is ready.
+    pub every_address: bool,
+    /// Whether the beginning of any body is kept, not only of the gateway's own errors.
+    pub show_body: bool,
+}
+
+named! {
+    /// How far a path has come, for those who wait.
+    pub enum Step {
+        /// The name is being resolved.
+        Dns = "dns",
+        /// The addresses are being connected to.
+        Tcp = "tcp",
+        /// A handshake goes on.
+        Tls = "tls",
+        /// The request is under way.
+        Http = "http",
+        /// The path has ended.
+        Done = "done",
+    }
+}
+
+/// Probes all plans of a round at once; results are in the order of the plans. A name that two plans dial is looked up once.
+pub async fn probe(net: &Net, plans: &[Plan], limits: &Limits) -> Vec<Observation> {
+    probe_telling(net, plans, limits, &|_, _| {}).await
+}
+
+/// Probes as [`probe`] does, and tells how far each path has come.
+pub async fn probe_telling(
+    net: &Net,
+    plans: &[Plan],
+    limits: &Limits,
+    tell: &(dyn Fn(AccessPath, Step) + Sync),
+) -> Vec<Observation> {
+    let began = Instant::now();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, plan) in plans.iter().enumerate() {
+        let same = |group: &&mut Vec<usize>| {
+            let first = &plans[group[0]];
+            (&first.dial, first.connect_to) == (&plan.dial, plan.connect_to)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
+        }
+    }
+    let course = Course { net, limits, tell, began, deadline: began + limits.timeout };
+    let observations = join_all(groups.iter().map(|group| {
+        let plans: Vec<&Plan> = group.iter().map(|index| &plans[*index]).collect();
+        let course = &course;
+        async move { course.follow(&plans).await }
+    }))
+    .await;
+    let mut indexed: Vec<_> = groups.into_iter().flatten().zip(observations.into_iter().flatten()).collect();
+    indexed.sort_by_key(|(index, _)| *index);
+    indexed.into_iter().map(|(_, observation)| observation).collect()
+}
+
+/// What all paths of a round have in common.
+struct Course<'a> {
+    net: &'a Net,
+    limits: &'a Limits,
+    tell: &'a (dyn Fn(AccessPath, Step) + Sync),
+    began: Instant,
+    deadline: Instant,
+}
+
+impl Course<'_> {
+    /// Follows plans that dial the same name: one lookup, then each by itself.
+    async fn follow(&self, plans: &[&Plan]) -> Vec<Observation> {
+        for plan in plans {
+            (self.tell)(plan.path, Step::Dns);
+        }
+        let first = plans[0];
+        let lookup = match first.connect_to {
+            Some(ip) => literal(ip),
+            None => dns::lookup(&self.resolving(), &first.dial).await,
+        };
+        join_all(plans.iter().enumerate().map(|(index, plan)| {
+            let mut lookup = lookup.clone();
+            for query in &mut lookup.queries {
+                query.shared = index > 0;
+            }
+            self.visit(plan, lookup)
+        }))
+        .await
+    }
+
+    /// Goes on with one plan where its addresses are known.
+    async fn visit(&self, plan: &Plan, mut lookup: Lookup) -> Observation {
+        let tell = |step| (self.tell)(plan.path, step);
+        let found = Instant::now();
+        let race = Race { net: self.net, plan, limits: self.limits, deadline: self.deadline, tell: &tell };
+        let connecting = async {
+            match lookup.addresses() {
+                [] => (Vec::new(), found),
+                addresses => {
+                    tell(Step::Tcp);
+                    race::run(&race, addresses).await
+                }
+            }
+        };
+        let ((attempts, ended), second_opinion) = tokio::join!(connecting, self.second_opinion(plan, &lookup));
+        tell(Step::Done);
+        lookup.second_opinion = second_opinion;
+        Observation { plan: plan.clone(), lookup, attempts, took: ended.duration_since(self.began) }
+    }
+
+    /// Asks the VPC's resolver, where the configured one does not give the addresses of an endpoint for the API's own name.
+    async fn second_opinion(&self, plan: &Plan, lookup: &Lookup) -> Option<crate::observation::SecondOpinion> {
+        let inside = |address: &Address| address.class().is_inside();
+        let answered = !lookup.addresses().is_empty() && lookup.addresses().iter().all(inside);
+        if plan.path != AccessPath::PrivateDns || lookup.source == NameSource::Literal || answered {
+            return None;
+        }
+        let resolver = &self.net.resolver;
+        let server = self.net.vpc_resolver.or_else(|| (!resolver.is_given()).then_some(VPC_RESOLVER))?;
+        if resolver.servers().contains(&server) {
+            return None;
+        }
+        let until = self.deadline.min(Instant::now() + MOST_FOR_SECOND_OPINION);
+        let ask = Ask { servers: &[server], until, ..self.resolving() };
+        Some(crate::observation::SecondOpinion { server, result: dns::ask(&ask, &plan.dial).await.result })
+    }
+
+    fn resolving(&self) -> Ask<'_> {
+        // silent servers must leave time for a second opinion
+        let until = self.began + self.limits.timeout * 3 / 4;
+        Ask { resolver: &self.net.resolver, servers: self.net.resolver.servers(), detour: &self.net.detour, until }
+    }
+}
+
+fn literal(ip: IpAddr) -> Lookup {
+    Lookup {
+        source: NameSource::Literal,
+        queries: Vec::new(),
+        cnames: Vec::new(),
+        took: Duration::ZERO,
+        result: Ok(vec![Address { ip, ttl: None }]),
+        second_opinion: None,
+    }
+}
+
+/// The Amazon-provided resolver, at the same address in every VPC (Amazon VPC user guide, "DNS attributes").
+const VPC_RESOLVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(169, 254, 169, 253)), 53);
+const MOST_FOR_SECOND_OPINION: Duration = Duration::from_millis(500);

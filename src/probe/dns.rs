@@ -1,0 +1,220 @@
+//! Which addresses has a name? Asked anew each time, without a cache, and with every query on record.
+
+mod configuration;
+mod log;
+mod message;
+mod stub;
+
+use super::Detour;
+use super::wire::Stamping;
+use crate::observation::{Address, DnsFault, Lookup, NameSource, RecordType};
+use crate::target::HostName;
+use configuration::{Configuration, parse_hosts};
+use log::Log;
+use message::{Found, MOST_ADDRESSES, MOST_ALIASES, Question};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// Who is asked for addresses. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Resolver {
+    servers: Arc<[SocketAddr]>,
+    hosts: Arc<HashMap<String, Vec<IpAddr>>>,
+    timeout: Duration,
+    attempts: u32,
+    given: bool,
+    _stamping: Stamping,
+}
+
+/// The host does not say who is to be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolverError {
+    /// A file of the host cannot be read.
+    #[error("{path}: {why}")]
+    Unreadable {
+        /// The file.
+        path: &'static str,
+        /// The operating system's words.
+        why: std::io::Error,
+    },
+}
+
+impl Resolver {
+    /// What this host uses: `/etc/hosts`, then the servers of `/etc/resolv.conf`. The files are read now, not again later.
+    pub fn system() -> Result<Self, ResolverError> {
+        let read = |path| match std::fs::read(path) {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(why) => Err(ResolverError::Unreadable { path, why }),
+        };
+        let configuration = Configuration::parse(&read("/etc/resolv.conf")?);
+        // a host without a hosts file is whole
+        let hosts = read("/etc/hosts").map(|text| parse_hosts(&text)).unwrap_or_default();
+        Ok(Self {
+            servers: configuration.servers.into(),
+            hosts: Arc::new(hosts),
+            timeout: configuration.timeout,
+            attempts: configuration.attempts,
+            given: false,
+            _stamping: Stamping::on(),
+        })
+    }
+
+    /// The servers that the user names, and nothing else: no hosts file.
+    pub fn given(servers: Vec<SocketAddr>) -> Self {
+        let usual = Configuration::parse("");
+        Self {
+            servers: servers.into(),
+            hosts: Arc::default(),
+            timeout: usual.timeout,
+            attempts: usual.attempts,
+            given: true,
+            _stamping: Stamping::on(),
+        }
+    }
+
+    /// The servers, in the order of asking.
+    pub fn servers(&self) -> &[SocketAddr] {
+        &self.servers
+    }
+
+    /// Whether the user named the servers.
+    pub fn is_given(&self) -> bool {
+        self.given
+    }
+}
+
+/// Whom to ask, and until when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ask<'a> {
+    pub(super) resolver: &'a Resolver,
+    pub(super) servers: &'a [SocketAddr],
+    pub(super) detour: &'a Detour,
+    pub(super) until: Instant,
+}
+
+/// Looks a name up as this host does: the hosts file first, then the servers.
+pub(super) async fn lookup(ask: &Ask<'_>, name: &HostName) -> Lookup {
+    match ask.resolver.hosts.get(name.as_str()) {
+        Some(ips) => Lookup {
+            source: NameSource::Hosts,
+            queries: Vec::new(),
+            cnames: Vec::new(),
+            took: Duration::ZERO,
+            result: Ok(ips.iter().map(|ip| Address { ip: *ip, ttl: None }).collect()),
+            second_opinion: None,
+        },
+        None => self::ask(ask, name).await,
+    }
+}
+
+/// Asks the servers for both families at once. Neither may hide what the other found, nor hold it up for long.
+pub(super) async fn ask(ask: &Ask<'_>, name: &HostName) -> Lookup {
+    let began = Instant::now();
+    let log = Log::default();
+    let (four, six) = if ask.servers.is_empty() {
+        let none = || Some(Resolved { cnames: Vec::new(), result: Err(DnsFault::NoServer) });
+        (none(), none())
+    } else {
+        both_families(ask, &log, name).await
+    };
+    let (cnames, result) = merge(four, six);
+    Lookup {
+        source: NameSource::Dns,
+        queries: log.close(),
+        cnames,
+        took: began.elapsed(),
+        result,
+        second_opinion: None,
+    }
+}
+
+/// What one family came to.
+#[derive(Debug)]
+struct Resolved {
+    cnames: Vec<HostName>,
+    result: Result<Vec<Address>, DnsFault>,
+}
+
+async fn both_families(ask: &Ask<'_>, log: &Log, name: &HostName) -> (Option<Resolved>, Option<Resolved>) {
+    let began = Instant::now();
+    let left = ask.until.saturating_duration_since(began);
+    let mut four = std::pin::pin!(family(ask, log, name, RecordType::A));
+    let mut six = std::pin::pin!(family(ask, log, name, RecordType::Aaaa));
+    let (mut found_four, mut found_six) = (None, None);
+    let mut until = ask.until;
+    while found_four.is_none() || found_six.is_none() {
+        let (resolved, grace) = tokio::select! {
+            biased;
+            resolved = &mut four, if found_four.is_none() => (found_four.insert(resolved), GRACE_FOR_AAAA),
+            resolved = &mut six, if found_six.is_none() => (found_six.insert(resolved), GRACE_FOR_A),
+            () = sleep_until(until) => break,
+        };
+        if matches!(resolved.result, Ok(_) | Err(DnsFault::NxDomain)) {
+            until = until.min(Instant::now() + grace.min(left / 4));
+        }
+    }
+    (found_four, found_six)
+}
+
+/// Resolves one family, asking anew for a name that an alias points to and the answer does not tell.
+async fn family(ask: &Ask<'_>, log: &Log, name: &HostName, kind: RecordType) -> Resolved {
+    let mut question = Question { name: name.clone(), kind };
+    let mut cnames: Vec<HostName> = Vec::new();
+    for _ in 0..MOST_QUESTIONS {
+        let answer = match stub::resolve(ask, log, &question).await {
+            Ok(answer) => answer,
+            Err(fault) => return Resolved { cnames, result: Err(fault) },
+        };
+        let again = answer.cnames.iter().any(|alias| alias == name || cnames.contains(alias));
+        cnames.extend(answer.cnames);
+        if again || cnames.len() > MOST_ALIASES {
+            return Resolved { cnames, result: Err(DnsFault::CnameLoop) };
+        }
+        match answer.found {
+            Found::Addresses(addresses) => return Resolved { cnames, result: Ok(addresses) },
+            Found::Nothing(fault) => return Resolved { cnames, result: Err(fault) },
+            Found::Elsewhere(target) => question.name = target,
+        }
+    }
+    Resolved { cnames, result: Err(DnsFault::CnameLoop) }
+}
+
+/// IPv4 before IPv6: an endpoint has IPv4 addresses always and IPv6 ones sometimes, and a host without a route to those fails at once.
+fn merge(four: Option<Resolved>, six: Option<Resolved>) -> (Vec<HostName>, Result<Vec<Address>, DnsFault>) {
+    let silent = || Resolved { cnames: Vec::new(), result: Err(DnsFault::Timeout) };
+    let (four, six) = (four.unwrap_or_else(silent), six.unwrap_or_else(silent));
+    let cnames = if four.cnames.is_empty() { six.cnames } else { four.cnames };
+    let result = match (four.result, six.result) {
+        (Err(four), Err(six)) => Err(more_telling(four, six)),
+        (four, six) => {
+            let both = four.into_iter().chain(six).flatten();
+            Ok(both.take(MOST_ADDRESSES).collect())
+        }
+    };
+    (cnames, result)
+}
+
+/// The fault that says why there is no address at all: one family without data explains nothing if the other failed.
+fn more_telling(four: DnsFault, six: DnsFault) -> DnsFault {
+    let rank = |fault| match fault {
+        DnsFault::NxDomain => 0,
+        DnsFault::CnameLoop => 1,
+        DnsFault::ServFail | DnsFault::Refused | DnsFault::OtherRcode => 2,
+        DnsFault::Malformed => 3,
+        DnsFault::Timeout => 4,
+        DnsFault::Unreachable => 5,
+        DnsFault::NoServer => 6,
+        DnsFault::NoData => 7,
+    };
+    if rank(six) < rank(four) { six } else { four }
+}
+
+/// How long addresses of IPv4 wait for those of IPv6 (RFC 8305, 3, has 50 ms; a resolver in the VPC may need to recurse).
+const GRACE_FOR_AAAA: Duration = Duration::from_millis(200);
+/// How long addresses of IPv6 wait for those of IPv4: long enough to make good one lost datagram.
+const GRACE_FOR_A: Duration = Duration::from_millis(1500);
+/// How often a name may be asked anew for an alias.
+const MOST_QUESTIONS: usize = 5;

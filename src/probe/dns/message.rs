@@ -1,0 +1,184 @@
+//! What does a DNS message say? The question as bytes, and what a reply to it means.
+
+use crate::observation::{Address, DnsFault, RecordType};
+use crate::target::HostName;
+use hickory_proto::op::{Edns, Header, Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_proto::rr::{self, DNSClass, Name, RData};
+use hickory_proto::serialize::binary::{BinDecodable as _, BinDecoder};
+use std::net::IpAddr;
+use std::str::FromStr as _;
+
+/// A name and a type to ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Question {
+    pub(super) name: HostName,
+    pub(super) kind: RecordType,
+}
+
+/// What a datagram or a message of a connection is to one query.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// Not an answer to this query; somebody else's, or a forgery.
+    Stray,
+    /// The answer did not fit.
+    Truncated {
+        /// The response code so far.
+        rcode: u16,
+    },
+    /// An answer that cannot be read.
+    Unreadable,
+    /// An answer.
+    Answer(Answer),
+}
+
+/// What a server says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// The response code, extended by EDNS.
+    pub(super) rcode: u16,
+    /// The chain of aliases.
+    pub(super) cnames: Vec<HostName>,
+    /// What stands at its end.
+    pub(super) found: Found,
+}
+
+/// What stands at the end of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Addresses, in answer order.
+    Addresses(Vec<Address>),
+    /// A name whose addresses the answer does not tell.
+    Elsewhere(HostName),
+    /// No address.
+    Nothing(DnsFault),
+}
+
+/// An encoded query.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    pub(super) id: u16,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Question {
+    /// The query as bytes, under a random id.
+    pub(super) fn encode(&self, edns: bool) -> Option<Encoded> {
+        let mut message = Message::query();
+        message.metadata.recursion_desired = true;
+        message.add_query(Query::query(self.dns_name()?, self.rr_type()));
+        if edns {
+            let mut extension = Edns::new();
+            extension.set_max_payload(MOST_DATAGRAM_BYTES);
+            message.set_edns(extension);
+        }
+        Some(Encoded { id: message.metadata.id, bytes: message.to_vec().ok()? })
+    }
+
+    /// Reads what came back for the query of this id.
+    pub(super) fn read(&self, id: u16, bytes: &[u8]) -> Reply {
+        let mut decoder = BinDecoder::new(bytes);
+        let Ok(header) = Header::read(&mut decoder) else { return Reply::Stray };
+        let about = header.metadata;
+        if about.id != id || about.message_type != MessageType::Response || about.op_code != OpCode::Query {
+            return Reply::Stray;
+        }
+        let rcode = u16::from(about.response_code);
+        let questions = Message::read_queries(&mut decoder, usize::from(header.counts.queries));
+        match questions.as_deref() {
+            Ok([question]) if self.is_echoed_by(question) => {}
+            // some servers that cannot read or will not answer a query do not repeat it
+            Ok([]) if about.response_code != ResponseCode::NoError => {}
+            Ok(_) => return Reply::Stray,
+            Err(_) => return Reply::Unreadable,
+        }
+        if about.truncation {
+            return Reply::Truncated { rcode };
+        }
+        match Message::from_vec(bytes) {
+            Ok(message) => Reply::Answer(self.interpret(&message)),
+            Err(_) => Reply::Unreadable,
+        }
+    }
+
+    fn interpret(&self, message: &Message) -> Answer {
+        let rcode = u16::from(message.metadata.response_code);
+        let mut cnames = Vec::new();
+        let found = match self.follow(message, &mut cnames) {
+            Err(fault) => Found::Nothing(fault),
+            Ok(end) => match message.metadata.response_code {
+                ResponseCode::NoError => self.at_the_end(message, &end, &cnames),
+                ResponseCode::NXDomain => Found::Nothing(DnsFault::NxDomain),
+                ResponseCode::ServFail => Found::Nothing(DnsFault::ServFail),
+                ResponseCode::Refused => Found::Nothing(DnsFault::Refused),
+                _ => Found::Nothing(DnsFault::OtherRcode),
+            },
+        };
+        Answer { rcode, cnames, found }
+    }
+
+    /// Follows the aliases within the answer to the last name.
+    fn follow(&self, message: &Message, cnames: &mut Vec<HostName>) -> Result<Name, DnsFault> {
+        let mut owner = self.dns_name().ok_or(DnsFault::Malformed)?;
+        let mut seen = vec![owner.clone()];
+        while let Some(target) = message.answers.iter().find_map(|record| match &record.data {
+            RData::CNAME(target) if record.name == owner && record.dns_class == DNSClass::IN => Some(target.0.clone()),
+            _ => None,
+        }) {
+            // the C library does not accept an alias that is no host name either
+            cnames.push(HostName::parse(&target.to_ascii()).map_err(|_| DnsFault::Malformed)?);
+            if cnames.len() > MOST_ALIASES || seen.contains(&target) {
+                return Err(DnsFault::CnameLoop);
+            }
+            seen.push(target.clone());
+            owner = target;
+        }
+        Ok(owner)
+    }
+
+    fn at_the_end(&self, message: &Message, end: &Name, cnames: &[HostName]) -> Found {
+        let mut addresses: Vec<Address> = Vec::new();
+        for record in message.answers.iter().filter(|record| record.name == *end && record.dns_class == DNSClass::IN) {
+            let ip: IpAddr = match (&record.data, self.kind) {
+                (RData::A(ip), RecordType::A) => ip.0.into(),
+                (RData::AAAA(ip), RecordType::Aaaa) => ip.0.into(),
+                _ => continue,
+            };
+            if addresses.len() < MOST_ADDRESSES && addresses.iter().all(|known| known.ip != ip) {
+                addresses.push(Address { ip, ttl: Some(record.ttl) });
+            }
+        }
+        let is_final = message.authorities.iter().any(|record| matches!(record.data, RData::SOA(_)));
+        match cnames.last() {
+            _ if !addresses.is_empty() => Found::Addresses(addresses),
+            Some(target) if !is_final => Found::Elsewhere(target.clone()),
+            Some(_) | None => Found::Nothing(DnsFault::NoData),
+        }
+    }
+
+    fn is_echoed_by(&self, question: &Query) -> bool {
+        // names compare without regard to case
+        question.query_type() == self.rr_type()
+            && question.query_class() == DNSClass::IN
+            && self.dns_name().is_some_and(|name| *question.name() == name)
+    }
+
+    fn dns_name(&self) -> Option<Name> {
+        let mut name = Name::from_str(self.name.as_str()).ok()?;
+        name.set_fqdn(true);
+        Some(name)
+    }
+
+    fn rr_type(&self) -> rr::RecordType {
+        match self.kind {
+            RecordType::A => rr::RecordType::A,
+            RecordType::Aaaa => rr::RecordType::AAAA,
+        }
+    }
+}
+
+/// What a datagram may hold without being cut into fragments (DNS Flag Day 2020).
+pub(super) const MOST_DATAGRAM_BYTES: u16 = 1232;
+/// More than any real chain has.
+pub(super) const MOST_ALIASES: usize = 16;
+/// More than any real answer has.
+pub(super) const MOST_ADDRESSES: usize = 64;

@@ -1,0 +1,251 @@
+//! How is one question asked? As any stub resolver does: the servers in order, each once more if all are silent, TCP where an
+//! answer does not fit, without EDNS where a server does not know it. A late answer of an earlier transmission still counts.
+
+use super::Ask;
+use super::log::{End, Log, Sent};
+use super::message::{Answer, Encoded, Found, Question, Reply};
+use crate::observation::{DnsFault, QueryOutcome, Transport};
+use crate::probe::wire::{self, Stamp, Stamped};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, UdpSocket};
+use tokio::time::{Instant, timeout_at};
+
+/// Asks one question of the servers in turn, until one of them answers it.
+pub(super) async fn resolve(ask: &Ask<'_>, log: &Log, question: &Question) -> Result<Answer, DnsFault> {
+    let mut turns = schedule(ask);
+    let mut flights = FuturesUnordered::new();
+    let mut failures = Failures::default();
+    loop {
+        let Some(turn) = turns.pop_front() else { return Err(failures.most_telling()) };
+        if failures.has(turn.server) {
+            continue;
+        }
+        let mut due = ask.until.min(Instant::now() + turn.wait);
+        flights.push(transmit(ask, log, question, Flight { server: turn.server, dress: Dress::Edns, due }));
+        while let Ok(Some(landed)) = timeout_at(due, flights.next()).await {
+            let Landed { flight, result } = landed;
+            let next = match result {
+                Ok(answer) if is_final(&answer) => return Ok(answer),
+                Ok(Answer { rcode: FORMERR, .. }) if flight.dress == Dress::Edns => Some(Dress::Plain),
+                Ok(answer) => {
+                    failures.answered(flight.server, &answer);
+                    None
+                }
+                Err(Lost::Truncated) => Some(Dress::Tcp),
+                Err(Lost::For(fault)) => {
+                    failures.failed(flight.server, fault);
+                    None
+                }
+            };
+            match next {
+                Some(dress) => {
+                    due = ask.until.min(Instant::now() + turn.wait);
+                    flights.push(transmit(ask, log, question, Flight { dress, due, ..flight }));
+                }
+                None if flight.server == turn.server => break,
+                None => {}
+            }
+        }
+    }
+}
+
+/// Whether an answer settles the question, rather than sending a stub resolver to the next server.
+fn is_final(answer: &Answer) -> bool {
+    match &answer.found {
+        Found::Addresses(_) | Found::Elsewhere(_) => true,
+        Found::Nothing(fault) => match fault {
+            DnsFault::NxDomain | DnsFault::NoData | DnsFault::CnameLoop => true,
+            DnsFault::ServFail
+            | DnsFault::Refused
+            | DnsFault::OtherRcode
+            | DnsFault::Timeout
+            | DnsFault::Unreachable
+            | DnsFault::Malformed
+            | DnsFault::NoServer => false,
+        },
+    }
+}
+
+struct Turn {
+    server: SocketAddr,
+    wait: Duration,
+}
+
+/// Who is asked when: 1 s each, then 2 s each, less if the file of the host says so or the deadline is near.
+fn schedule(ask: &Ask<'_>) -> VecDeque<Turn> {
+    let waits = FIRST_AND_SECOND_WAIT.into_iter().take(usize::try_from(ask.resolver.attempts).unwrap_or(usize::MAX));
+    let turns = waits.flat_map(|wait| {
+        ask.servers.iter().map(move |server| Turn { server: *server, wait: wait.min(ask.resolver.timeout) })
+    });
+    let mut turns: VecDeque<Turn> = turns.collect();
+    let wanted: Duration = turns.iter().map(|turn| turn.wait).sum();
+    let left = ask.until.saturating_duration_since(Instant::now());
+    if wanted > left {
+        let scale = left.as_secs_f64() / wanted.as_secs_f64();
+        for turn in &mut turns {
+            turn.wait = turn.wait.mul_f64(scale);
+        }
+    }
+    turns
+}
+
+/// What the servers did other than answer.
+#[derive(Debug, Default)]
+struct Failures(Vec<(SocketAddr, DnsFault)>);
+
+impl Failures {
+    fn has(&self, server: SocketAddr) -> bool {
+        self.0.iter().any(|(known, _)| *known == server)
+    }
+
+    fn answered(&mut self, server: SocketAddr, answer: &Answer) {
+        match answer.found {
+            Found::Nothing(fault) => self.failed(server, fault),
+            Found::Addresses(_) | Found::Elsewhere(_) => {}
+        }
+    }
+
+    fn failed(&mut self, server: SocketAddr, fault: DnsFault) {
+        self.0.push((server, fault));
+    }
+
+    /// A word from any server says more than silence, and silence more than that nobody is there.
+    fn most_telling(&self) -> DnsFault {
+        let word = self.0.iter().map(|(_, fault)| *fault).find(|fault| *fault != DnsFault::Unreachable);
+        let silent = DnsFault::Timeout;
+        word.unwrap_or(if self.0.is_empty() { silent } else { DnsFault::Unreachable })
+    }
+}
+
+/// One transmission.
+#[derive(Debug, Clone, Copy)]
+struct Flight {
+    server: SocketAddr,
+    dress: Dress,
+    due: Instant,
+}
+
+/// The form in which a question goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dress {
+    Edns,
+    Plain,
+    Tcp,
+}
+
+#[derive(Debug)]
+struct Landed {
+    flight: Flight,
+    result: Result<Answer, Lost>,
+}
+
+#[derive(Debug)]
+enum Lost {
+    Truncated,
+    For(DnsFault),
+}
+
+/// What came of a transmission.
+#[derive(Debug)]
+struct Heard {
+    reply: Reply,
+    wire: Option<Duration>,
+}
+
+async fn transmit(ask: &Ask<'_>, log: &Log, question: &Question, flight: Flight) -> Landed {
+    let transport = match flight.dress {
+        Dress::Edns | Dress::Plain => Transport::Udp,
+        Dress::Tcp => Transport::Tcp,
+    };
+    let (name, kind) = (question.name.clone(), question.kind);
+    let which = log.sent(Sent { name, kind, server: flight.server, transport, due: flight.due });
+    let began = Instant::now();
+    let Some(encoded) = question.encode(!matches!(flight.dress, Dress::Plain)) else {
+        return Landed { flight, result: Err(Lost::For(DnsFault::Malformed)) };
+    };
+    let server = ask.detour.of(flight.server);
+    let heard = match transport {
+        Transport::Udp => over_udp(server, question, &encoded).await,
+        Transport::Tcp => over_tcp(server, question, &encoded).await,
+    };
+    let felt = began.elapsed();
+    let end = |outcome, rcode, wire: Option<Duration>| {
+        log.ended(which, End { outcome, rcode, felt, wire: wire.and_then(|wire| wire::plausible(wire, felt)) });
+    };
+    let result = match heard {
+        Err(_) => {
+            end(QueryOutcome::Unreachable, None, None);
+            Err(Lost::For(DnsFault::Unreachable))
+        }
+        Ok(Heard { reply: Reply::Answer(answer), wire }) => {
+            end(QueryOutcome::Answered, Some(answer.rcode), wire);
+            Ok(answer)
+        }
+        Ok(Heard { reply: Reply::Truncated { rcode }, wire }) if transport == Transport::Udp => {
+            end(QueryOutcome::Truncated, Some(rcode), wire);
+            Err(Lost::Truncated)
+        }
+        Ok(Heard { reply: Reply::Unreadable | Reply::Stray | Reply::Truncated { .. }, wire }) => {
+            end(QueryOutcome::Malformed, None, wire);
+            Err(Lost::For(DnsFault::Malformed))
+        }
+    };
+    Landed { flight, result }
+}
+
+/// Sends a datagram from a port of its own and waits for its answer, however long; what does not match is dropped.
+async fn over_udp(server: SocketAddr, question: &Question, query: &Encoded) -> io::Result<Heard> {
+    let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0)).await?;
+    wire::request_stamps(&socket);
+    socket.connect(server).await?;
+    let sent = Stamp::now();
+    socket.send(&query.bytes).await?;
+    let mut buffer = vec![0; MOST_READ_BYTES];
+    let mut control = wire::stamp_space();
+    for _ in 0..MOST_STRAYS {
+        let (length, stamp) = wire::receive_datagram(&socket, &mut buffer, &mut control).await?;
+        let reply = question.read(query.id, &buffer[..length]);
+        if reply != Reply::Stray {
+            return Ok(Heard { reply, wire: stamp.zip(sent).and_then(|(stamp, sent)| stamp.since(sent)) });
+        }
+    }
+    Ok(Heard { reply: Reply::Stray, wire: None })
+}
+
+/// Asks over a connection (RFC 7766): length first, then the message.
+async fn over_tcp(server: SocketAddr, question: &Question, query: &Encoded) -> io::Result<Heard> {
+    let socket = if server.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    wire::request_stamps(&socket);
+    let _ = socket.set_nodelay(true);
+    let mut stream = Stamped::new(socket.connect(server).await?);
+    let began = Instant::now();
+    let length = u16::try_from(query.bytes.len()).map_err(io::Error::other)?;
+    let framed = [length.to_be_bytes().as_slice(), &query.bytes].concat();
+    stream.write_all(&framed).await?;
+    let read = async {
+        let length = stream.read_u16().await?;
+        let mut message = vec![0; usize::from(length)];
+        stream.read_exact(&mut message).await?;
+        io::Result::Ok(message)
+    };
+    let reply = match read.await {
+        Ok(message) => question.read(query.id, &message),
+        // it was there, but did not say a whole message
+        Err(_) => Reply::Unreadable,
+    };
+    Ok(Heard { reply, wire: stream.turns().take(began.elapsed()) })
+}
+
+const FORMERR: u16 = 1;
+const FIRST_AND_SECOND_WAIT: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+/// Larger than what is asked for, since some servers do not care.
+const MOST_READ_BYTES: usize = 4096;
+/// So that a flood of forgeries costs a bounded time.
+const MOST_STRAYS: usize = 100;

@@ -1,0 +1,189 @@
+//! Who answers? The TLS handshake, with the server's certificate kept whether it is trusted or not.
+
+mod certificate;
+mod trust;
+mod verdict;
+
+pub use trust::{Trust, TrustError, TrustSources};
+
+use super::wire::{Flooded, Stamped};
+use crate::observation::{Phase, Session, TlsFailure, TlsFault, printable};
+use crate::target::HostName;
+use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, CertificateError, Error as RustlsError, ProtocolVersion};
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use verdict::Witness;
+
+/// A handshake that succeeded.
+#[derive(Debug)]
+pub(super) struct Channel {
+    /// The encrypted bytes.
+    pub(super) stream: TlsStream<Stamped>,
+    /// What was agreed on.
+    pub(super) session: Session,
+    /// What the server's certificate says of itself.
+    pub(super) certificate: Option<crate::observation::Certificate>,
+}
+
+/// Shakes hands as a client of `name`, until `give_up` ends.
+pub(super) async fn handshake(
+    trust: &Trust,
+    name: &HostName,
+    stream: Stamped,
+    give_up: impl Future<Output = ()>,
+) -> Phase<Channel, TlsFailure> {
+    let began = Instant::now();
+    let turns = stream.turns();
+    let Ok(server) = ServerName::try_from(name.to_string()) else {
+        let detail = format!("`{name}` cannot be a server name in TLS");
+        return Phase { felt: began.elapsed(), wire: None, result: Err(bare(TlsFault::Other, detail)) };
+    };
+    let witness = Arc::new(Witness::new(trust.clone()));
+    let connector = TlsConnector::from(trust.config(Arc::clone(&witness)));
+    let ended = tokio::select! {
+        biased;
+        ended = connector.connect(server.clone(), stream) => Some(ended),
+        () = give_up => None,
+    };
+    let felt = began.elapsed();
+    let wire = turns.take(felt).filter(|_| ended.is_some());
+    let result = match ended {
+        Some(Ok(stream)) => {
+            let certificate = witness.leaf().and_then(|leaf| certificate::read(&leaf).ok());
+            Ok(Channel { session: session(&stream), certificate, stream })
+        }
+        Some(Err(error)) => Err(failure(&error, &turns.opening(), &witness, &server)),
+        None => Err(TlsFailure {
+            fault: TlsFault::Timeout,
+            detail: None,
+            certificate: witness.leaf().and_then(|leaf| certificate::read(&leaf).ok()),
+            system_trusts_issuer: None,
+        }),
+    };
+    Phase { felt, wire, result }
+}
+
+/// The alert in an error, if it is one that the server sent.
+pub(super) fn alert(error: &RustlsError) -> Option<String> {
+    match error {
+        RustlsError::AlertReceived(alert) => Some(format!("the server sent the alert {}", alert_name(*alert))),
+        _ => None,
+    }
+}
+
+fn alert_name(alert: AlertDescription) -> String {
+    // `HandshakeFailure` is `handshake_failure` in RFC 8446
+    let mut name = String::new();
+    for c in format!("{alert:?}").chars() {
+        if c.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    name
+}
+
+fn session(stream: &TlsStream<Stamped>) -> Session {
+    let connection = stream.get_ref().1;
+    let version = match connection.protocol_version() {
+        Some(ProtocolVersion::TLSv1_3) => "TLSv1.3".to_owned(),
+        Some(ProtocolVersion::TLSv1_2) => "TLSv1.2".to_owned(),
+        other => format!("{other:?}"),
+    };
+    let suite = connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite())).unwrap_or_default();
+    Session {
+        version,
+        // rustls sets the suites of TLS 1.3 apart by name, IANA does not
+        cipher: suite.replacen("TLS13_", "TLS_", 1),
+        alpn: connection.alpn_protocol().map(|protocol| printable(protocol, 32)),
+    }
+}
+
+fn failure(error: &io::Error, opening: &[u8], witness: &Witness, server: &ServerName<'_>) -> TlsFailure {
+    let rustls = error.get_ref().and_then(|inner| inner.downcast_ref::<RustlsError>());
+    if let Some(RustlsError::InvalidCertificate(reason)) = rustls {
+        return distrust(reason, witness, server);
+    }
+    let mut failure = match rustls {
+        Some(error) => protocol_failure(error, opening),
+        None if Flooded::is_cause_of(error) => bare(TlsFault::Other, error.to_string()),
+        None => transport_failure(error, opening),
+    };
+    failure.certificate = witness.leaf().and_then(|leaf| certificate::read(&leaf).ok());
+    failure
+}
+
+/// The server's certificate was not accepted: why, and what it says of itself.
+fn distrust(reason: &CertificateError, witness: &Witness, server: &ServerName<'_>) -> TlsFailure {
+    let verdict = witness.judge(reason, server);
+    let (certificate, unreadable) = match witness.leaf().map(|leaf| certificate::read(&leaf)) {
+        Some(Ok(certificate)) => (Some(certificate), None),
+        Some(Err(why)) => (None, Some(why)),
+        None => (None, None),
+    };
+    let detail = [Some(verdict.detail), unreadable].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    TlsFailure {
+        fault: verdict.fault,
+        detail: Some(detail),
+        certificate,
+        system_trusts_issuer: verdict.system_trusts_issuer,
+    }
+}
+
+fn protocol_failure(error: &RustlsError, opening: &[u8]) -> TlsFailure {
+    match error {
+        RustlsError::AlertReceived(AlertDescription::ProtocolVersion) => {
+            bare(TlsFault::Version, alert(error).unwrap_or_default())
+        }
+        RustlsError::AlertReceived(_) => bare(TlsFault::Alert, alert(error).unwrap_or_default()),
+        RustlsError::PeerIncompatible(why) => {
+            use rustls::PeerIncompatible::{
+                ServerDoesNotSupportTls12Or13, ServerTlsVersionIsDisabledByOurConfig, Tls12NotOffered,
+                Tls12NotOfferedOrEnabled,
+            };
+            let version = matches!(
+                why,
+                ServerDoesNotSupportTls12Or13
+                    | ServerTlsVersionIsDisabledByOurConfig
+                    | Tls12NotOffered
+                    | Tls12NotOfferedOrEnabled
+            );
+            bare(if version { TlsFault::Version } else { TlsFault::Other }, error.to_string())
+        }
+        _ if !is_record(opening) => bare(TlsFault::NotTls, spoken(opening)),
+        _ => bare(TlsFault::Other, error.to_string()),
+    }
+}
+
+fn transport_failure(error: &io::Error, opening: &[u8]) -> TlsFailure {
+    let fault = match error.kind() {
+        io::ErrorKind::UnexpectedEof if !opening.is_empty() && !is_record(opening) => {
+            return bare(TlsFault::NotTls, spoken(opening));
+        }
+        io::ErrorKind::UnexpectedEof => TlsFault::Closed,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            TlsFault::Reset
+        }
+        io::ErrorKind::TimedOut => TlsFault::Timeout,
+        _ => return bare(TlsFault::Other, error.to_string()),
+    };
+    TlsFailure { fault, detail: None, certificate: None, system_trusts_issuer: None }
+}
+
+/// Whether bytes begin like a TLS record (RFC 8446, 5.1): a content type, then version 3.
+fn is_record(opening: &[u8]) -> bool {
+    matches!(opening, [20..=23, 3, ..] | [20..=23])
+}
+
+fn spoken(opening: &[u8]) -> String {
+    format!("the answer begins with `{}`", printable(opening, 16))
+}
+
+fn bare(fault: TlsFault, detail: String) -> TlsFailure {
+    TlsFailure { fault, detail: Some(detail), certificate: None, system_trusts_issuer: None }
+}

@@ -1,0 +1,167 @@
+//! Whom does the probe believe? Mozilla's roots, compiled in, and what the user adds.
+
+use super::verdict::Witness;
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, ring};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::{ClientConfig, RootCertStore};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// The roots that a server's certificate must lead to, and the TLS settings built on them. Cheap to clone.
+#[derive(Clone)]
+pub struct Trust(Arc<Inner>);
+
+struct Inner {
+    config: ClientConfig,
+    verifier: Arc<WebPkiServerVerifier>,
+    roots: Arc<RootCertStore>,
+    algorithms: WebPkiSupportedAlgorithms,
+    /// This host's own store, read when the first unknown issuer is met.
+    system: OnceLock<RootCertStore>,
+}
+
+/// Where roots come from beside the built-in ones.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TrustSources<'a> {
+    /// A file of PEM certificates.
+    pub ca_file: Option<&'a Path>,
+    /// Whether this host's own store is trusted too.
+    pub system_roots: bool,
+}
+
+/// Roots that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// The file cannot be read.
+    #[error("{}: {why}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's words.
+        why: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{}: {why}", path.display())]
+    NotCertificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// This host's own store cannot be had.
+    #[error("the system's certificate store: {0}")]
+    System(String),
+    /// A certificate that was handed over as DER cannot be a root.
+    #[error("the certificate is not fit for a root: {0}")]
+    NotARoot(String),
+}
+
+impl Trust {
+    /// Trusts the built-in roots and those of the sources.
+    pub fn new(sources: TrustSources<'_>) -> Result<Self, TrustError> {
+        let mut roots = built_in();
+        if let Some(path) = sources.ca_file {
+            add_file(&mut roots, path)?;
+        }
+        if sources.system_roots {
+            let (system, errors) = system_roots();
+            if system.is_empty() {
+                let why = if errors.is_empty() { "it is empty".to_owned() } else { errors };
+                return Err(TrustError::System(why));
+            }
+            roots.extend(system.roots);
+        }
+        Ok(Self::of(roots))
+    }
+
+    /// Trusts the built-in roots and these, given as DER.
+    pub fn from_der(certificates: &[impl AsRef<[u8]>]) -> Result<Self, TrustError> {
+        let mut roots = built_in();
+        for der in certificates {
+            let der = CertificateDer::from(der.as_ref().to_vec());
+            roots.add(der).map_err(|error| TrustError::NotARoot(error.to_string()))?;
+        }
+        Ok(Self::of(roots))
+    }
+
+    /// The settings of one handshake, whose certificate the witness keeps.
+    pub(super) fn config(&self, witness: Arc<Witness>) -> Arc<ClientConfig> {
+        let mut config = self.0.config.clone();
+        config.dangerous().set_certificate_verifier(witness);
+        Arc::new(config)
+    }
+
+    /// The rules by which a certificate is accepted.
+    pub(super) fn verifier(&self) -> &WebPkiServerVerifier {
+        &self.0.verifier
+    }
+
+    /// The trusted roots.
+    pub(super) fn roots(&self) -> &RootCertStore {
+        &self.0.roots
+    }
+
+    /// The signature algorithms that are understood.
+    pub(super) fn algorithms(&self) -> &WebPkiSupportedAlgorithms {
+        &self.0.algorithms
+    }
+
+    /// This host's own store, read once.
+    pub(super) fn system(&self) -> &RootCertStore {
+        self.0.system.get_or_init(|| system_roots().0)
+    }
+
+    fn of(roots: RootCertStore) -> Self {
+        let roots = Arc::new(roots);
+        let provider = Arc::new(ring::default_provider());
+        let algorithms = provider.signature_verification_algorithms;
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
+            .build()
+            .expect("there are built-in roots, and no revocation lists");
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("ring speaks TLS 1.2 and 1.3")
+            .with_webpki_verifier(Arc::clone(&verifier))
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // a resumed session would skip the verification of the certificate
+        config.resumption = Resumption::disabled();
+        Self(Arc::new(Inner { config, verifier, roots, algorithms, system: OnceLock::new() }))
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trust").field("roots", &self.0.roots.len()).finish_non_exhaustive()
+    }
+}
+
+fn built_in() -> RootCertStore {
+    webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
+}
+
+fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), TrustError> {
+    let not = |why: String| TrustError::NotCertificates { path: path.to_owned(), why };
+    let text = std::fs::read(path).map_err(|why| TrustError::Unreadable { path: path.to_owned(), why })?;
+    let mut count = 0;
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        count += 1;
+        let certificate = certificate.map_err(|error: pem::Error| not(format!("certificate {count}: {error}")))?;
+        roots.add(certificate).map_err(|error| not(format!("certificate {count}: {error}")))?;
+    }
+    if count == 0 {
+        return Err(not("it holds no PEM certificate, which begins with `-----BEGIN CERTIFICATE-----`".to_owned()));
+    }
+    Ok(())
+}
+
+fn system_roots() -> (RootCertStore, String) {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    let errors = found.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    (roots, errors)
+}

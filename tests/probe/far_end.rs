@@ -1,0 +1,158 @@
+//! What a connection finds on loopback: listeners that each break one thing, and certificates to go with them.
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// A listener; it ends with the test's runtime.
+pub struct FarEnd {
+    pub address: SocketAddr,
+    /// How many connections it accepted.
+    pub connections: Arc<AtomicUsize>,
+    /// How many requests it read.
+    pub requests: Arc<AtomicUsize>,
+}
+
+impl FarEnd {
+    /// Does `with` to each connection.
+    pub async fn listening<F>(with: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                count.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(with(stream));
+            }
+        });
+        Self { address, connections, requests: Arc::default() }
+    }
+
+    /// Shakes hands, reads a request, and does `with` to the connection and the request.
+    pub async fn serving<F>(
+        tls: Arc<ServerConfig>,
+        with: impl Fn(TlsStream<TcpStream>, String) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let with = Arc::new(with);
+        let requests = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&requests);
+        let far_end = Self::listening(move |stream| {
+            let (tls, with, count) = (Arc::clone(&tls), Arc::clone(&with), Arc::clone(&count));
+            async move {
+                let Ok(mut stream) = TlsAcceptor::from(tls).accept(stream).await else { return };
+                let Some(request) = read_head(&mut stream).await else { return };
+                count.fetch_add(1, Ordering::Relaxed);
+                with(stream, request).await;
+            }
+        })
+        .await;
+        Self { requests, ..far_end }
+    }
+
+    /// Answers each request with the same bytes, then closes properly.
+    pub async fn answering(tls: Arc<ServerConfig>, answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        Self::serving(tls, move |mut stream, _| {
+            let answer = answer.clone();
+            async move {
+                let _ = stream.write_all(&answer).await;
+                let _ = stream.shutdown().await;
+            }
+        })
+        .await
+    }
+
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+/// Reads up to the empty line; none if the client closes before.
+pub async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) => head.push(byte),
+            Err(_) => return None,
+        }
+    }
+    Some(String::from_utf8(head).unwrap())
+}
+
+/// A certificate authority of a test.
+pub struct Authority {
+    pub der: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "Root of the test");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let der = params.self_signed(&key).unwrap().der().clone();
+        Self { der, issuer: Issuer::new(params, key) }
+    }
+
+    /// Settings of a server with a good certificate for the name.
+    pub fn server(&self, name: &str) -> Arc<ServerConfig> {
+        self.server_with(name, |_| {})
+    }
+
+    /// Settings of a server whose certificate was changed in one thing.
+    pub fn server_with(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2099, 1, 1);
+        change(&mut params);
+        let leaf = params.signed_by(&key, &self.issuer).unwrap().der().clone();
+        settings(vec![leaf], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+    }
+}
+
+/// Settings of a server with a self-signed certificate.
+pub fn self_signed(name: &str) -> Arc<ServerConfig> {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let leaf = params.self_signed(&key).unwrap().der().clone();
+    settings(vec![leaf], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+}
+
+pub fn settings(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Arc<ServerConfig> {
+    let settings = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    Arc::new(settings)
+}
+
+/// An answer as API Gateway gives it.
+pub const OK: &str = "HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Type: application/json\r\n\
+     Content-Length: 2\r\nx-amzn-RequestId: 1-2-3\r\nx-amz-apigw-id: abc=\r\n\r\n{}";

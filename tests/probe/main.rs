@@ -1,0 +1,63 @@
+//! The probe against servers on loopback that each break exactly one thing.
+
+mod far_end;
+mod healthy;
+mod name_server;
+
+use apigw_probe::observation::Observation;
+use apigw_probe::plan::{AccessPath, Method, Plan};
+use apigw_probe::probe::{Detour, Limits, Net, Resolver, Trust, probe};
+use apigw_probe::target::HostName;
+use far_end::{Authority, FarEnd};
+use name_server::NameServer;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// The name that the tests dial.
+const NAME: &str = "vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com";
+/// Addresses of an endpoint in three zones; a detour leads them to loopback.
+const ZONES: [&str; 3] = ["10.0.1.10", "10.0.2.10", "10.0.3.10"];
+
+fn plan(path: AccessPath) -> Plan {
+    let name = HostName::parse(NAME).unwrap();
+    Plan {
+        path,
+        dial: name.clone(),
+        sni: name.clone(),
+        host: name,
+        port: 443,
+        connect_to: None,
+        headers: Vec::new(),
+        header_file: None,
+        method: Method::get(),
+        path_and_query: "/test".to_owned(),
+    }
+}
+
+fn limits(milliseconds: u64) -> Limits {
+    Limits { timeout: Duration::from_millis(milliseconds), every_address: false, show_body: false }
+}
+
+fn net(servers: &[SocketAddr], authority: &Authority, zones: &[SocketAddr]) -> Net {
+    let detours: HashMap<IpAddr, SocketAddr> =
+        ZONES.iter().zip(zones).map(|(ip, to)| (ip.parse().unwrap(), *to)).collect();
+    Net {
+        resolver: Resolver::given(servers.to_vec()),
+        vpc_resolver: None,
+        trust: Trust::from_der(&[&authority.der]).unwrap(),
+        detour: Detour::from(detours),
+    }
+}
+
+/// Probes one path whose name resolves to one address for each far end.
+async fn probe_zones(authority: &Authority, zones: &[&FarEnd], limits: &Limits) -> Observation {
+    let count = zones.len();
+    let names = NameServer::start(move |asked| vec![asked.addresses(&ZONES[..count])]).await;
+    let zones: Vec<SocketAddr> = zones.iter().map(|zone| zone.address).collect();
+    probe_one(&net(&[names.address], authority, &zones), limits).await
+}
+
+async fn probe_one(net: &Net, limits: &Limits) -> Observation {
+    probe(net, &[plan(AccessPath::VpceHostHeader)], limits).await.remove(0)
+}

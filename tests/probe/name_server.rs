@@ -1,0 +1,150 @@
+//! A DNS server on loopback, over UDP and TCP on one port, that says what a test wants and remembers what it was asked.
+
+use hickory_proto::op::{Message, MessageType, ResponseCode};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, SOA};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr as _;
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, UdpSocket};
+
+/// A question as it came.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub message: Message,
+    pub over_tcp: bool,
+    /// How many questions of this type came before.
+    pub before: usize,
+}
+
+impl Asked {
+    pub fn name(&self) -> String {
+        self.message.queries[0].name().to_ascii().trim_end_matches('.').to_owned()
+    }
+
+    pub fn is(&self, kind: RecordType) -> bool {
+        self.message.queries[0].query_type() == kind
+    }
+
+    /// An empty answer.
+    pub fn reply(&self) -> Message {
+        let mut reply = self.message.clone();
+        reply.metadata.message_type = MessageType::Response;
+        reply.metadata.recursion_available = true;
+        reply
+    }
+
+    /// An answer with these addresses, as far as they are of the type asked for.
+    pub fn addresses(&self, addresses: &[&str]) -> Vec<u8> {
+        let mut reply = self.reply();
+        for text in addresses {
+            let data = match text.parse::<IpAddr>().unwrap() {
+                IpAddr::V4(ip) if self.is(RecordType::A) => RData::A(A(ip)),
+                IpAddr::V6(ip) if self.is(RecordType::AAAA) => RData::AAAA(AAAA(ip)),
+                _ => continue,
+            };
+            reply.add_answer(Record::from_rdata(self.message.queries[0].name().clone(), 60, data));
+        }
+        bytes(&reply)
+    }
+
+    pub fn rcode(&self, rcode: ResponseCode) -> Vec<u8> {
+        let mut reply = self.reply();
+        reply.metadata.response_code = rcode;
+        bytes(&reply)
+    }
+}
+
+pub fn name(text: &str) -> Name {
+    let mut name = Name::from_str(text).unwrap();
+    name.set_fqdn(true);
+    name
+}
+
+pub fn cname(owner: &str, target: &str) -> Record {
+    Record::from_rdata(name(owner), 60, RData::CNAME(CNAME(name(target))))
+}
+
+pub fn a(owner: &str, ip: &str) -> Record {
+    Record::from_rdata(name(owner), 60, RData::A(A(ip.parse().unwrap())))
+}
+
+pub fn soa(zone: &str) -> Record {
+    Record::from_rdata(name(zone), 60, RData::SOA(SOA::new(name("ns.test"), name("root.test"), 1, 60, 60, 60, 60)))
+}
+
+pub fn bytes(message: &Message) -> Vec<u8> {
+    message.to_vec().unwrap()
+}
+
+/// A running server; it ends with the test's runtime.
+pub struct NameServer {
+    pub address: SocketAddr,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl NameServer {
+    /// Answers each question with the messages that `say` gives: none is silence.
+    pub async fn start(say: impl Fn(&Asked) -> Vec<Vec<u8>> + Send + Sync + 'static) -> Self {
+        let (udp, tcp) = loop {
+            let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()).await {
+                break (udp, tcp);
+            }
+        };
+        let address = udp.local_addr().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let say = Arc::new(say);
+        let hear = {
+            let asked = Arc::clone(&asked);
+            move |bytes: &[u8], over_tcp| {
+                let message = Message::from_vec(bytes).unwrap();
+                let mut asked = asked.lock().unwrap();
+                let kind = message.queries[0].query_type();
+                let before = asked.iter().filter(|one: &&Asked| one.is(kind)).count();
+                asked.push(Asked { message, over_tcp, before });
+                asked.last().unwrap().clone()
+            }
+        };
+        tokio::spawn({
+            let (hear, say) = (hear.clone(), Arc::clone(&say));
+            async move {
+                let mut buffer = [0; 2048];
+                loop {
+                    let (length, from) = udp.recv_from(&mut buffer).await.unwrap();
+                    for reply in say(&hear(&buffer[..length], false)) {
+                        udp.send_to(&reply, from).await.unwrap();
+                    }
+                }
+            }
+        });
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = tcp.accept().await.unwrap();
+                let length = stream.read_u16().await.unwrap();
+                let mut message = vec![0; length.into()];
+                stream.read_exact(&mut message).await.unwrap();
+                for reply in say(&hear(&message, true)) {
+                    stream.write_u16(reply.len().try_into().unwrap()).await.unwrap();
+                    stream.write_all(&reply).await.unwrap();
+                }
+            }
+        });
+        Self { address, asked }
+    }
+
+    /// A server that gives every name these addresses.
+    pub async fn giving(addresses: &'static [&'static str]) -> Self {
+        Self::start(move |asked| vec![asked.addresses(addresses)]).await
+    }
+
+    /// A server that never says anything.
+    pub async fn silent() -> Self {
+        Self::start(|_| Vec::new()).await
+    }
+
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
