@@ -76,8 +76,9 @@ pub(super) struct RequestArgs {
     #[arg(long, value_name = "METHOD", default_value = "GET", value_parser = Method::parse, env = "APIGW_PROBE_METHOD")]
     method: Method,
     /// Add a header, as 'Name: value' (repeat for more)
-    #[arg(long = "header", value_name = "K: V", value_parser = Header::plain)]
-    headers: Vec<Header>,
+    // parsed later: clap would repeat a refused value, which may be a secret
+    #[arg(long = "header", value_name = "K: V")]
+    headers: Vec<String>,
     /// Add the headers of a file, one 'Name: value' on each line; their values are shown nowhere
     #[arg(long, value_name = "FILE", env = "APIGW_PROBE_HEADER_FILE")]
     header_file: Option<PathBuf>,
@@ -169,7 +170,9 @@ impl TargetArgs {
 impl RequestArgs {
     /// The request, with the header file read.
     pub(super) fn request(&self) -> Result<Request, Stop> {
-        let mut headers = self.headers.clone();
+        let headers = self.headers.iter().map(|line| Header::plain(line));
+        let mut headers =
+            headers.collect::<Result<Vec<_>, _>>().map_err(|error| Stop::usage(format!("--header: {error}")))?;
         if let Some(file) = &self.header_file {
             headers.extend(read_header_file(file).map_err(Stop::Usage)?);
         }

@@ -56,12 +56,11 @@ fn resolve<'s>(schema: &'s Value, root: &'s Value) -> &'s Value {
 }
 
 fn unknown(name: &str, known: &[&str]) -> String {
-    let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), *known)).min();
+    let likeness = |known: &str| strsim::jaro_winkler(name, known);
+    let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     let shown: String = name.chars().take(60).filter(|c| !c.is_control()).collect();
     match nearest {
-        Some((distance, nearest)) if distance <= nearest.len().div_ceil(2) => {
-            format!("`{shown}` is not a key here; `{nearest}` is the nearest")
-        }
+        Some(nearest) if likeness(nearest) > 0.75 => format!("`{shown}` is not a key here; `{nearest}` is the nearest"),
         _ => format!("`{shown}` is not a key here; those are {}", known.join(", ")),
     }
 }
