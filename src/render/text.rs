@@ -6,7 +6,7 @@ mod paint;
 mod table;
 
 use super::wrap::Wrapped;
-use super::{Clean, tally, troubles, who};
+use super::{Clean, is_trouble, tally, who};
 use crate::diagnosis::Finding;
 use crate::observation::{Attempt, Outcome, Row};
 use crate::plan::AccessPath;
@@ -56,7 +56,9 @@ impl Display for Text<'_> {
         if self.style.verbose > 0 {
             detail::write(f, self.report, &self.style)?;
         }
-        for (number, finding) in (1..).zip(troubles(self.report)) {
+        let findings = &self.report.diagnosis.findings;
+        let shown = findings.iter().filter(|finding| self.style.verbose > 0 || is_trouble(self.report, finding));
+        for (number, finding) in (1..).zip(shown) {
             self.finding(f, number, finding)?;
         }
         self.request_ids(f)

@@ -1,6 +1,7 @@
 //! The text report: complete where something is wrong, quiet where nothing is, and harmless.
 
 use crate::{hostile, is_harmless, report};
+use apigw_probe::diagnosis::{Cause, Owner};
 use apigw_probe::observation::{Intent, Outcome, Seen};
 use apigw_probe::plan::AccessPath;
 use apigw_probe::render::{TextStyle, text};
@@ -79,11 +80,16 @@ fn commands_stand_whole_on_a_line() {
 }
 
 #[test]
-fn success_is_no_finding() {
-    let mut report = report::healthy();
-    let cause = apigw_probe::diagnosis::Cause::Ok;
-    report.diagnosis.findings.push(report::finding(cause, apigw_probe::diagnosis::Owner::AccountB, &[]));
-    assert_eq!(plain(&report), plain(&report::healthy()));
+fn what_is_no_trouble_is_told_only_if_asked_for() {
+    for cause in [Cause::Ok, Cause::NoRouteForFamily] {
+        let mut report = report::healthy();
+        report.diagnosis.findings.push(report::finding(cause, Owner::AccountB, &[AccessPath::PrivateDns]));
+        assert_eq!(plain(&report), plain(&report::healthy()));
+        assert!(render(&report, TextStyle { verbose: 1, ..TextStyle::default() }).contains("\n1. "));
+    }
+    let mut report = report::one_name_missing();
+    report.diagnosis.findings[0].cause = Cause::NoRouteForFamily;
+    assert!(plain(&report).contains(Cause::NoRouteForFamily.name()), "it explains a path that fails");
 }
 
 #[test]
