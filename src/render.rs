@@ -31,9 +31,17 @@ fn who(owner: Owner) -> &'static str {
     }
 }
 
-/// The findings that tell of something else than success.
+/// The findings that want attention.
 fn troubles(report: &Report) -> impl Iterator<Item = &Finding> {
-    report.diagnosis.findings.iter().filter(|finding| !matches!(finding.cause, Cause::Ok | Cause::OkHttpApi))
+    report.diagnosis.findings.iter().filter(|finding| is_trouble(report, finding))
+}
+
+/// Whether a finding wants attention: it tells of no success, nor of addresses that a working path does without.
+fn is_trouble(report: &Report, finding: &Finding) -> bool {
+    let target = &report.round.target;
+    let fails = |row: &Row| finding.paths.contains(&row.path) && !is_good(row, target);
+    !matches!(finding.cause, Cause::Ok | Cause::OkHttpApi)
+        && (finding.cause != Cause::NoRouteForFamily || report.round.rows.iter().any(fails))
 }
 
 /// How many paths did what the user hopes for, in words: `3 of 4 paths ok, 1 not configured`.

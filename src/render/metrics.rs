@@ -2,12 +2,11 @@
 
 mod exposition;
 
-pub use exposition::{Exposition, Family, Format, Kind, Sample, Value};
+pub use exposition::{Exposition, Family, Format, Kind, Labels, Sample, Value};
 
 use super::troubles;
 use crate::observation::{Attempt, Observation, Row, TcpFault};
 use crate::report::{Report, Verdict};
-use exposition::Labels;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::net::IpAddr;

@@ -6,7 +6,7 @@ mod paint;
 mod table;
 
 use super::wrap::Wrapped;
-use super::{Clean, tally, troubles, who};
+use super::{Clean, is_trouble, tally, who};
 use crate::diagnosis::Finding;
 use crate::observation::{Attempt, Outcome, Row};
 use crate::plan::AccessPath;
@@ -56,7 +56,9 @@ impl Display for Text<'_> {
         if self.style.verbose > 0 {
             detail::write(f, self.report, &self.style)?;
         }
-        for (number, finding) in (1..).zip(troubles(self.report)) {
+        let findings = &self.report.diagnosis.findings;
+        let shown = findings.iter().filter(|finding| self.style.verbose > 0 || is_trouble(self.report, finding));
+        for (number, finding) in (1..).zip(shown) {
             self.finding(f, number, finding)?;
         }
         self.request_ids(f)
@@ -74,7 +76,11 @@ impl Text<'_> {
         let target = &self.report.round.target;
         let via = target.vpce.as_ref().map(|vpce| format!(" via {vpce}")).unwrap_or_default();
         let rest = format!("{}{via}: {}", target.name, tally(self.report));
-        writeln!(f, "{}  {}", self.style.paint(ink, word), self.prose(&rest, MARGIN, MARGIN))
+        let word = self.style.paint(ink, word);
+        if self.style.quiet {
+            return writeln!(f, "{word}  {}", Clean(&rest));
+        }
+        writeln!(f, "{word}  {}", self.prose(&rest, MARGIN, MARGIN))
     }
 
     fn target(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,8 +109,8 @@ impl Text<'_> {
         if !paths.is_empty() {
             self.field(f, "paths", &paths.join(", "))?;
         }
-        self.list(f, "seen", &finding.evidence)?;
-        self.list(f, "fix", &finding.fix)?;
+        self.facts(f, &finding.evidence)?;
+        self.steps(f, &finding.fix)?;
         if !finding.docs.is_empty() {
             self.field(f, "docs", &finding.docs)?;
         }
@@ -134,15 +140,29 @@ impl Text<'_> {
         writeln!(f, "   {}{}", self.label(label), self.prose(text, FIELD, FIELD))
     }
 
-    /// Labelled points; within a point, lines after the first are commands and stay as they are.
-    fn list(&self, f: &mut fmt::Formatter<'_>, label: &str, points: &[String]) -> fmt::Result {
-        for (index, point) in points.iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            let mut lines = point.lines();
-            let prose = lines.next().unwrap_or_default();
-            writeln!(f, "   {}- {}", self.label(label), self.prose(prose, FIELD + 2, FIELD + 2))?;
-            for command in lines {
-                writeln!(f, "{:indent$}{}", "", Clean(command), indent = FIELD + 2)?;
+    /// Points of prose; what the network said is quoted in them, so that nothing in them is taken for a command.
+    fn facts(&self, f: &mut fmt::Formatter<'_>, facts: &[String]) -> fmt::Result {
+        for (index, fact) in facts.iter().enumerate() {
+            let label = if index == 0 { "seen" } else { "" };
+            writeln!(f, "   {}- {}", self.label(label), self.prose(fact, FIELD + 2, FIELD + 2))?;
+        }
+        Ok(())
+    }
+
+    /// Steps. A line that is a command stays whole, on a line of its own, so that it can be copied.
+    fn steps(&self, f: &mut fmt::Formatter<'_>, steps: &[String]) -> fmt::Result {
+        for (index, step) in steps.iter().enumerate() {
+            let label = if index == 0 { "fix" } else { "" };
+            write!(f, "   {}- ", self.label(label))?;
+            for (index, line) in step.lines().enumerate() {
+                if index > 0 {
+                    write!(f, "{:indent$}", "", indent = FIELD + 2)?;
+                }
+                if index > 0 || is_command(line) {
+                    writeln!(f, "{}", Clean(line.trim()))?;
+                } else {
+                    writeln!(f, "{}", self.prose(line, FIELD + 2, FIELD + 2))?;
+                }
             }
         }
         Ok(())
@@ -155,6 +175,10 @@ impl Text<'_> {
     fn prose<'t>(&self, text: &'t str, column: usize, indent: usize) -> Wrapped<'t> {
         Wrapped { text, column, indent, width: self.style.width }
     }
+}
+
+fn is_command(line: &str) -> bool {
+    ["aws ", "curl ", "dig "].iter().any(|program| line.starts_with(program))
 }
 
 /// Whether an answer came that is not the expected one.

@@ -8,7 +8,7 @@ use crate::observation::{
     SecondOpinion, Secured, Seen, Session, TcpFailure, TcpFault, TlsFailure, TlsFault, Transport,
 };
 use crate::plan::{AccessPath, Header, HeaderText, Method, Missing, Plan};
-use crate::target::{Expectation, HostName, NameError, Target, TargetError, TargetInput};
+use crate::target::{Expectation, HostName, NameError, Target, TargetError, TargetInput, Warning};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -716,13 +716,17 @@ impl Shape {
 
     fn into_round(self) -> Result<Round, UnreadableReport> {
         let target = self.target;
-        let target = Target::parse(TargetInput {
+        let mut target = Target::parse(TargetInput {
             invoke_url: &target.invoke_url,
             vpce_dns_name: target.vpce_dns_name.as_deref(),
             vpce_id: target.vpce_id.as_deref(),
             name: Some(&target.name),
             expect: Expectation { status: target.expect_status, api_gateway: target.require_api_gateway },
         })?;
+        // the one warning whose mark the URL no longer bears
+        if self.warnings.iter().any(|warning| warning.name == Warning::PlainHttp.name()) {
+            target.warnings.insert(0, Warning::PlainHttp);
+        }
         Ok(Round {
             target,
             started: self.started_at.0,

@@ -3,9 +3,9 @@
 
 use apigw_probe::diagnosis::{Cause, Confidence, Diagnosis, Finding, Owner};
 use apigw_probe::observation::{
-    Address, Answer, Attempt, Certificate, Connected, DnsFault, Environment, HttpFailure, Intent, Lookup, NameSource,
-    Observation, Phase, Query, QueryOutcome, RecordType, Round, Row, Secured, Seen, Session, TcpFailure, TcpFault,
-    TlsFailure, Transport,
+    Address, Answer, Attempt, Certificate, Connected, DnsFault, Environment, HttpFailure, HttpFault, Intent, Lookup,
+    NameSource, Observation, Phase, Query, QueryOutcome, RecordType, Round, Row, SecondOpinion, Secured, Seen, Session,
+    TcpFailure, TcpFault, TlsFailure, TlsFault, Transport,
 };
 use apigw_probe::plan::{AccessPath, Request, plan};
 use apigw_probe::report::Report;
@@ -100,9 +100,60 @@ pub fn url_only() -> Report {
     Report { round: Round { target, rows, ..round() }, diagnosis: Diagnosis::default() }
 }
 
+/// Each path fails in another phase, and every optional field is filled.
+pub fn all_broken() -> Report {
+    let mut report = healthy();
+    let round = &mut report.round;
+    round.environment.dns_servers_given = true;
+    round.environment.ignored_proxy_variables = vec!["HTTPS_PROXY".to_owned()];
+    let certificate = certificate();
+    {
+        let seen = observation_mut(round, AccessPath::PrivateDns);
+        seen.lookup.result = Err(DnsFault::ServFail);
+        seen.lookup.cnames = vec![seen.plan.dial.clone()];
+        seen.lookup.queries[0].outcome = QueryOutcome::Timeout;
+        seen.lookup.queries[0].rcode = None;
+        seen.lookup.queries[0].wire = None;
+        seen.lookup.queries[1].shared = true;
+        let result = Ok(vec![Address { ip: IpAddr::from([10, 0, 3, 15]), ttl: None }]);
+        seen.lookup.second_opinion = Some(SecondOpinion { server: SocketAddr::from(([10, 0, 0, 2], 53)), result });
+        seen.attempts.clear();
+    }
+    {
+        let seen = observation_mut(round, AccessPath::Route53Alias);
+        seen.lookup.source = NameSource::Hosts;
+        seen.lookup.queries.clear();
+        seen.plan.connect_to = Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]));
+        seen.plan.port = 8443;
+        for attempt in &mut seen.attempts {
+            attempt.tcp.wire = None;
+            let detail = Some("No route to host (os error 113)".to_owned());
+            attempt.tcp.result = Err(TcpFailure { fault: TcpFault::HostUnreachable, detail });
+        }
+    }
+    tls_mut(round, AccessPath::VpceHostHeader).result = Err(TlsFailure {
+        fault: TlsFault::UnknownIssuer,
+        detail: Some("UnknownIssuer".to_owned()),
+        certificate: Some(certificate),
+        system_trusts_issuer: Some(true),
+    });
+    http_mut(round, AccessPath::VpceApiIdHeader).result = Err(HttpFailure {
+        fault: HttpFault::Unfinished,
+        detail: Some("the body did not end".to_owned()),
+        answer: Some(answer()),
+    });
+    for (owner, path) in
+        [Owner::AccountA, Owner::Network, Owner::Caller, Owner::AccountB].into_iter().zip(AccessPath::ALL)
+    {
+        report.diagnosis.findings.push(finding(Cause::Unexplained, owner, &[*path]));
+    }
+    report
+}
+
 /// Every report of this file, with its name.
 pub fn all() -> Vec<(&'static str, Report)> {
     vec![
+        ("all broken", all_broken()),
         ("healthy", healthy()),
         ("one name missing", one_name_missing()),
         ("one path refused", one_path_refused()),

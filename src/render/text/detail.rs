@@ -3,8 +3,8 @@
 use super::paint::Ink;
 use super::{TextStyle, elapsed};
 use crate::observation::{
-    Address, Answer, Attempt, Certificate, DnsFault, HttpFailure, Lookup, Observation, Phase, Query, Secured, Seen,
-    TlsFailure,
+    Address, Answer, Attempt, Certificate, DnsFault, Environment, HttpFailure, Lookup, Observation, Phase, Query,
+    Secured, Seen, TlsFailure,
 };
 use crate::render::Clean;
 use crate::render::wrap::Wrapped;
@@ -21,17 +21,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, report: &Report, style: &TextSty
     let mut detail = Detail { f, target: &round.target, style };
     detail.heading("this host")?;
     detail.line("started", &rfc3339(round.started))?;
-    let servers: Vec<_> = round.environment.dns_servers.iter().map(ToString::to_string).collect();
-    let origin = if round.environment.dns_servers_given { "given" } else { "the system's" };
-    let stub =
-        if round.environment.has_caching_stub() { "; the first is a stub on this host, which may cache" } else { "" };
-    detail.line(
-        "dns",
-        &format!("{} ({origin}){stub}", if servers.is_empty() { "none".to_owned() } else { servers.join(", ") }),
-    )?;
-    if !round.environment.ignored_proxy_variables.is_empty() {
-        detail.line("ignored", &round.environment.ignored_proxy_variables.join(", "))?;
-    }
+    detail.environment(&round.environment)?;
     for row in &round.rows {
         match &row.seen {
             Seen::NotConfigured(_) | Seen::Skipped => {}
@@ -51,6 +41,20 @@ struct Detail<'a, 'f> {
 }
 
 impl Detail<'_, '_> {
+    fn environment(&mut self, environment: &Environment) -> fmt::Result {
+        let origin = if environment.dns_servers_given { "given" } else { "the system's" };
+        let servers: Vec<_> = environment.dns_servers.iter().map(ToString::to_string).collect();
+        let servers = if servers.is_empty() { "none".to_owned() } else { servers.join(", ") };
+        self.line("dns", &format!("{servers} ({origin})"))?;
+        if environment.has_caching_stub() {
+            self.line("", "the first is a stub on this host, which may answer from a cache")?;
+        }
+        if environment.ignored_proxy_variables.is_empty() {
+            return Ok(());
+        }
+        self.line("ignored", &environment.ignored_proxy_variables.join(", "))
+    }
+
     fn path(&mut self, seen: &Observation) -> fmt::Result {
         let plan = &seen.plan;
         self.whole("request", &format!("{} {}", plan.method, plan.url()))?;
@@ -85,16 +89,16 @@ impl Detail<'_, '_> {
 
     fn attempt(&mut self, attempt: &Attempt) -> fmt::Result {
         let tcp = match &attempt.tcp.result {
-            Ok(connected) if connected.retransmits > 0 => format!("ok, {} sent again", connected.retransmits),
-            Ok(_) => "ok".to_owned(),
-            Err(failure) => failed(failure.fault.name(), failure.detail.as_deref()),
+            Ok(connected) if connected.retransmits > 0 => {
+                Ended { code: "ok", more: format!(", {} segments sent again", connected.retransmits) }
+            }
+            Ok(_) => Ended::well(),
+            Err(failure) => Ended::failed(failure.fault.name(), failure.detail.as_deref()),
         };
-        let took = took(attempt.tcp.felt, attempt.tcp.wire);
-        self.line("tcp", &format!("{} {tcp} in {took}", attempt.address))?;
-        match attempt.tls() {
-            None => Ok(()),
-            Some(tls) => self.tls(tls, attempt.certificate()),
-        }?;
+        self.line("tcp", &format!("{} {}", attempt.address, tcp.after(&attempt.tcp)))?;
+        if let Some(tls) = attempt.tls() {
+            self.tls(tls, attempt.certificate())?;
+        }
         match attempt.http() {
             None => Ok(()),
             Some(http) => self.http(http, attempt),
@@ -102,21 +106,19 @@ impl Detail<'_, '_> {
     }
 
     fn tls(&mut self, tls: &Phase<Secured, TlsFailure>, certificate: Option<&Certificate>) -> fmt::Result {
-        let outcome = match &tls.result {
+        let ended = match &tls.result {
             Ok(Secured { session, .. }) => {
                 let alpn = session.alpn.as_ref().map(|alpn| format!(" {alpn}")).unwrap_or_default();
-                format!("ok {} {}{alpn}", session.version, session.cipher)
+                Ended { code: "ok", more: format!(": {} {}{alpn}", session.version, session.cipher) }
             }
-            Err(failure) => {
-                let proxy = match failure.system_trusts_issuer {
-                    Some(true) => "; this host's own store trusts the issuer",
-                    Some(false) => "; this host's own store does not trust the issuer either",
-                    None => "",
-                };
-                format!("{}{proxy}", failed(failure.fault.name(), failure.detail.as_deref()))
-            }
+            Err(failure) => Ended::failed(failure.fault.name(), failure.detail.as_deref()),
         };
-        self.line("tls", &format!("{outcome} in {}", took(tls.felt, tls.wire)))?;
+        self.line("tls", &ended.after(tls))?;
+        match tls.result.as_ref().err().and_then(|failure| failure.system_trusts_issuer) {
+            Some(true) => self.line("", "this host's own store trusts the issuer")?,
+            Some(false) => self.line("", "this host's own store does not trust the issuer either")?,
+            None => {}
+        }
         let Some(certificate) = certificate else { return Ok(()) };
         self.line("", &format!("certificate {}", certificate.subject))?;
         self.line("", &format!("for {}", certificate.sans.join(", ")))?;
@@ -126,19 +128,16 @@ impl Detail<'_, '_> {
     }
 
     fn http(&mut self, http: &Phase<Answer, HttpFailure>, attempt: &Attempt) -> fmt::Result {
-        let outcome = attempt.outcome(self.target).name();
-        let outcome = match &http.result {
-            Ok(answer) => format!("{outcome}: {} {}", answer.status, answer.version),
-            Err(failure) => failed(outcome, failure.detail.as_deref()),
+        let code = attempt.outcome(self.target).name();
+        let ended = match &http.result {
+            Ok(answer) => Ended { code, more: format!(": {} {}", answer.status, answer.version) },
+            Err(failure) => Ended::failed(code, failure.detail.as_deref()),
         };
-        self.line("http", &format!("{outcome} in {}", took(http.felt, http.wire)))?;
+        self.line("http", &ended.after(http))?;
         let Some(answer) = attempt.answer() else { return Ok(()) };
         let gateway = if answer.from_api_gateway() { "with" } else { "without" };
-        let first = elapsed(answer.first_byte);
-        self.line(
-            "",
-            &format!("first byte after {first}, {} body bytes, {gateway} API Gateway's marks", answer.body_bytes),
-        )?;
+        let (first, bytes) = (elapsed(answer.first_byte), answer.body_bytes);
+        self.line("", &format!("first byte after {first}, {bytes} body bytes, {gateway} API Gateway's marks"))?;
         for (name, value) in &answer.headers {
             self.line("", &format!("{name}: {value}"))?;
         }
@@ -167,6 +166,26 @@ impl Detail<'_, '_> {
     }
 }
 
+/// How a phase ended: its code, and what is to be said beside the time.
+struct Ended {
+    code: &'static str,
+    more: String,
+}
+
+impl Ended {
+    fn well() -> Self {
+        Self { code: "ok", more: String::new() }
+    }
+
+    fn failed(code: &'static str, detail: Option<&str>) -> Self {
+        Self { code, more: detail.map(|detail| format!(": {detail}")).unwrap_or_default() }
+    }
+
+    fn after<T, F>(&self, phase: &Phase<T, F>) -> String {
+        format!("{} in {}{}", self.code, took(phase.felt, phase.wire), self.more)
+    }
+}
+
 fn query_words(query: &Query, dial: &HostName) -> String {
     let rcode = query.rcode.map(|code| format!(" {}", rcode(code))).unwrap_or_default();
     let name = if query.name == *dial { String::new() } else { format!(" of {}", query.name) };
@@ -185,10 +204,6 @@ fn opinion_words(result: &Result<Vec<Address>, DnsFault>) -> String {
         Ok(addresses) => addresses.iter().map(|address| address_words(*address)).collect::<Vec<_>>().join("; "),
         Err(fault) => fault.name().to_owned(),
     }
-}
-
-fn failed(code: &str, detail: Option<&str>) -> String {
-    detail.map_or_else(|| code.to_owned(), |detail| format!("{code} ({detail})"))
 }
 
 fn took(felt: Duration, wire: Option<Duration>) -> String {

@@ -1,0 +1,128 @@
+//! The JSON report: it fits its schema, the schema is the committed one, and a saved report gives back the round.
+
+use crate::{hostile, is_harmless, report};
+use apigw_probe::render::{json, json_schema};
+use apigw_probe::report::{Report, Shape, UnreadableReport};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/report.schema.json");
+
+#[test]
+fn committed_schema_is_that_of_the_code() {
+    let current = format!("{}\n", serde_json::to_string_pretty(&json_schema()).unwrap());
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        std::fs::write(COMMITTED, &current).unwrap();
+    }
+    let committed = std::fs::read_to_string(COMMITTED).unwrap_or_default();
+    assert!(
+        committed == current,
+        "src/report/report.schema.json is not the schema of the code; if the change of format is meant, run\n\
+         UPDATE_SCHEMA=1 cargo test --test render committed_schema"
+    );
+}
+
+#[test]
+fn reports_fit_the_schema() {
+    for (name, report) in report::all() {
+        assert_eq!(complaints(&value_of(&report)), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn schema_refuses_what_is_no_report() {
+    let good = value_of(&report::all_broken());
+    let spoil = |pointer: &str, value: Value| {
+        let mut bad = good.clone();
+        *bad.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is not in the report")) = value;
+        assert_ne!(complaints(&bad), Vec::<String>::new(), "{pointer}");
+    };
+    spoil("/schema_version", json!(2));
+    spoil("/started_at", json!("yesterday"));
+    spoil("/verdict", json!("maybe"));
+    spoil("/duration_seconds", json!(-1));
+    spoil("/paths/0/outcome", json!("broken"));
+    spoil("/paths/0/dns/queries/0/server", json!(53));
+    spoil("/paths/1/dns/addresses/0/ip", json!("10.0.0.256"));
+    spoil("/paths/1/attempts/0/tcp/detail", json!(null));
+    spoil("/paths/3/attempts/0/http/status", json!(99));
+    spoil("/findings/0/owner", json!("account-c"));
+    for key in ["tool", "target", "paths", "findings"] {
+        let mut bad = good.clone();
+        bad.as_object_mut().unwrap().remove(key);
+        assert_ne!(complaints(&bad), Vec::<String>::new(), "without {key}");
+    }
+}
+
+#[test]
+fn phases_that_were_not_reached_are_absent() {
+    let report = value_of(&report::one_name_missing());
+    assert_eq!(report["paths"][0]["attempts"], json!([]));
+    let second = &value_of(&report::healthy())["paths"][0]["attempts"][1];
+    assert!(second.get("tls").is_none() && second.get("http").is_none(), "{second}");
+}
+
+#[test]
+fn certificate_is_kept_when_verification_fails() {
+    let tls = &value_of(&report::all_broken())["paths"][2]["attempts"][0]["tls"];
+    assert_eq!(tls["outcome"], "tls-unknown-issuer");
+    assert!(tls["certificate"]["sans"][0].is_string());
+}
+
+#[test]
+fn saved_reports_give_back_the_round() {
+    for (name, report) in report::all() {
+        assert_eq!(Shape::read(json(&report).as_bytes()).unwrap(), report.round, "{name}");
+    }
+}
+
+#[test]
+fn later_formats_are_not_read() {
+    let mut later = value_of(&report::healthy());
+    later["schema_version"] = json!(2);
+    let read = Shape::read(later.to_string().as_bytes());
+    assert!(matches!(read, Err(UnreadableReport::Version(2))), "{read:?}");
+}
+
+#[test]
+fn secrets_stay_out() {
+    use apigw_probe::plan::{AccessPath, Header, HeaderText};
+    let mut report = report::healthy();
+    let value = HeaderText::Secret("s3cr3t-v4lu3".to_owned());
+    let seen = report::observation_mut(&mut report.round, AccessPath::PrivateDns);
+    seen.plan.headers.push(Header { name: "x-token".to_owned(), value });
+    assert!(!json(&report).contains("s3cr3t-v4lu3"));
+    assert_eq!(value_of(&report)["paths"][0]["request"]["headers"]["x-token"], "[secret]");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn hostile_text_is_kept_and_does_no_harm(text in hostile::text()) {
+        for (_, report) in report::all() {
+            let report = hostile::filled(report, &text);
+            let written = json(&report);
+            prop_assert!(written.chars().all(is_harmless), "{:?}", written);
+            prop_assert_eq!(Shape::read(written.as_bytes()).unwrap(), report.round);
+        }
+    }
+
+    #[test]
+    fn times_are_kept_to_the_microsecond(nanos in 0_u64..10_000_000_000_000) {
+        let mut report = report::healthy();
+        report.round.took = std::time::Duration::from_nanos(nanos);
+        let read = Shape::read(json(&report).as_bytes()).unwrap();
+        prop_assert_eq!(read.took, report::micros(nanos / 1000));
+    }
+}
+
+fn value_of(report: &Report) -> Value {
+    serde_json::from_str(&json(report)).expect("the report is JSON")
+}
+
+fn complaints(report: &Value) -> Vec<String> {
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(COMMITTED).unwrap()).unwrap();
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).expect("the schema is one");
+    validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}

@@ -1,0 +1,242 @@
+//! The metrics: the grammar of both formats, and absence where nothing was measured.
+
+use crate::{hostile, is_harmless, report};
+use apigw_probe::observation::{Address, Attempt, Intent, Phase, TcpFailure, TcpFault};
+use apigw_probe::plan::AccessPath;
+use apigw_probe::render::metrics::{Exposition, Family, Format, Kind, Labels, Sample, Value, families};
+use apigw_probe::render::{Clean, prometheus};
+use apigw_probe::report::Report;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+#[test]
+fn both_formats_keep_their_grammar() {
+    let reports = named_reports();
+    let reports: Vec<_> = reports.iter().collect();
+    let text = prometheus(&reports).to_string();
+    let open = Exposition { families: || families(&reports), format: Format::OpenMetrics }.to_string();
+    assert_eq!(series(&text), series(open.strip_suffix("# EOF\n").expect("an end")));
+}
+
+#[test]
+fn healthy_path_has_every_measure() {
+    let text = text_of(&report::healthy());
+    assert_eq!(value(&text, r#"apigw_probe_target_success{target="a1bc234d5e-test"}"#), Some(1.0));
+    let path = |family: &str, more: &str| {
+        value(&text, &format!(r#"apigw_probe_{family}{{target="a1bc234d5e-test",path="private-dns"{more}}}"#))
+    };
+    assert_eq!(path("path_success", ""), Some(1.0));
+    assert_eq!(path("path_resolves", ""), Some(1.0));
+    assert_eq!(path("path_meets_intent", ""), Some(1.0));
+    assert_eq!(path("path_intent_info", r#",intent="required""#), Some(1.0));
+    assert_eq!(path("path_http_status", ""), Some(200.0));
+    assert_eq!(path("path_phase_duration_seconds", r#",phase="tls""#), Some(0.0099));
+    assert_eq!(path("path_phase_wire_duration_seconds", r#",phase="dns""#), Some(0.0027));
+    assert_eq!(path("address_success", r#",address="10.0.2.15""#), Some(1.0));
+    assert_eq!(path("addresses_omitted", ""), Some(0.0));
+}
+
+#[test]
+fn phases_that_were_not_reached_are_absent() {
+    let text = text_of(&report::one_name_missing());
+    assert!(!text.contains("apigw_probe_path_http_status{target=\"a1bc234d5e-test\",path=\"private-dns\"}"));
+    let phases: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("apigw_probe_path_phase_duration_seconds") && line.contains("\"private-dns\""))
+        .collect();
+    assert_eq!(phases.len(), 1, "{phases:?}");
+    assert!(phases[0].contains("phase=\"dns\""));
+}
+
+#[test]
+fn path_that_was_not_probed_has_its_intent_alone() {
+    let mut report = report::url_only();
+    let of_path = |report: &Report, path: &str| {
+        let text = text_of(report);
+        let lines = text.lines().filter(|line| line.contains(&format!("path=\"{path}\"")));
+        lines.map(|line| line.split('{').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(of_path(&report, "route53-alias"), ["apigw_probe_path_intent_info"]);
+    assert_eq!(of_path(&report, "vpce-host-header"), ["apigw_probe_path_intent_info"]);
+    // asked for by name, it decides the verdict
+    report.round.rows[2].asked = true;
+    assert_eq!(of_path(&report, "vpce-host-header"), ["apigw_probe_path_meets_intent", "apigw_probe_path_intent_info"]);
+}
+
+#[test]
+fn one_cause_of_two_findings_is_one_series() {
+    let text = text_of(&report::all_broken());
+    assert_eq!(text.lines().filter(|line| line.starts_with("apigw_probe_finding{")).count(), 1);
+}
+
+#[test]
+fn forbidden_path_that_is_closed_meets_its_intent() {
+    let mut report = report::one_path_refused();
+    report.round.rows[2].intent = Intent::Forbidden;
+    let text = text_of(&report);
+    let labels = r#"{target="a1bc234d5e-test",path="vpce-host-header"}"#;
+    assert_eq!(value(&text, &format!("apigw_probe_path_success{labels}")), Some(0.0));
+    assert_eq!(value(&text, &format!("apigw_probe_path_meets_intent{labels}")), Some(1.0));
+    assert_eq!(value(&text, r#"apigw_probe_target_success{target="a1bc234d5e-test"}"#), Some(1.0));
+}
+
+#[test]
+fn family_without_a_route_is_no_address_that_fails() {
+    let mut report = report::healthy();
+    let seen = report::observation_mut(&mut report.round, AccessPath::PrivateDns);
+    seen.attempts[1].address = "[2001:db8::1]:443".parse().unwrap();
+    seen.attempts[1].tcp.result = Err(TcpFailure { fault: TcpFault::NoRouteForFamily, detail: None });
+    assert!(!text_of(&report).contains("2001:db8::1"));
+}
+
+#[test]
+fn addresses_are_capped_and_the_rest_is_counted() {
+    let mut report = report::healthy();
+    let seen = report::observation_mut(&mut report.round, AccessPath::PrivateDns);
+    let ips: Vec<_> = (1..=40).map(|last| IpAddr::from([10, 0, 9, last])).collect();
+    seen.lookup.result = Ok(ips.iter().map(|ip| Address { ip: *ip, ttl: None }).collect());
+    let failure = TcpFailure { fault: TcpFault::Timeout, detail: None };
+    let attempt = |ip: &IpAddr| Attempt {
+        address: SocketAddr::new(*ip, 443),
+        tcp: Phase { felt: report::micros(3), wire: None, result: Err(failure.clone()) },
+    };
+    seen.attempts = ips.iter().map(attempt).collect();
+    let text = text_of(&report);
+    let shown =
+        text.lines().filter(|line| line.starts_with("apigw_probe_address_success{") && line.contains("\"10.0.9."));
+    assert_eq!(shown.count(), 32);
+    let omitted = r#"apigw_probe_addresses_omitted{target="a1bc234d5e-test",path="private-dns"}"#;
+    assert_eq!(value(&text, omitted), Some(8.0));
+}
+
+#[test]
+fn counters_and_histograms_are_written_as_each_format_wants_them() {
+    let made = || {
+        let buckets = vec![(0.005, 1), (1.0, 3)];
+        let histogram = Value::Histogram { buckets, sum: 4.5, count: 4 };
+        [
+            Family {
+                name: "a_probes_total",
+                help: "Probes.",
+                kind: Kind::Counter,
+                samples: vec![Sample::new(Labels::new(), 7.0)],
+            },
+            Family {
+                name: "a_round_duration_seconds",
+                help: "Rounds.",
+                kind: Kind::Histogram,
+                samples: vec![Sample { labels: Labels::new().with("target", "t"), value: histogram }],
+            },
+            Family { name: "a_empty", help: "Nothing.", kind: Kind::Gauge, samples: Vec::new() },
+        ]
+        .into_iter()
+    };
+    let samples = "a_round_duration_seconds_bucket{target=\"t\",le=\"0.005\"} 1\n\
+                   a_round_duration_seconds_bucket{target=\"t\",le=\"1.0\"} 3\n\
+                   a_round_duration_seconds_bucket{target=\"t\",le=\"+Inf\"} 4\n\
+                   a_round_duration_seconds_sum{target=\"t\"} 4.5\n\
+                   a_round_duration_seconds_count{target=\"t\"} 4\n";
+    let text = Exposition { families: made, format: Format::Text }.to_string();
+    let expected = "# HELP a_probes_total Probes.\n# TYPE a_probes_total counter\na_probes_total 7\n\
+                    # HELP a_round_duration_seconds Rounds.\n# TYPE a_round_duration_seconds histogram\n";
+    assert_eq!(text, format!("{expected}{samples}"));
+    let open = Exposition { families: made, format: Format::OpenMetrics }.to_string();
+    let expected = "# HELP a_probes Probes.\n# TYPE a_probes counter\na_probes_total 7\n\
+                    # HELP a_round_duration_seconds Rounds.\n# TYPE a_round_duration_seconds histogram\n\
+                    # UNIT a_round_duration_seconds seconds\n";
+    assert_eq!(open, format!("{expected}{samples}# EOF\n"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn hostile_text_does_no_harm(text in hostile::text()) {
+        for (_, report) in report::all() {
+            let report = hostile::filled(report, &text);
+            let written = text_of(&report);
+            prop_assert!(written.chars().all(is_harmless), "{:?}", written);
+            let expected = Clean(&text).to_string();
+            for labels in series(&written).keys().filter_map(|series| series.1.get("target")) {
+                prop_assert_eq!(labels, &expected);
+            }
+        }
+    }
+}
+
+/// Every report, each with a target name of its own.
+fn named_reports() -> Vec<Report> {
+    let named = |(name, mut report): (&str, Report)| {
+        report.round.target.name = format!("{name} \"\\");
+        report
+    };
+    report::all().into_iter().map(named).collect()
+}
+
+fn text_of(report: &Report) -> String {
+    prometheus(&[report]).to_string()
+}
+
+fn value(text: &str, series: &str) -> Option<f64> {
+    text.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
+}
+
+/// Every series with its value. Fails where the grammar is broken: a family that is not together, a series twice, a sample
+/// whose family has no type.
+fn series(text: &str) -> BTreeMap<(String, BTreeMap<String, String>), String> {
+    assert!(text.ends_with('\n'));
+    let mut series = BTreeMap::new();
+    let mut families = BTreeSet::new();
+    let mut family = String::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# ") {
+            let (word, rest) = rest.split_once(' ').expect("a word after `#`");
+            let (name, _) = rest.split_once(' ').expect("a name and more");
+            match word {
+                "HELP" => {
+                    assert!(families.insert(name.to_owned()), "{name} is not together");
+                    name.clone_into(&mut family);
+                }
+                "TYPE" | "UNIT" => assert_eq!(name, family),
+                _ => panic!("{line}"),
+            }
+            continue;
+        }
+        let (name, labels, value) = sample(line);
+        assert!(name.starts_with(&family), "{name} is not of {family}");
+        assert!(value.parse::<f64>().is_ok(), "{line}");
+        assert!(series.insert((name, labels), value).is_none(), "twice: {line}");
+    }
+    series
+}
+
+/// `name{label="value",…} number`
+fn sample(line: &str) -> (String, BTreeMap<String, String>, String) {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let end = line.find(|c| !is_name(c)).expect("more than a name");
+    let (name, mut rest) = line.split_at(end);
+    assert!(!name.is_empty(), "{line}");
+    let mut labels = BTreeMap::new();
+    while let Some(inner) = rest.strip_prefix(['{', ',']) {
+        let (label, quoted) = inner.split_once("=\"").expect("a label");
+        assert!(label.chars().all(is_name), "{line}");
+        let mut value = String::new();
+        let mut chars = quoted.char_indices();
+        let end = loop {
+            match chars.next().expect("a closing quote") {
+                (at, '"') => break at,
+                (_, '\\') => match chars.next().expect("an escaped character").1 {
+                    'n' => value.push('\n'),
+                    c @ ('\\' | '"') => value.push(c),
+                    c => panic!("\\{c} in {line}"),
+                },
+                (_, c) => value.push(c),
+            }
+        };
+        assert!(labels.insert(label.to_owned(), value).is_none(), "{line}");
+        rest = &quoted[end + 1..];
+    }
+    let number = rest.strip_prefix('}').unwrap_or(rest).strip_prefix(' ').expect("a space before the number");
+    (name.to_owned(), labels, number.to_owned())
+}
