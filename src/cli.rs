@@ -5,11 +5,12 @@ mod demo;
 mod offline;
 mod once;
 mod output;
+mod progress;
 
 use crate::config::{Config, ConfigError};
 use crate::report::Verdict;
 use clap::{CommandFactory, Parser, Subcommand};
-use output::{OutputArgs, Output, WriteError};
+use output::{Output, OutputArgs, WriteError};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -133,7 +134,7 @@ fn run(command: Command) -> Result<u8, Stop> {
         Command::Serve { config } => serve(&config),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(&args),
-        Command::Curl(args) => offline::curl(*args),
+        Command::Curl(args) => offline::curl(&args),
         Command::Explain { cause } => offline::explain(cause),
         Command::Replay { file, output } => offline::replay(&file, output),
         Command::Config(command) => offline::config(command),

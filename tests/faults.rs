@@ -41,7 +41,8 @@ fn differences(scenario: &'static Scenario, report: &Report) -> Vec<String> {
         wrong.push(format!("verdict {} in place of {}", report.verdict(), scenario.verdict));
     }
     for cause in scenario.expect {
-        let told = findings.iter().filter(|finding| finding.cause == *cause || finding.alternatives.contains(cause)).count();
+        let told =
+            findings.iter().filter(|finding| finding.cause == *cause || finding.alternatives.contains(cause)).count();
         if told == 0 {
             wrong.push(format!("{cause} is missing"));
         }
@@ -73,7 +74,8 @@ fn differences(scenario: &'static Scenario, report: &Report) -> Vec<String> {
 #[test]
 fn each_scenario_gives_exactly_its_findings() {
     // many at a time: some wait for a deadline, and waiting costs nothing
-    let rounds: Vec<_> = Scenario::all().map(|scenario| std::thread::spawn(move || (scenario, report(scenario)))).collect();
+    let rounds: Vec<_> =
+        Scenario::all().map(|scenario| std::thread::spawn(move || (scenario, report(scenario)))).collect();
     let mut wrong = Vec::new();
     for round in rounds {
         let (scenario, report) = round.join().unwrap();

@@ -97,7 +97,10 @@ fn all_four_paths_of_a_healthy_api_pass() {
     assert_eq!((status(&output), &report["verdict"]), (0, &Value::from("pass")));
     for path in report["paths"].as_array().unwrap() {
         assert_eq!(path["outcome"], "ok");
-        assert_eq!((&path["resolves"], &path["returns_expected"], &path["meets_intent"]), (&true.into(), &true.into(), &true.into()));
+        assert_eq!(
+            (&path["resolves"], &path["returns_expected"], &path["meets_intent"]),
+            (&true.into(), &true.into(), &true.into())
+        );
     }
     assert_eq!(report["findings"], Value::Array(vec![]));
     assert_eq!(stderr(&output), "");
@@ -114,7 +117,11 @@ fn each_fault_gives_the_status_of_its_verdict_and_a_valid_report() {
             Verdict::Fail => (1, "fail"),
         };
         assert_eq!((status(&output), report["verdict"].as_str().unwrap()), expected, "{}", scenario.name);
-        assert!(report["findings"].as_array().unwrap().is_empty() == scenario.expect.is_empty(), "{}: {report:#}", scenario.name);
+        assert!(
+            report["findings"].as_array().unwrap().is_empty() == scenario.expect.is_empty(),
+            "{}: {report:#}",
+            scenario.name
+        );
     };
     std::thread::scope(|scope| {
         for scenario in Scenario::all() {
@@ -128,11 +135,27 @@ fn a_usage_error_names_the_thing_and_ends_with_two() {
     for (args, word) in [
         (vec!["once"], "INVOKE_URL"),
         (vec!["once", "https://example.com/x"], "example.com"),
-        (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--path", "route53-alias"], "no path is left"),
+        (
+            vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--path", "route53-alias"],
+            "no path is left",
+        ),
         (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--timeout", "soon"], "soon"),
         (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--header", "Host: x"], "Host"),
-        (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--header", "x-api-key: hunter2"], "header-file"),
-        (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--ca-file", "/nowhere.pem", "--dns-server", "127.0.0.1"], "/nowhere.pem"),
+        (
+            vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--header", "x-api-key: hunter2"],
+            "header-file",
+        ),
+        (
+            vec![
+                "once",
+                "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t",
+                "--ca-file",
+                "/nowhere.pem",
+                "--dns-server",
+                "127.0.0.1",
+            ],
+            "/nowhere.pem",
+        ),
         (vec!["once", "--config", "/nowhere.toml"], "/nowhere.toml"),
         (vec!["replay", "/nowhere.json"], "/nowhere.json"),
         (vec!["explain", "no-such-cause"], "no-such-cause"),
@@ -257,7 +280,9 @@ fn a_saved_report_is_diagnosed_again_with_the_same_result() {
     assert_eq!(status(&replay), status(&once));
     let essence = |report: &Value| {
         let findings = report["findings"].as_array().unwrap().iter();
-        findings.map(|finding| (finding["cause"].clone(), finding["confidence"].clone(), finding["paths"].clone())).collect::<Vec<_>>()
+        findings
+            .map(|finding| (finding["cause"].clone(), finding["confidence"].clone(), finding["paths"].clone()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(essence(&report(&replay)), essence(&report(&once)));
 }
@@ -268,7 +293,11 @@ fn a_configuration_names_its_targets_and_prints_one_report_on_each_line() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     for name in ["orders", "billing"] {
         let (url, vpce, port) = (&side.invoke_url, &side.vpce_dns_name, side.port);
-        writeln!(file, "[[target]]\nname = \"{name}\"\ninvoke_url = \"{url}\"\nvpce_dns_name = \"{vpce}\"\nport = {port}").unwrap();
+        writeln!(
+            file,
+            "[[target]]\nname = \"{name}\"\ninvoke_url = \"{url}\"\nvpce_dns_name = \"{vpce}\"\nport = {port}"
+        )
+        .unwrap();
     }
     let run = |names: &[&str]| {
         let mut command = probe();
@@ -296,7 +325,10 @@ fn a_printed_configuration_is_a_good_one() {
     file.write_all(&output.stdout).unwrap();
     let check = probe().args(["config", "check"]).arg(file.path()).output().unwrap();
     assert_eq!(status(&check), 0, "{}{}", stdout(&output), stderr(&check));
-    assert!(stdout(&output).contains("private-dns = \"optional\"") && stdout(&output).contains("vpce-host-header = \"required\""));
+    assert!(
+        stdout(&output).contains("private-dns = \"optional\"")
+            && stdout(&output).contains("vpce-host-header = \"required\"")
+    );
 }
 
 #[test]

@@ -61,7 +61,9 @@ fn resource_path_and_query_are_kept_as_typed() {
 
 #[test]
 fn a_url_without_a_stage_is_probed_with_a_warning() {
-    for url in ["a1bc234d5e.execute-api.us-east-1.amazonaws.com", "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/"] {
+    for url in
+        ["a1bc234d5e.execute-api.us-east-1.amazonaws.com", "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/"]
+    {
         let target = target(url, None);
         assert_eq!((target.path_and_query.as_str(), target.stage.clone()), ("/", None));
         assert_eq!(warnings(&target), ["no-stage"]);

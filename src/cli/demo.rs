@@ -1,6 +1,7 @@
 //! What would it say? A probe of a simulated AWS side on loopback, for rehearsal and for people without an account.
 
 use super::output::{self, OutputArgs};
+use super::progress::run_watched;
 use super::{Stop, print, runtime};
 use crate::check::{Check, Intents};
 use crate::config::DEFAULT_TIMEOUT;
@@ -29,11 +30,11 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
     }
     let output = args.output.open()?;
     if !args.output.quiet {
-        output::complain(&format!("simulated on loopback: {}: {}", args.scenario.name, args.scenario.about));
+        output::complain(&format!("simulated on loopback: {}: {}", args.scenario.name, args.scenario.description()));
     }
     let report = runtime()?.block_on(async {
         let lab = Lab::start(args.scenario, Addresses::AsOnAws).await.map_err(Stop::host)?;
-        Ok::<_, Stop>(check(&lab)?.run(&net(&lab), &[]).await)
+        Ok::<_, Stop>(run_watched(&check(&lab)?, &net(&lab), &[], args.output.quiet).await)
     })?;
     args.output.tell(output, &report)
 }
@@ -71,7 +72,7 @@ pub(super) fn net(lab: &Lab) -> Net {
 fn list() -> String {
     let mut text = String::new();
     for scenario in Scenario::all() {
-        let _ = writeln!(text, "{:<34} {}", scenario.name, scenario.about);
+        let _ = writeln!(text, "{:<34} {}", scenario.name, scenario.description());
     }
     text
 }
@@ -79,6 +80,9 @@ fn list() -> String {
 fn scenario(name: &str) -> Result<&'static Scenario, String> {
     Scenario::named(name).ok_or_else(|| {
         let nearest = Scenario::all().min_by_key(|known| strsim::damerau_levenshtein(known.name, name));
-        format!("there is no such scenario; {} is the nearest, --list shows all", nearest.map_or("healthy", |known| known.name))
+        format!(
+            "there is no such scenario; {} is the nearest, --list shows all",
+            nearest.map_or("healthy", |known| known.name)
+        )
     })
 }

@@ -48,7 +48,7 @@ pub(super) enum ConfigCommand {
 }
 
 /// Prints the four requests as curl commands.
-pub(super) fn curl(args: CurlArgs) -> Result<u8, Stop> {
+pub(super) fn curl(args: &CurlArgs) -> Result<u8, Stop> {
     let target = args.target.target(Expectation::default())?;
     for warning in &target.warnings {
         super::output::complain(&format!("warning: {warning}"));
@@ -61,7 +61,11 @@ pub(super) fn curl(args: CurlArgs) -> Result<u8, Stop> {
 
 /// Prints an entry of the catalogue, or its table of contents.
 pub(super) fn explain(cause: Option<Cause>) -> Result<u8, Stop> {
-    let text: String = Cause::ALL.iter().filter(|one| cause.is_none_or(|cause| cause == **one)).map(|one| format!("{one}\n")).collect();
+    let text: String = Cause::ALL
+        .iter()
+        .filter(|one| cause.is_none_or(|cause| cause == **one))
+        .map(|one| format!("{one}\n"))
+        .collect();
     print(text.as_bytes())
 }
 

@@ -110,13 +110,5 @@ pub(super) fn is_token(text: &str) -> bool {
 
 const SECRET: [&str; 5] = ["authorization", "x-api-key", "cookie", "x-amz-security-token", "proxy-authorization"];
 
-const OF_THE_CONNECTION: [&str; 8] = [
-    "connection",
-    "content-length",
-    "expect",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+const OF_THE_CONNECTION: [&str; 8] =
+    ["connection", "content-length", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];

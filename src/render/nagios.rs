@@ -86,9 +86,14 @@ impl Display for Nagios {
 pub fn nagios_of_all(reports: &[Report]) -> Nagios {
     let mut parts: Vec<(&Report, Nagios)> = reports.iter().map(|report| (report, nagios(report))).collect();
     parts.sort_by_key(|(_, part)| std::cmp::Reverse(part.status.exit_code()));
-    let of_target = |(report, part): &(&Report, Nagios)| part.performance.replace(" '", "\n'").lines().map(|figure| {
-        figure.replacen('\'', &format!("'{} ", report.round.target.name), 1)
-    }).collect::<Vec<_>>().join(" ");
+    let of_target = |(report, part): &(&Report, Nagios)| {
+        part.performance
+            .replace(" '", "\n'")
+            .lines()
+            .map(|figure| figure.replacen('\'', &format!("'{} ", report.round.target.name), 1))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     Nagios {
         status: parts.first().map_or(NagiosStatus::Unknown, |(_, worst)| worst.status),
         text: parts.iter().map(|(_, part)| part.text.as_str()).collect::<Vec<_>>().join(" — "),
