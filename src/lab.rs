@@ -23,13 +23,14 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::task::JoinSet;
-use world::ADDRESSES;
+use world::{ADDRESSES, World};
 
 /// A running make-believe AWS. It lives on the runtime that started it and ends when it is dropped.
 #[derive(Debug)]
 pub struct Lab {
     shared: Arc<Shared>,
     scenario: &'static Scenario,
+    world: Arc<World>,
     fronts: Vec<Front>,
     dns_server: SocketAddr,
     vpc_resolver: SocketAddr,
@@ -46,16 +47,16 @@ impl Lab {
         let dns_server = dns::start(&shared, Role::Client, &mut dns).await?;
         let vpc_resolver = dns::start(&shared, Role::Vpc, &mut dns).await?;
         let ca_pem = shared.pki.root_pem();
-        Ok(Self { shared, scenario, fronts, dns_server, vpc_resolver, ca_pem, _dns: dns })
+        Ok(Self { world: shared.world(), shared, scenario, fronts, dns_server, vpc_resolver, ca_pem, _dns: dns })
     }
 
     /// Goes over to another scenario; addresses, ports and the authority stay.
     pub async fn switch(&mut self, scenario: &'static Scenario) -> io::Result<()> {
         self.scenario = scenario;
         self.shared.set_world(scenario.world());
-        let world = self.shared.world();
+        self.world = self.shared.world();
         for front in &mut self.fronts {
-            front.change(&self.shared, world.port_at(front.nominal)).await?;
+            front.change(&self.shared, self.world.port_at(front.nominal)).await?;
         }
         Ok(())
     }
@@ -96,13 +97,13 @@ impl Lab {
     }
 
     /// The invoke URL that the operator of this scenario would paste.
-    pub fn invoke_url(&self) -> String {
-        self.shared.world().asked.invoke_url.clone()
+    pub fn invoke_url(&self) -> &str {
+        &self.world.asked.invoke_url
     }
 
-    /// The endpoint's DNS name that the operator of this scenario would paste.
-    pub fn vpce_dns_name(&self) -> String {
-        self.shared.world().asked.vpce_dns_name.clone()
+    /// The endpoint's DNS name that the operator of this scenario would paste, where it is at hand.
+    pub fn vpce_dns_name(&self) -> Option<&str> {
+        self.world.asked.vpce_dns_name.as_deref()
     }
 
     /// Where the addresses that DNS gives out really are; empty when DNS gives out the real ones.

@@ -106,6 +106,9 @@ static HEALTHY: &[Scenario] = &[
     Scenario::new("healthy-china", "the same in another partition, with its own DNS suffix and ARNs", |world| {
         *world = World::healthy_in(CHINA);
     }),
+    Scenario::new("url-only", "only the invoke URL is known: the other paths lack the endpoint's name", |world| {
+        world.asked.vpce_dns_name = None;
+    }),
     Scenario::new("forbidden-path-open", "private DNS should be off and is on: its path answers", |_| {})
         .intending(&[(AccessPath::PrivateDns, Intent::Forbidden)])
         .fails(&[Cause::ForbiddenPathOpen]),

@@ -53,7 +53,7 @@ pub(super) struct World {
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) invoke_url: String,
-    pub(super) vpce_dns_name: String,
+    pub(super) vpce_dns_name: Option<String>,
 }
 
 /// A Region and what its partition puts into names.
@@ -73,7 +73,7 @@ impl World {
     /// The healthy set-up in another Region.
     pub(super) fn healthy_in(region: Region) -> Self {
         let mut world = Self {
-            asked: Asked { invoke_url: String::new(), vpce_dns_name: String::new() },
+            asked: Asked { invoke_url: String::new(), vpce_dns_name: None },
             region,
             apis: vec![
                 Api::private(API, only_through(ENDPOINT)),
@@ -107,7 +107,7 @@ impl World {
             clock_ahead: 0,
         };
         world.asked.invoke_url = format!("https://{}/test", world.api_name(API));
-        world.asked.vpce_dns_name = world.endpoint_name(&world.endpoints[0]);
+        world.asked.vpce_dns_name = Some(world.endpoint_name(&world.endpoints[0]));
         world
     }
 

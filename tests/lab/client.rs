@@ -17,7 +17,7 @@ pub(crate) const API_NAME: &str = "a1bc234d5e.execute-api.us-east-1.amazonaws.co
 pub(crate) const VPCE_NAME: &str = "vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com";
 
 /// Long enough for any answer on loopback, even on a busy machine, and for a SYN to be sent again.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_millis(1100);
 
 pub(crate) async fn start(scenario: &str) -> Lab {
     let scenario = Scenario::named(scenario).expect("a scenario of this name");

@@ -3,7 +3,7 @@
 use super::client::{Failure, ask, ask_over_tcp, request, send, start};
 use apigw_probe::lab::{Lab, Scenario};
 use apigw_probe::observation::Intent;
-use apigw_probe::plan::{self, AccessPath, Plan, Request};
+use apigw_probe::plan::{self, AccessPath, Missing, Plan, Request};
 use apigw_probe::report::Verdict;
 use apigw_probe::target::{Target, TargetInput};
 use hickory_proto::op::ResponseCode;
@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 const VECTORS: &[(&str, &str)] = &[
     ("healthy",                            "200 200 200 200"),
     ("healthy-china",                      "200 200 200 200"),
+    ("url-only",                           "200 - - -"),
     ("forbidden-path-open",                "200 200 200 200"),
     ("private-dns-off",                    "NX 200 200 200"),
     ("private-dns-off-optional",           "NX 200 200 200"),
@@ -128,7 +129,7 @@ async fn check(name: &str, vector: &str) {
     let lab = start(name).await;
     let seen = observe(&lab).await;
     assert_eq!(seen.join(" "), vector, "{name}");
-    let opens = |word: &String| ["200", "200unmarked", "PUB+200"].contains(&word.as_str());
+    let opens = |word: &String| ["200", "200unmarked", "PUB+200", "-"].contains(&word.as_str());
     let meets = AccessPath::ALL.iter().zip(&seen).all(|(path, word)| {
         let intent = lab.scenario().intents.iter().find(|(named, _)| named == path);
         match intent.map_or(Intent::Required, |(_, intent)| *intent) {
@@ -142,20 +143,21 @@ async fn check(name: &str, vector: &str) {
 
 async fn observe(lab: &Lab) -> [String; 4] {
     let (invoke_url, vpce_dns_name) = (lab.invoke_url(), lab.vpce_dns_name());
-    let input = TargetInput { invoke_url: &invoke_url, vpce_dns_name: Some(&vpce_dns_name), ..TargetInput::default() };
+    let input = TargetInput { invoke_url, vpce_dns_name, ..TargetInput::default() };
     let target = Target::parse(input).expect("what the scenario's operator pastes can be read");
-    let plan = |path| plan::plan(&target, path, &Request::default()).expect("both inputs are there");
+    let plan = |path| plan::plan(&target, path, &Request::default());
     let [p1, p2, p3, p4] = [
         plan(AccessPath::PrivateDns),
         plan(AccessPath::Route53Alias),
         plan(AccessPath::VpceHostHeader),
         plan(AccessPath::VpceApiIdHeader),
     ];
-    tokio::join!(word(lab, &p1), word(lab, &p2), word(lab, &p3), word(lab, &p4)).into()
+    tokio::join!(word(lab, p1), word(lab, p2), word(lab, p3), word(lab, p4)).into()
 }
 
 /// What a plan comes to, in one word.
-async fn word(lab: &Lab, plan: &Plan) -> String {
+async fn word(lab: &Lab, plan: Result<Plan, Missing>) -> String {
+    let Ok(plan) = plan else { return "-".to_owned() };
     let Some(mut found) = ask(lab.dns_server(), plan.dial.as_str(), RecordType::A).await else {
         return "dns-silent".to_owned();
     };

@@ -70,7 +70,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     .inferred("that the names vanish at once")
     .fails(&[Cause::EndpointDeleted]),
     Scenario::new("wrong-endpoint-name", "the endpoint's DNS name is mistyped", |world| {
-        world.asked.vpce_dns_name = world.asked.vpce_dns_name.replace("f3ghijkl", "f3ghijk1");
+        world.endpoint().label = "f3ghijk1";
     })
     .fails(&[Cause::WrongEndpointName]),
     Scenario::new("wrong-region", "the invoke URL is of another Region than the endpoint", |world| {
