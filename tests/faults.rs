@@ -14,8 +14,9 @@ fn report(scenario: &'static Scenario) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let lab = Lab::start(scenario, Addresses::AsOnAws).await.unwrap();
-        let (url, name) = (lab.invoke_url(), lab.vpce_dns_name());
-        let input = TargetInput { invoke_url: &url, vpce_dns_name: Some(&name), ..TargetInput::default() };
+
+        let input =
+            TargetInput { invoke_url: lab.invoke_url(), vpce_dns_name: lab.vpce_dns_name(), ..TargetInput::default() };
         let net = Net {
             resolver: Resolver::given(vec![lab.dns_server()]),
             vpc_resolver: Some(lab.vpc_resolver()),
@@ -49,7 +50,7 @@ fn differences(scenario: &'static Scenario, report: &Report) -> Vec<String> {
     }
     for finding in findings {
         let expected = |cause| scenario.expect.contains(cause);
-        if !expected(&finding.cause) && !finding.alternatives.iter().any(|cause| expected(cause)) {
+        if !expected(&finding.cause) && !finding.alternatives.iter().any(expected) {
             wrong.push(format!("{} ({}) is one too many", finding.cause, finding.confidence));
         }
     }

@@ -1,70 +1,14 @@
 //! Does the command behave as its users expect? The real binary against the lab, from outside.
 
-use apigw_probe::lab::{Addresses, Lab, Scenario};
+#[path = "support/side.rs"]
+mod side;
+
+use apigw_probe::lab::Scenario;
 use apigw_probe::report::Verdict;
 use serde_json::Value;
+use side::{Side, probe};
 use std::io::{Read as _, Write as _};
-use std::net::SocketAddr;
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
-
-/// A lab in a thread of its own, with listeners that other processes can reach.
-struct Side {
-    dns: SocketAddr,
-    port: u16,
-    invoke_url: String,
-    vpce_dns_name: String,
-    ca_file: tempfile::NamedTempFile,
-    scenario: &'static Scenario,
-    _stop: tokio::sync::oneshot::Sender<()>,
-}
-
-impl Side {
-    fn start(name: &str) -> Self {
-        let scenario = Scenario::named(name).unwrap();
-        let (tell, told) = mpsc::channel();
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let lab = Lab::start(scenario, Addresses::Loopback).await.unwrap();
-                let ca = lab.ca_pem().to_owned();
-                tell.send((lab.dns_server(), lab.port(), lab.invoke_url(), lab.vpce_dns_name(), ca)).unwrap();
-                // the sender is dropped when the test ends
-                let _ = stopped.await;
-            });
-        });
-        let (dns, port, invoke_url, vpce_dns_name, ca) = told.recv().unwrap();
-        let mut ca_file = tempfile::NamedTempFile::new().unwrap();
-        ca_file.write_all(ca.as_bytes()).unwrap();
-        Self { dns, port, invoke_url, vpce_dns_name, ca_file, scenario, _stop: stop }
-    }
-
-    /// `once` with the lab's names, its DNS server, its port and its authority.
-    fn once(&self) -> Command {
-        let mut command = probe();
-        command.arg("once").args([&self.invoke_url, &self.vpce_dns_name]);
-        self.reach(&mut command);
-        if let Some(timeout) = self.scenario.timeout {
-            command.args(["--timeout", &format!("{}ms", timeout.as_millis())]);
-        }
-        for (path, intent) in self.scenario.intents {
-            command.args([format!("--{intent}"), path.to_string()]);
-        }
-        command
-    }
-
-    fn reach(&self, command: &mut Command) {
-        command.args(["--dns-server", &self.dns.to_string(), "--port", &self.port.to_string(), "--ca-file"]);
-        command.arg(self.ca_file.path());
-    }
-}
-
-fn probe() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_apigw-probe"));
-    command.env_clear();
-    command
-}
+use std::process::{Output, Stdio};
 
 fn status(output: &Output) -> i32 {
     output.status.code().expect("no signal")
@@ -272,7 +216,7 @@ fn a_secret_header_is_sent_and_shown_nowhere() {
 
 #[test]
 fn a_saved_report_is_diagnosed_again_with_the_same_result() {
-    let side = Side::start("resource-policy-explicit-deny");
+    let side = Side::start("explicit-deny");
     let once = side.once().args(["--format", "json"]).output().unwrap();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&once.stdout).unwrap();

@@ -70,7 +70,7 @@ pub(super) fn explain(cause: Option<Cause>) -> Result<u8, Stop> {
 }
 
 /// Diagnoses saved reports again.
-pub(super) fn replay(file: &Path, output: OutputArgs) -> Result<u8, Stop> {
+pub(super) fn replay(file: &Path, output: &OutputArgs) -> Result<u8, Stop> {
     let wrong = |what: &dyn std::fmt::Display| Stop::Replay(format!("`{}`: {what}", file.display()));
     let mut bytes = Vec::new();
     if file.as_os_str() == "-" {

@@ -34,14 +34,14 @@ pub(super) struct OnceArgs {
     print_config: bool,
 }
 
-pub(super) fn run(args: OnceArgs) -> Result<u8, Stop> {
+pub(super) fn run(args: &OnceArgs) -> Result<u8, Stop> {
     let proxies = ignored_proxy_variables();
     if !proxies.is_empty() && args.output.format != Format::Nagios {
         output::complain(&format!("warning: {} ignored: a probe through a proxy would test the proxy", set(&proxies)));
     }
     match &args.config {
-        Some(file) => run_configured(&args, file, &proxies),
-        None => run_given(&args, &proxies),
+        Some(file) => run_configured(args, file, &proxies),
+        None => run_given(args, &proxies),
     }
 }
 

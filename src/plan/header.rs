@@ -83,7 +83,9 @@ pub enum HeaderError {
     #[error("`{0}` belongs to the connection and cannot be given")]
     OfTheConnection(String),
     /// A header that may hold a secret.
-    #[error("`{0}` may hold a secret: put the line into a file and give the file as the header file")]
+    #[error(
+        "`{0}` may hold a secret: put the line into a file and give it as `--header-file`, in a configuration as `header_file`"
+    )]
     Secret(String),
 }
 
