@@ -1,10 +1,12 @@
 //! How is a report told? Pure: a report in, text out; one file a format, and nothing in them that a terminal takes for a command.
 
+mod block;
 mod clean;
 mod curl;
 mod json;
 pub mod metrics;
 mod nagios;
+mod style;
 mod text;
 mod wrap;
 
@@ -13,7 +15,8 @@ pub use curl::curl;
 pub use json::{json, json_schema};
 pub use metrics::prometheus;
 pub use nagios::{Nagios, NagiosStatus, nagios};
-pub use text::{TextStyle, text};
+pub use style::TextStyle;
+pub use text::text;
 
 use crate::diagnosis::{Cause, Finding, Owner};
 use crate::observation::{Intent, Row, Seen};

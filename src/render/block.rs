@@ -1,0 +1,66 @@
+//! How is a finding laid out? Labelled fields below a heading; commands whole, so that they can be copied.
+
+use super::Clean;
+use super::style::{Ink, TextStyle};
+use super::wrap::Wrapped;
+use std::fmt::{self, Display};
+
+/// Labelled fields, indented by three columns.
+pub(super) struct Block<'a, 'f> {
+    /// Where to write.
+    pub(super) f: &'a mut fmt::Formatter<'f>,
+    /// How.
+    pub(super) style: &'a TextStyle,
+}
+
+impl Block<'_, '_> {
+    /// One field of prose; nothing if there is none.
+    pub(super) fn field(&mut self, label: &str, text: &str) -> fmt::Result {
+        if text.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.f, "   {}{}", self.label(label), self.prose(text, FIELD))
+    }
+
+    /// Points of prose; what the network said is quoted in them, so that nothing in them is taken for a command.
+    pub(super) fn facts(&mut self, label: &str, facts: &[impl AsRef<str>]) -> fmt::Result {
+        for (index, fact) in facts.iter().enumerate() {
+            let label = self.label(if index == 0 { label } else { "" });
+            writeln!(self.f, "   {label}- {}", self.prose(fact.as_ref(), POINT))?;
+        }
+        Ok(())
+    }
+
+    /// Steps. A line that is a command stays whole, on a line of its own.
+    pub(super) fn steps(&mut self, label: &str, steps: &[impl AsRef<str>]) -> fmt::Result {
+        for (index, step) in steps.iter().enumerate() {
+            write!(self.f, "   {}- ", self.label(if index == 0 { label } else { "" }))?;
+            for (index, line) in step.as_ref().lines().enumerate() {
+                if index > 0 {
+                    write!(self.f, "{:POINT$}", "")?;
+                }
+                if index > 0 || is_command(line) {
+                    writeln!(self.f, "{}", Clean(line.trim()))?;
+                } else {
+                    writeln!(self.f, "{}", self.prose(line, POINT))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn label(&self, label: &str) -> impl Display + use<> {
+        self.style.paint(Ink::Faint, format!("{label:<7}"))
+    }
+
+    fn prose<'t>(&self, text: &'t str, column: usize) -> Wrapped<'t> {
+        Wrapped { text, column, indent: column, width: self.style.width }
+    }
+}
+
+fn is_command(line: &str) -> bool {
+    ["aws ", "curl ", "dig "].iter().any(|program| line.starts_with(program))
+}
+
+const FIELD: usize = 10;
+const POINT: usize = FIELD + 2;
