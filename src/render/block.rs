@@ -31,18 +31,17 @@ impl Block<'_, '_> {
         Ok(())
     }
 
-    /// Steps. A line that is a command stays whole, on a line of its own.
+    /// Steps. A command in back quotes stands whole on a line of its own, without them; what follows it goes on below.
     pub(super) fn steps(&mut self, label: &str, steps: &[impl AsRef<str>]) -> fmt::Result {
         for (index, step) in steps.iter().enumerate() {
             write!(self.f, "   {}- ", self.label(if index == 0 { label } else { "" }))?;
-            for (index, line) in step.as_ref().lines().enumerate() {
+            for (index, piece) in pieces(step.as_ref()).into_iter().enumerate() {
                 if index > 0 {
                     write!(self.f, "{:POINT$}", "")?;
                 }
-                if index > 0 || is_command(line) {
-                    writeln!(self.f, "{}", Clean(line.trim()))?;
-                } else {
-                    writeln!(self.f, "{}", self.prose(line, POINT))?;
+                match piece {
+                    Piece::Prose(text) => writeln!(self.f, "{}", self.prose(text, POINT))?,
+                    Piece::Command(line) => writeln!(self.f, "{}", Clean(line))?,
                 }
             }
         }
@@ -58,9 +57,36 @@ impl Block<'_, '_> {
     }
 }
 
-fn is_command(line: &str) -> bool {
-    ["aws ", "curl ", "dig "].iter().any(|program| line.starts_with(program))
+/// A part of a step.
+enum Piece<'a> {
+    Prose(&'a str),
+    Command(&'a str),
 }
 
+/// A step taken apart at its commands; it begins with prose, so that each command has a line to itself.
+fn pieces(step: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut prose = 0;
+    let mut quotes = step.match_indices('`').map(|(at, _)| at);
+    while let (Some(open), Some(close)) = (quotes.next(), quotes.next()) {
+        let code = &step[open + 1..close];
+        if is_command(code) {
+            let before = step[prose..open].trim_matches(BETWEEN);
+            pieces.push(Piece::Prose(if before.is_empty() && pieces.is_empty() { "run:" } else { before }));
+            pieces.push(Piece::Command(code));
+            prose = close + 1;
+        }
+    }
+    pieces.push(Piece::Prose(step[prose..].trim_start_matches(BETWEEN)));
+    pieces.retain(|piece| !matches!(piece, Piece::Prose("")));
+    pieces
+}
+
+fn is_command(code: &str) -> bool {
+    ["aws ", "curl ", "dig ", "nft ", "openssl ", "ping "].iter().any(|program| code.starts_with(program))
+}
+
+/// What joins a command to the prose around it on one line, and is in the way on two.
+const BETWEEN: [char; 4] = [' ', ',', ';', '.'];
 const FIELD: usize = 10;
 const POINT: usize = FIELD + 2;

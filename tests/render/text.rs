@@ -74,9 +74,16 @@ fn findings_name_cause_alternatives_paths_and_link() {
 
 #[test]
 fn commands_stand_whole_on_a_line() {
-    let report = report::one_name_missing();
-    let command = report.diagnosis.findings[0].fix[0].lines().nth(1).unwrap();
-    assert!(plain(&report).lines().any(|line| line.trim() == command));
+    let text = plain(&report::one_name_missing());
+    assert_eq!(text.lines().filter(|line| line.trim() == report::COMMAND).count(), 2, "{text}");
+}
+
+#[test]
+fn quoted_text_is_not_taken_for_a_command() {
+    let mut report = report::one_name_missing();
+    report.diagnosis.findings[0].evidence = vec![format!("the server says: `{}`", report::COMMAND)];
+    let text = plain(&report);
+    assert_eq!(text.lines().filter(|line| line.trim() == report::COMMAND).count(), 2, "{text}");
 }
 
 #[test]
