@@ -7,7 +7,7 @@ mod table;
 use super::block::Block;
 use super::style::{Ink, TextStyle};
 use super::wrap::Wrapped;
-use super::{Clean, is_trouble, tally, who};
+use super::{Clean, tally, who};
 use crate::diagnosis::Finding;
 use crate::observation::{Attempt, Outcome, Row};
 use crate::plan::AccessPath;
@@ -37,9 +37,7 @@ impl Display for Text<'_> {
         if self.style.verbose > 0 {
             detail::write(f, self.report, &self.style)?;
         }
-        let findings = &self.report.diagnosis.findings;
-        let shown = findings.iter().filter(|finding| self.style.verbose > 0 || is_trouble(self.report, finding));
-        for (number, finding) in (1..).zip(shown) {
+        for (number, finding) in (1..).zip(&self.report.diagnosis.findings) {
             self.finding(f, number, finding)?;
         }
         self.request_ids(f)
