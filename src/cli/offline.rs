@@ -61,11 +61,11 @@ pub(super) fn curl(args: &CurlArgs) -> Result<u8, Stop> {
 
 /// Prints an entry of the catalogue, or its table of contents.
 pub(super) fn explain(cause: Option<Cause>) -> Result<u8, Stop> {
-    let text: String = Cause::ALL
-        .iter()
-        .filter(|one| cause.is_none_or(|cause| cause == **one))
-        .map(|one| format!("{one}\n"))
-        .collect();
+    let style = super::output::plain_style();
+    let text = match cause {
+        Some(cause) => render::explain(cause, &style).to_string(),
+        None => render::explain_all(&style).to_string(),
+    };
     print(text.as_bytes())
 }
 

@@ -1,7 +1,7 @@
 //! The report for Nagios and its kin: one line and an exit status, by the rules of the monitoring plugins.
 
 use super::wrap::Wrapped;
-use super::{Clean, is_good, tally, troubles, who};
+use super::{Clean, is_good, tally, who};
 use crate::observation::{Attempt, Observation, Outcome, Row};
 use crate::report::{Report, SHORT_OF_DAYS, Verdict};
 use std::fmt::{self, Display, Write as _};
@@ -113,12 +113,12 @@ pub fn nagios(report: &Report) -> Nagios {
             let _ = write!(text, " {status}");
         }
     }
-    let causes: Vec<_> = troubles(report).map(|finding| finding.cause.name()).collect();
+    let causes: Vec<_> = report.diagnosis.findings.iter().map(|finding| finding.cause.name()).collect();
     if !causes.is_empty() {
         let _ = write!(text, " ({})", causes.join(", "));
     }
     let mut more = String::new();
-    for finding in troubles(report) {
+    for finding in &report.diagnosis.findings {
         let line = format!("{}: {}; {} must act", finding.cause, finding.summary, who(finding.owner));
         let _ = writeln!(more, "{}", Wrapped { text: &line, column: 0, indent: 2, width: WIDTH });
     }

@@ -1,12 +1,9 @@
 //! Does the command behave as its users expect? The real binary against the lab, from outside.
 
-#[path = "support/side.rs"]
-mod side;
-
+use crate::side::{Side, probe};
 use apigw_probe::lab::Scenario;
 use apigw_probe::report::Verdict;
 use serde_json::Value;
-use side::{Side, probe};
 use std::io::{Read as _, Write as _};
 use std::process::{Output, Stdio};
 
@@ -26,7 +23,7 @@ fn stderr(output: &Output) -> &str {
 fn report(output: &Output) -> Value {
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}{}", stdout(output), stderr(output)));
-    let schema = serde_json::from_str(include_str!("../src/report/report.schema.json")).unwrap();
+    let schema = serde_json::from_str(include_str!("../../src/report/report.schema.json")).unwrap();
     let errors: Vec<String> =
         jsonschema::validator_for(&schema).unwrap().iter_errors(&report).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");

@@ -1,9 +1,6 @@
 //! Does the daemon probe, tell monitoring, tell systemd, and end when it is told to?
 
-#[path = "support/side.rs"]
-mod side;
-
-use side::{Side, probe};
+use crate::side::{Side, probe};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
@@ -42,7 +39,7 @@ impl Daemon {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
-        Self { child, listen, notices, folder: folder }
+        Self { child, listen, notices, folder }
     }
 
     /// The next notice that holds the words.

@@ -6,19 +6,19 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::mpsc;
 
-pub struct Side {
-    pub dns: SocketAddr,
-    pub port: u16,
-    pub invoke_url: String,
-    pub vpce_dns_name: String,
-    pub ca_file: tempfile::NamedTempFile,
-    pub scenario: &'static Scenario,
+pub(crate) struct Side {
+    pub(crate) dns: SocketAddr,
+    pub(crate) port: u16,
+    pub(crate) invoke_url: String,
+    pub(crate) vpce_dns_name: String,
+    pub(crate) ca_file: tempfile::NamedTempFile,
+    pub(crate) scenario: &'static Scenario,
     // the lab ends when this is dropped
     _running: tokio::sync::oneshot::Sender<()>,
 }
 
 impl Side {
-    pub fn start(name: &str) -> Self {
+    pub(crate) fn start(name: &str) -> Self {
         let scenario = Scenario::named(name).unwrap_or_else(|| panic!("no scenario {name}"));
         let (tell, told) = mpsc::channel();
         let (running, ended) = tokio::sync::oneshot::channel::<()>();
@@ -39,7 +39,7 @@ impl Side {
     }
 
     /// `once` with the lab's names, its DNS server, its port and its authority.
-    pub fn once(&self) -> Command {
+    pub(crate) fn once(&self) -> Command {
         let mut command = probe();
         command.arg("once").args([&self.invoke_url, &self.vpce_dns_name]);
         command.args(["--dns-server", &self.dns.to_string(), "--port", &self.port.to_string(), "--ca-file"]);
@@ -55,7 +55,7 @@ impl Side {
 }
 
 /// The real binary, without this process's environment.
-pub fn probe() -> Command {
+pub(crate) fn probe() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_apigw-probe"));
     command.env_clear();
     command
