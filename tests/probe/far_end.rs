@@ -1,6 +1,6 @@
 //! What a connection finds on loopback: listeners that each break one thing, and certificates to go with them.
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -14,17 +14,17 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// A listener; it ends with the test's runtime.
-pub struct FarEnd {
-    pub address: SocketAddr,
+pub(crate) struct FarEnd {
+    pub(crate) address: SocketAddr,
     /// How many connections it accepted.
-    pub connections: Arc<AtomicUsize>,
+    pub(crate) connections: Arc<AtomicUsize>,
     /// How many requests it read.
-    pub requests: Arc<AtomicUsize>,
+    pub(crate) requests: Arc<AtomicUsize>,
 }
 
 impl FarEnd {
     /// Does `with` to each connection.
-    pub async fn listening<F>(with: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
+    pub(crate) async fn listening<F>(with: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -43,7 +43,7 @@ impl FarEnd {
     }
 
     /// Shakes hands, reads a request, and does `with` to the connection and the request.
-    pub async fn serving<F>(
+    pub(crate) async fn serving<F>(
         tls: Arc<ServerConfig>,
         with: impl Fn(TlsStream<TcpStream>, String) -> F + Send + Sync + 'static,
     ) -> Self
@@ -67,7 +67,7 @@ impl FarEnd {
     }
 
     /// Answers each request with the same bytes, then closes properly.
-    pub async fn answering(tls: Arc<ServerConfig>, answer: impl Into<Vec<u8>>) -> Self {
+    pub(crate) async fn answering(tls: Arc<ServerConfig>, answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
         Self::serving(tls, move |mut stream, _| {
             let answer = answer.clone();
@@ -79,17 +79,38 @@ impl FarEnd {
         .await
     }
 
-    pub fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }
 
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 }
 
+/// An address on loopback where nobody listens, neither for connections nor for datagrams, and nobody else comes to.
+pub(crate) struct Nobody {
+    pub(crate) address: SocketAddr,
+    _bound: (tokio::net::TcpSocket, std::net::UdpSocket),
+}
+
+impl Nobody {
+    pub(crate) fn new() -> Self {
+        loop {
+            let tcp = tokio::net::TcpSocket::new_v4().unwrap();
+            tcp.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            let address = tcp.local_addr().unwrap();
+            if let Ok(udp) = std::net::UdpSocket::bind(address) {
+                // it takes datagrams of its peer only, which is itself
+                udp.connect(address).unwrap();
+                return Self { address, _bound: (tcp, udp) };
+            }
+        }
+    }
+}
+
 /// Reads up to the empty line; none if the client closes before.
-pub async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -101,41 +122,70 @@ pub async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> 
 }
 
 /// A certificate authority of a test.
-pub struct Authority {
-    pub der: CertificateDer<'static>,
+pub(crate) struct Authority {
+    pub(crate) der: CertificateDer<'static>,
+    pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        Self::named("Root of the test")
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name.push(DnType::CommonName, "Root of the test");
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let der = params.self_signed(&key).unwrap().der().clone();
-        Self { der, issuer: Issuer::new(params, key) }
+        let root = params.self_signed(&key).unwrap();
+        Self { der: root.der().clone(), pem: root.pem(), issuer: Issuer::new(params, key) }
+    }
+
+    /// The root as a file has it.
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A certificate for the key.
+    pub(crate) fn sign(&self, params: &CertificateParams, key: &KeyPair) -> CertificateDer<'static> {
+        params.signed_by(key, &self.issuer).unwrap().der().clone()
+    }
+
+    /// A good certificate for the name, with its key.
+    pub(crate) fn leaf(&self, name: &str) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        self.leaf_with(name, |_| {})
     }
 
     /// Settings of a server with a good certificate for the name.
-    pub fn server(&self, name: &str) -> Arc<ServerConfig> {
+    pub(crate) fn server(&self, name: &str) -> Arc<ServerConfig> {
         self.server_with(name, |_| {})
     }
 
     /// Settings of a server whose certificate was changed in one thing.
-    pub fn server_with(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
+    pub(crate) fn server_with(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
+        let (chain, key) = self.leaf_with(name, change);
+        settings(chain, key)
+    }
+
+    fn leaf_with(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
+        params.distinguished_name = DistinguishedName::new();
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2099, 1, 1);
         change(&mut params);
-        let leaf = params.signed_by(&key, &self.issuer).unwrap().der().clone();
-        settings(vec![leaf], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+        (vec![self.sign(&params, &key)], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
     }
 }
 
 /// Settings of a server with a self-signed certificate.
-pub fn self_signed(name: &str) -> Arc<ServerConfig> {
+pub(crate) fn self_signed(name: &str) -> Arc<ServerConfig> {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -143,7 +193,7 @@ pub fn self_signed(name: &str) -> Arc<ServerConfig> {
     settings(vec![leaf], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
 }
 
-pub fn settings(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Arc<ServerConfig> {
+pub(crate) fn settings(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Arc<ServerConfig> {
     let settings = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -154,5 +204,5 @@ pub fn settings(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>
 }
 
 /// An answer as API Gateway gives it.
-pub const OK: &str = "HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Type: application/json\r\n\
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Type: application/json\r\n\
      Content-Length: 2\r\nx-amzn-RequestId: 1-2-3\r\nx-amz-apigw-id: abc=\r\n\r\n{}";
