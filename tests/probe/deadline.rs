@@ -12,7 +12,7 @@ const TIMEOUT: u64 = 300;
 /// The bound is 50 ms; a busy machine is given more.
 const SLACK: u64 = 150;
 
-/// Waits for a probe that must end with the deadline, neither before nor after.
+/// Waits for a probe, which must end with the deadline.
 async fn on_time(probe: impl Future<Output = Observation>) -> Observation {
     let began = Instant::now();
     let seen = probe.await;

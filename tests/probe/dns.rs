@@ -2,8 +2,9 @@
 
 use super::far_end::{Authority, Nobody};
 use super::name_server::{Asked, NameServer, a, bytes, cname, name, soa};
-use super::{NAME, ZONES, limits, net, probe_one};
-use apigw_probe::observation::{DnsFault, Lookup, QueryOutcome, RecordType as Kind, TcpFault, Transport};
+use super::{NAME, ZONES, configured, limits, net, probe_one};
+use apigw_probe::observation::{DnsFault, Lookup, NameSource, QueryOutcome, RecordType as Kind, TcpFault, Transport};
+use apigw_probe::probe::Resolver;
 use hickory_proto::op::{Message, MessageType, Query as Question, ResponseCode};
 use hickory_proto::rr::RecordType;
 use std::net::SocketAddr;
@@ -455,4 +456,27 @@ async fn nothing_is_sent_to_addresses_of_no_host() {
         assert_eq!(attempt.tcp.result.as_ref().unwrap_err().fault, TcpFault::Other);
     }
     assert!(here.accept().is_err(), "nobody connected");
+}
+
+#[tokio::test]
+async fn the_hosts_file_comes_before_the_servers() {
+    let (server, nobody) = (NameServer::giving(&ZONES[1..2]).await, Nobody::new());
+    let detours = [("10.0.0.2", server.address), (ZONES[0], nobody.address), (ZONES[1], nobody.address)];
+    let mut net = net(&[], &Authority::new(), &detours);
+    let hosts = format!("127.0.0.1 localhost\n{} {}\n", ZONES[0], NAME.to_ascii_uppercase());
+    net.resolver = configured("nameserver 10.0.0.2\n", &hosts);
+    let seen = probe_one(&net, &limits(2000)).await.lookup;
+    assert_eq!((seen.source, ips(&seen), seen.queries.len()), (NameSource::Hosts, vec![ZONES[0].to_owned()], 0));
+    assert_eq!(seen.addresses()[0].ttl, None);
+
+    net.resolver = configured("nameserver 10.0.0.2\n", "127.0.0.1 localhost\n");
+    let seen = probe_one(&net, &limits(2000)).await.lookup;
+    assert_eq!((seen.source, ips(&seen)), (NameSource::Dns, vec![ZONES[1].to_owned()]));
+    assert_eq!(seen.queries[0].server.to_string(), "10.0.0.2:53");
+}
+
+#[test]
+fn a_host_without_resolv_conf_is_an_error_that_names_it() {
+    let error = Resolver::configured("/nonexistent/resolv.conf".as_ref(), "/nonexistent/hosts".as_ref()).unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/resolv.conf"), "{error}");
 }

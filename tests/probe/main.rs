@@ -71,3 +71,13 @@ async fn probe_api(authority: &Authority, api: &FarEnd, limits: &Limits) -> Obse
 async fn probe_one(net: &Net, limits: &Limits) -> Observation {
     probe(net, &[plan(AccessPath::VpceHostHeader)], limits).await.remove(0)
 }
+
+/// The resolver of a host that has these files.
+fn configured(resolv_conf: &str, hosts: &str) -> Resolver {
+    let files = [resolv_conf, hosts].map(|text| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, text).unwrap();
+        file
+    });
+    Resolver::configured(files[0].path(), files[1].path()).unwrap()
+}

@@ -2,7 +2,7 @@
 
 use super::far_end::{Authority, FarEnd, OK};
 use super::name_server::NameServer;
-use super::{NAME, ZONES, limits, net, plan};
+use super::{NAME, ZONES, configured, limits, net, plan};
 use apigw_probe::observation::{DnsFault, Observation};
 use apigw_probe::plan::AccessPath;
 use apigw_probe::probe::probe;
@@ -61,6 +61,27 @@ async fn it_is_not_asked_for_another_path() {
 async fn nobody_is_asked_if_the_user_named_the_servers_and_no_vpc_resolver() {
     let seen = see(AccessPath::PrivateDns, &nxdomain().await, None).await;
     assert_eq!(seen.lookup.second_opinion, None);
+}
+
+#[tokio::test]
+async fn the_amazon_resolver_is_asked_if_the_hosts_own_servers_are() {
+    let (own, amazon) = (nxdomain().await, NameServer::giving(&ZONES[..1]).await);
+    let mut net = net(&[], &Authority::new(), &[("10.0.0.2", own.address), ("169.254.169.253", amazon.address)]);
+    net.resolver = configured("nameserver 10.0.0.2\n", "");
+    let seen = probe(&net, &[plan(AccessPath::PrivateDns)], &limits(5000)).await.remove(0);
+    assert_eq!(seen.lookup.result, Err(DnsFault::NxDomain));
+    let opinion = seen.lookup.second_opinion.unwrap();
+    assert_eq!(opinion.server.to_string(), "169.254.169.253:53");
+    assert_eq!(opinion.result.unwrap()[0].ip.to_string(), ZONES[0]);
+}
+
+#[tokio::test]
+async fn nobody_is_asked_twice() {
+    let amazon = nxdomain().await;
+    let mut net = net(&[], &Authority::new(), &[("169.254.169.253", amazon.address)]);
+    net.resolver = configured("nameserver 169.254.169.253\n", "");
+    let seen = probe(&net, &[plan(AccessPath::PrivateDns)], &limits(5000)).await.remove(0);
+    assert_eq!((seen.lookup.second_opinion, amazon.asked().len()), (None, 2));
 }
 
 #[tokio::test]

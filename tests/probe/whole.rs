@@ -128,6 +128,16 @@ async fn progress_is_told_step_by_step() {
 }
 
 #[tokio::test]
+async fn a_round_may_run_on_a_task_of_its_own() {
+    let authority = Authority::new();
+    let api = FarEnd::answering(authority.server(NAME), OK).await;
+    let names = NameServer::giving(&ZONES[..1]).await;
+    let net = net(&[names.address], &authority, &[(ZONES[0], api.address)]);
+    let round = async move { probe(&net, &[plan(AccessPath::VpceHostHeader)], &limits(5000)).await };
+    assert_eq!(tokio::spawn(round).await.unwrap()[0].attempts[0].answer().unwrap().status, 200);
+}
+
+#[tokio::test]
 async fn nothing_to_probe_is_nothing_seen() {
     let seen = probe(&net(&[], &Authority::new(), &[]), &[], &limits(1000)).await;
     assert!(seen.is_empty());
