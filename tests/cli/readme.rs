@@ -23,7 +23,8 @@ fn hold(name: &str, expected: &str, view: impl Fn(&str) -> String) {
     if std::env::var_os("UPDATE_README").is_some() {
         let text = std::fs::read_to_string(readme()).unwrap();
         let begin = format!("<!-- {name}:begin -->\n");
-        std::fs::write(readme(), text.replacen(&format!("{begin}{current}"), &format!("{begin}{expected}"), 1)).unwrap();
+        std::fs::write(readme(), text.replacen(&format!("{begin}{current}"), &format!("{begin}{expected}"), 1))
+            .unwrap();
         return;
     }
     assert_eq!(view(&current), view(expected), "README.md, part {name}: UPDATE_README=1 cargo test --test cli readme");
