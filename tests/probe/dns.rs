@@ -191,6 +191,15 @@ async fn where_nobody_listens_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn of_several_failures_the_most_telling_is_the_fault() {
+    let (nobody, silent) = (Nobody::new(), NameServer::silent().await);
+    assert_eq!(look_up_at(&[nobody.address, silent.address], 300).await.result, Err(DnsFault::Timeout));
+    let errs = NameServer::start(|asked| vec![asked.rcode(ResponseCode::ServFail)]).await;
+    let seen = look_up_at(&[nobody.address, silent.address, errs.address], 300).await;
+    assert_eq!(seen.result, Err(DnsFault::ServFail));
+}
+
+#[tokio::test]
 async fn no_server_is_a_fault_of_its_own() {
     let seen = look_up_at(&[], 1000).await;
     assert_eq!((seen.result, seen.queries.len()), (Err(DnsFault::NoServer), 0));
