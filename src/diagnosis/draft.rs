@@ -3,6 +3,7 @@
 use super::cause::Cause;
 use super::finding::{Confidence, Finding};
 use super::sight::{Sight, accounts};
+use crate::observation::printable;
 use crate::plan::AccessPath;
 use crate::target::Target;
 
@@ -56,7 +57,8 @@ impl Draft {
 
     /// Adds a fact.
     pub(crate) fn because(mut self, fact: impl Into<String>) -> Self {
-        let fact = fact.into();
+        // what came from the network may hold anything, even after JSON's escapes are undone
+        let fact = printable(fact.into().as_bytes(), MOST_FACT_CHARS).replace('\n', " ");
         if !self.evidence.contains(&fact) {
             self.evidence.push(fact);
         }
@@ -128,3 +130,5 @@ impl Draft {
         self.strength.min(self.cause.entry().ceiling).min(competition)
     }
 }
+
+const MOST_FACT_CHARS: usize = 1000;

@@ -1,5 +1,8 @@
 //! What does one HTTP answer mean by itself? Judged by the error-type header first, the body's words second, the status third.
 
+mod mismatch;
+mod status;
+
 use super::cause::Cause;
 use super::finding::Confidence;
 use crate::observation::{Answer, Denial, Effect, MethodArn, PolicyKind, Wording};
@@ -66,16 +69,15 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     let typed = error_type.and_then(|kind| of_type(kind, wording.as_ref()));
     let mut signature = match (&typed, wording) {
         (Some(typed), _) => of_wording(typed, answer, plan),
-        (None, Some(wording)) => untyped(&wording, answer, plan),
+        (None, Some(wording)) => unheaded(&wording, answer, plan),
         (None, None) => of_status(answer),
     };
-    if let Some(Wording::Denied(Denial { resource: Some(arn), .. })) = answer.wording() {
-        compare(&mut signature, &arn, plan, target);
+    match (answer.wording(), answer.message()) {
+        (Some(Wording::Denied(Denial { resource: Some(arn), .. })), _) => signature.hold_against(&arn, plan, target),
+        (_, Some(message)) if signature.family == Family::Signing => signature.hold_signing(&message, plan, target),
+        _ => {}
     }
-    if signature.family == Family::Signing {
-        compare_signing(&mut signature, answer, plan, target);
-    }
-    let usual = typed.as_ref().map(usual_statuses).unwrap_or_default();
+    let usual = typed.as_ref().map(status::usual).unwrap_or_default();
     if let Some(first) = usual.first().filter(|_| !usual.contains(&answer.status)) {
         signature.weaken(Confidence::Likely);
         signature
@@ -125,6 +127,34 @@ impl Signature {
     fn remark(&mut self, text: String) {
         self.remarks.push(text);
     }
+
+    /// Holds the resource in a refusal against what was asked.
+    fn hold_against(&mut self, arn: &MethodArn, plan: &Plan, target: &Target) {
+        let mismatch = mismatch::of_resource(arn, plan, target);
+        if mismatch.route {
+            self.weaken(Confidence::Likely);
+            self.also(Cause::AnsweredByAnotherApi);
+        }
+        if mismatch.api {
+            self.weaken(Confidence::Likely);
+            self.rather(Cause::AnsweredByAnotherApi);
+        }
+        self.remarks.extend(mismatch.remarks);
+        if let Some(end) = &arn.account_end {
+            self.remark(format!("the API belongs to the account that ends in {end}"));
+        }
+    }
+
+    /// Holds what the server would have signed against what was sent.
+    fn hold_signing(&mut self, message: &str, plan: &Plan, target: &Target) {
+        if let Some(host) = mismatch::other_host(message, plan) {
+            self.rather(Cause::SigMismatchWrongHost);
+            self.remark(format!("the server saw `Host: {host}`, sent was `{}`", plan.host));
+        }
+        if let Some(region) = mismatch::other_region(message, target) {
+            self.remark(format!("the signature is for `{region}`, the API is in `{}`", target.region));
+        }
+    }
 }
 
 /// What an error type says, with the body where the type alone leaves it open.
@@ -151,8 +181,8 @@ fn of_type(kind: &str, wording: Option<&Wording>) -> Option<Wording> {
         "BadRequestException" => W::InvalidRequest,
         "InternalServerErrorException" => said(&[W::TimedOut, W::NetworkError]).unwrap_or(W::InternalError),
         "AuthorizerConfigurationException" => W::Null,
-        // names that only emulators and other services use prove nothing; the words may
-        _ => return wording.cloned(),
+        // names that only emulators and other services use prove nothing
+        _ => return None,
     })
 }
 
@@ -195,10 +225,10 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::InvalidRequest => Signature::new(F::Request, Certain, &[Cause::RequestValidationFailed]),
         W::BodyTooLarge => Signature::new(F::Request, Certain, &[Cause::BodyTooLarge]),
         W::UriTooLong => Signature::new(F::Request, Certain, &[Cause::UriTooLong]),
-        W::InternalError => Signature::new(F::Integration, Likely, internal_error(answer.status)),
+        W::InternalError => Signature::new(F::Integration, Likely, status::internal_error(answer.status)),
         W::TimedOut => Signature::new(F::Integration, Certain, &[Cause::IntegrationTimeout]),
         W::NetworkError => Signature::new(F::Integration, Certain, &[Cause::IntegrationNetworkError]),
-        W::Unavailable => Signature::new(F::Integration, Likely, hints(503)),
+        W::Unavailable => Signature::new(F::Integration, Likely, status::hints(503)),
         W::NotFound => Signature::new(
             F::Request,
             Likely,
@@ -282,10 +312,18 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
     signature
 }
 
-/// Words without the header that API Gateway puts beside them: weaker.
-fn untyped(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
+/// Words without the error type that API Gateway puts beside them: weaker.
+fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
     let mut signature = of_wording(wording, answer, plan);
-    let unmistakable = matches!(wording, Wording::Denied(Denial { user: Some(_), .. }) | Wording::FunctionUrl);
+    let unmistakable = matches!(
+        wording,
+        Wording::Denied(Denial { user: Some(_), .. })
+            | Wording::FunctionUrl
+            | Wording::SignatureMismatch
+            | Wording::SignatureExpired
+            | Wording::TokenInvalid
+            | Wording::TokenExpired
+    );
     signature.weaken(if unmistakable { Confidence::Likely } else { Confidence::Possible });
     if matches!(wording, Wording::TooManyRequests | Wording::LimitExceeded) {
         signature.also(Cause::Throttled);
@@ -294,7 +332,9 @@ fn untyped(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
     if *wording == Wording::Null {
         signature.also(Cause::LambdaError);
     }
-    if answer.apigw_id().is_some() {
+    if let Some(kind) = answer.error_type() {
+        signature.remark(format!("`{kind}` is no error type of API Gateway: only the words speak for it"));
+    } else if answer.apigw_id().is_some() {
         signature.family = Family::Backend;
         signature.rather(Cause::BackendStatus);
         signature.weaken(Confidence::Likely);
@@ -309,7 +349,7 @@ fn untyped(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
 fn of_status(answer: &Answer) -> Signature {
     let status = answer.status;
     let mut signature = if answer.error_type().is_some() {
-        let mut signature = Signature::new(family_of_status(status), Confidence::Possible, hints(status));
+        let mut signature = Signature::new(family_of_status(status), Confidence::Possible, status::hints(status));
         signature.also(Cause::WafOrCustomResponse);
         signature
     } else if answer.from_api_gateway() {
@@ -326,7 +366,7 @@ fn of_status(answer: &Answer) -> Signature {
         signature.remark("it has none of API Gateway's headers".to_owned());
         signature
     };
-    for cause in hints(status) {
+    for cause in status::hints(status) {
         signature.also(*cause);
     }
     if let Some(server) = answer.header("server").filter(|server| *server != "Server") {
@@ -341,44 +381,6 @@ fn of_status(answer: &Answer) -> Signature {
     signature
 }
 
-fn internal_error(status: u16) -> &'static [Cause] {
-    match status {
-        502 => &[Cause::LambdaProxyMalformed, Cause::LambdaError, Cause::IntegrationConfigError],
-        504 => &[Cause::IntegrationTimeout, Cause::IntegrationNetworkError],
-        503 => &[Cause::IntegrationNetworkError, Cause::IntegrationConfigError, Cause::LambdaError],
-        _ => &[
-            Cause::IntegrationConfigError,
-            Cause::LambdaPermissionMissing,
-            Cause::LambdaError,
-            Cause::IntegrationNetworkError,
-            Cause::LambdaProxyMalformed,
-            Cause::AuthorizerMisconfigured,
-        ],
-    }
-}
-
-/// What a bare status may mean, where nothing else speaks.
-fn hints(status: u16) -> &'static [Cause] {
-    match status {
-        400 => &[Cause::RequestValidationFailed, Cause::IntegrationConfigError],
-        401 => &[Cause::AuthorizerUnauthorized, Cause::CognitoUnauthorized, Cause::WafOrCustomResponse],
-        403 => {
-            &[Cause::WafOrCustomResponse, Cause::WafBlock, Cause::ForbiddenUnknown, Cause::LambdaAuthorizerExplicitDeny]
-        }
-        404 | 405 => &[Cause::WrongResourceOrMethod, Cause::WafOrCustomResponse],
-        413 => &[Cause::BodyTooLarge],
-        414 => &[Cause::UriTooLong],
-        415 => &[Cause::RequestValidationFailed],
-        429 => &[Cause::Throttled, Cause::QuotaExceeded, Cause::WafOrCustomResponse],
-        502 => &[Cause::LambdaProxyMalformed, Cause::LambdaError, Cause::IntegrationConfigError],
-        503 => &[Cause::IntegrationNetworkError, Cause::Throttled, Cause::IntegrationConfigError, Cause::LambdaError],
-        504 => &[Cause::IntegrationTimeout, Cause::IntegrationNetworkError],
-        500.. => &[Cause::LambdaError, Cause::IntegrationConfigError, Cause::LambdaPermissionMissing],
-        ..400 => &[],
-        _ => &[Cause::WafOrCustomResponse],
-    }
-}
-
 fn family_of_status(status: u16) -> Family {
     match status {
         401 => Family::Authorizer,
@@ -387,110 +389,6 @@ fn family_of_status(status: u16) -> Family {
         403 => Family::Policy,
         _ => Family::Request,
     }
-}
-
-/// The statuses that API Gateway gives an error, where its owner changed nothing.
-fn usual_statuses(wording: &Wording) -> &'static [u16] {
-    use Wording as W;
-    match wording {
-        W::Forbidden
-        | W::MissingToken
-        | W::Denied(_)
-        | W::AuthorizerDenied
-        | W::SignatureMismatch
-        | W::SignatureExpired
-        | W::SignatureNotYetCurrent
-        | W::NotSigV4
-        | W::TokenInvalid
-        | W::TokenExpired => &[403],
-        W::Unauthorized => &[401],
-        W::LimitExceeded | W::TooManyRequests => &[429],
-        W::InvalidRequest => &[400, 415],
-        W::BodyTooLarge => &[413],
-        W::UriTooLong => &[414],
-        W::InternalError => &[500, 502, 503, 504],
-        W::TimedOut | W::NetworkError => &[504],
-        W::Null => &[500],
-        W::Unavailable | W::NotFound | W::FunctionUrl => &[],
-    }
-}
-
-/// Holds the resource in a refusal against what was asked.
-fn compare(signature: &mut Signature, arn: &MethodArn, plan: &Plan, target: &Target) {
-    let differs = |seen: &Option<String>, asked: &str| seen.clone().filter(|seen| !seen.eq_ignore_ascii_case(asked));
-    let other = [
-        ("partition", differs(&arn.partition, target.partition()), target.partition()),
-        ("Region", differs(&arn.region, target.region.as_str()), target.region.as_str()),
-        ("API", differs(&arn.api, target.api.as_str()), target.api.as_str()),
-        (
-            "stage",
-            arn.stage.clone().filter(|seen| Some(seen) != target.stage.as_ref()),
-            target.stage.as_deref().unwrap_or("none"),
-        ),
-    ];
-    let mut elsewhere = false;
-    for (what, seen, asked) in other {
-        if let Some(seen) = seen {
-            elsewhere = true;
-            signature.remark(format!("the refusal names {what} `{seen}`, asked was `{asked}`"));
-        }
-    }
-    let path = |text: &str| decoded(text.trim_matches('/'));
-    let route = [
-        ("method", differs(&arn.method, plan.method.as_str()), plan.method.as_str()),
-        ("path", arn.path.clone().filter(|seen| path(seen) != path(target.resource())), target.resource()),
-    ];
-    for (what, seen, asked) in route {
-        if let Some(seen) = seen {
-            // greedy paths and mappings may change these, so they prove less
-            signature.weaken(Confidence::Likely);
-            signature.also(Cause::AnsweredByAnotherApi);
-            signature.remark(format!("the refusal names {what} `{seen}`, asked was `{asked}`"));
-        }
-    }
-    if elsewhere {
-        signature.weaken(Confidence::Likely);
-        signature.rather(Cause::AnsweredByAnotherApi);
-    }
-    if let Some(end) = &arn.account_end {
-        signature.remark(format!("the API belongs to the account that ends in {end}"));
-    }
-}
-
-/// The canonical string in a signature error shows what the server saw.
-fn compare_signing(signature: &mut Signature, answer: &Answer, plan: &Plan, target: &Target) {
-    let Some(message) = answer.message() else { return };
-    let line = |start: &str| message.lines().find_map(|line| line.trim_start_matches('\'').strip_prefix(start));
-    if let Some(host) = line("host:").filter(|host| !host.eq_ignore_ascii_case(plan.host.as_str())) {
-        signature.rather(Cause::SigMismatchWrongHost);
-        signature.remark(format!("the server saw `Host: {host}`, sent was `{}`", plan.host));
-    }
-    let scope = message.lines().find(|line| line.contains("/execute-api/aws4_request"));
-    if let Some(region) =
-        scope.and_then(|scope| scope.split('/').nth(1)).filter(|region| *region != target.region.as_str())
-    {
-        signature.remark(format!("the signature is for `{region}`, the API is in `{}`", target.region));
-    }
-}
-
-/// `%41` as `A`, for comparing; what is no UTF-8 stays different.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = |b: u8| char::from(b).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        match (first, tail) {
-            (b'%', [high, low, after @ ..]) if hex(*high).is_some() && hex(*low).is_some() => {
-                bytes.push(hex(*high).unwrap_or_default() * 16 + hex(*low).unwrap_or_default());
-                rest = after;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Whether the request carries an `Authorization` header. Its value may be a secret, so it is not read.

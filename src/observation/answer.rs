@@ -97,9 +97,9 @@ impl Answer {
         Wording::of(&message(body)?)
     }
 
-    /// The message of the kept body.
+    /// The message of the kept body, cleaned once more, since JSON's escapes are undone in it.
     pub fn message(&self) -> Option<String> {
-        message(self.body_excerpt.as_deref()?.as_bytes())
+        Some(printable(message(self.body_excerpt.as_deref()?.as_bytes())?.as_bytes(), MOST_EXCERPT_CHARS))
     }
 
     /// Whether the answer carries API Gateway's marks: a REST API's extended request id, or an HTTP API's.
