@@ -98,8 +98,15 @@ fn large_packets_vanish() {
 #[test]
 fn no_version_in_common() {
     healthy().unsecured(&ALL, TlsFault::Version).shows(Cause::TlsVersion, &ALL);
-    let finding = healthy().unsecured(&ALL, TlsFault::Alert).shows(Cause::TlsVersion, &ALL);
-    assert!(names(&finding, Cause::StrictAccessMode));
+    healthy().unsecured(&ALL, TlsFault::Alert).shows(Cause::TlsVersion, &ALL);
+}
+
+#[test]
+fn strict_mode_is_thought_of_only_where_it_fits() {
+    let strict = |scene: round::Scene| names(&scene.finding(), Cause::StrictAccessMode);
+    assert!(strict(healthy().only(&[P3]).unsecured(&[P3], TlsFault::Alert)));
+    assert!(!strict(healthy().unsecured(&[P3], TlsFault::Alert)), "another name than the API's own works");
+    assert!(!strict(healthy().unsecured(&ALL, TlsFault::Alert)), "the API's own name fails as well");
 }
 
 #[test]

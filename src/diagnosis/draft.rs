@@ -6,6 +6,7 @@ use super::sight::{Sight, accounts};
 use crate::observation::printable;
 use crate::plan::AccessPath;
 use crate::target::Target;
+use std::net::IpAddr;
 
 /// An explanation in the making.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,7 @@ pub(crate) struct Draft {
     strength: Confidence,
     paths: Vec<AccessPath>,
     evidence: Vec<String>,
+    address: Option<IpAddr>,
     role: Role,
 }
 
@@ -30,14 +32,23 @@ pub(crate) enum Role {
 impl Draft {
     /// The most useful cause, how strongly the evidence speaks for it, and the paths that it explains.
     pub(crate) fn new(cause: Cause, strength: Confidence, paths: Vec<AccessPath>) -> Self {
-        Self { cause, alternatives: Vec::new(), strength, paths, evidence: Vec::new(), role: Role::Explains }
+        Self {
+            cause,
+            alternatives: Vec::new(),
+            strength,
+            paths,
+            evidence: Vec::new(),
+            address: None,
+            role: Role::Explains,
+        }
     }
 
     /// An explanation of these paths: the first cause, the others as alternatives, and what was seen as evidence.
     pub(crate) fn over(causes: &[Cause], strength: Confidence, sights: &[&Sight<'_>]) -> Self {
         let first = causes.first().copied().unwrap_or(Cause::Unexplained);
         let paths = sights.iter().map(|sight| sight.path).collect();
-        Self::new(first, strength, paths).or(causes).because_of(accounts(sights))
+        let address = sights.first().and_then(|sight| sight.address());
+        Self::new(first, strength, paths).or(causes).because_of(accounts(sights)).at(address)
     }
 
     /// Adds causes that would explain it as well.
@@ -68,6 +79,18 @@ impl Draft {
     /// Adds facts.
     pub(crate) fn because_of(self, facts: impl IntoIterator<Item = String>) -> Self {
         facts.into_iter().fold(self, Self::because)
+    }
+
+    /// Names the address that is to blame.
+    pub(crate) fn at(mut self, address: Option<IpAddr>) -> Self {
+        self.address = self.address.or(address);
+        self
+    }
+
+    /// Takes an alternative away, if a condition rules it out.
+    pub(crate) fn without_if(mut self, ruled_out: bool, cause: Cause) -> Self {
+        self.alternatives.retain(|other| !ruled_out || *other != cause);
+        self
     }
 
     /// Makes it a remark, which leaves its paths to be explained by others.
@@ -116,7 +139,7 @@ impl Draft {
             owner: entry.owner,
             summary: entry.title.to_owned(),
             evidence: self.evidence,
-            fix: self.cause.fix(Some(target)),
+            fix: self.cause.fix_at(Some(target), self.address),
             docs: entry.docs.to_owned(),
             cause: self.cause,
             alternatives: self.alternatives,

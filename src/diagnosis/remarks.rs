@@ -32,7 +32,9 @@ pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     let flapping = dead.keys().any(|address| alive(*address));
     let paths = AccessPath::ALL.iter().copied().filter(|path| dead.values().any(|(paths, _)| paths.contains(path)));
     let strength = if flapping { Possible } else { Likely };
-    let mut draft = Draft::new(Cause::OneAddressDown, strength, paths.collect()).into_remark();
+    let mut draft = Draft::new(Cause::OneAddressDown, strength, paths.collect())
+        .into_remark()
+        .at(dead.keys().next().map(SocketAddr::ip));
     for (address, (paths, fault)) in &dead {
         let names = paths.iter().map(|path| path.name()).collect::<Vec<_>>().join(", ");
         draft = draft.because(format!("{address} failed ({fault}) on {names}, while another address got further"));

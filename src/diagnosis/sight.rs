@@ -94,6 +94,11 @@ impl<'a> Sight<'a> {
         self.seen.attempts.iter().any(|attempt| attempt.tcp.result.is_ok())
     }
 
+    /// Whether a handshake succeeded.
+    pub(crate) fn is_secured(&self) -> bool {
+        self.attempt.is_some_and(|attempt| attempt.secured().is_some())
+    }
+
     /// The kind of its unexpected answer.
     pub(crate) fn family(&self) -> Option<Family> {
         self.signature.as_ref().map(|signature| signature.family)
@@ -153,6 +158,11 @@ impl<'a> Sight<'a> {
     /// The address that decided.
     fn place(&self) -> String {
         self.attempt.map_or_else(|| "no address".to_owned(), |attempt| attempt.address.to_string())
+    }
+
+    /// The address that decided, without its port.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.attempt.map(|attempt| attempt.address.ip())
     }
 
     /// Every address, at most four.

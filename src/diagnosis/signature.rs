@@ -72,10 +72,11 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
         (None, Some(wording)) => unheaded(&wording, answer, plan),
         (None, None) => of_status(answer),
     };
-    match (answer.wording(), answer.message()) {
-        (Some(Wording::Denied(Denial { resource: Some(arn), .. })), _) => signature.hold_against(&arn, plan, target),
-        (_, Some(message)) if signature.family == Family::Signing => signature.hold_signing(&message, plan, target),
-        _ => {}
+    if let Some(Wording::Denied(Denial { resource: Some(arn), .. })) = answer.wording() {
+        signature.hold_against(&arn, plan, target);
+    }
+    if let Some(message) = answer.message().filter(|_| signature.family == Family::Signing) {
+        signature.hold_signing(&message, plan, target);
     }
     let usual = typed.as_ref().map(status::usual).unwrap_or_default();
     if let Some(first) = usual.first().filter(|_| !usual.contains(&answer.status)) {
@@ -305,9 +306,6 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
     if denial.user.is_none() && denial.resource.is_none() && denial.policy.is_none() {
         // only the type is known, as after HEAD
         signature.also(Cause::LambdaAuthorizerExplicitDeny);
-    }
-    if let Some(user) = &denial.user {
-        signature.remark(format!("the caller was taken as `{user}`"));
     }
     signature
 }

@@ -136,7 +136,7 @@ pub fn is_gateway_error(body: &[u8]) -> bool {
         Err(_) if body.trim_ascii_start().starts_with(b"{") => {
             matches!(wording, Wording::Denied(Denial { user: Some(_), .. }) | Wording::SignatureMismatch)
         }
-        Err(_) => wording != Wording::Null,
+        Err(_) => wording != Wording::Null && !body.trim_ascii_start().starts_with(b"<"),
     }
 }
 

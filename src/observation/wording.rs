@@ -135,7 +135,7 @@ fn whole(message: &str) -> Option<Wording> {
 fn part(message: &str) -> Option<Wording> {
     const PARTS: [(&str, Wording); 20] = [
         ("For troubleshooting Function URL", Wording::FunctionUrl),
-        ("is not authorized to access this resource", Wording::AuthorizerDenied),
+        ("User is not authorized to access this resource", Wording::AuthorizerDenied),
         ("The request signature we calculated does not match", Wording::SignatureMismatch),
         ("Signature expired: ", Wording::SignatureExpired),
         ("Signature not yet current: ", Wording::SignatureNotYetCurrent),
