@@ -44,7 +44,7 @@ pub fn diagnose(round: &Round) -> Diagnosis {
 }
 
 /// The decision table: the more paths a rule compares, the earlier it comes.
-const RULES: [fn(&Case<'_>) -> Vec<Draft>; 22] = [
+const RULES: [fn(&Case<'_>) -> Vec<Draft>; 23] = [
     contrast::opened,
     names::servers,
     contrast::contradictions,
@@ -61,6 +61,7 @@ const RULES: [fn(&Case<'_>) -> Vec<Draft>; 22] = [
     reach::exchanges,
     answers::forbidden,
     answers::signing,
+    answers::skewed,
     answers::alike,
     answers::rest,
     remarks::dead_addresses,

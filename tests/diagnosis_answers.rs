@@ -77,6 +77,12 @@ fn an_api_that_answers_publicly_is_public() {
 }
 
 #[test]
+fn an_api_that_works_past_the_endpoint_and_has_no_alias_is_rather_public() {
+    let scene = forbidden(healthy().at_addresses(&[P1], &["127.0.0.9"]).nxdomain(&[P2])).on_only(&[P3, P4]);
+    assert_eq!(scene.shows(Cause::PublicApiViaVpce, &[P2, P3, P4]).confidence, Confidence::Possible);
+}
+
+#[test]
 fn an_api_that_refuses_publicly_for_want_of_a_route_is_public_too() {
     let scene = healthy()
         .at_addresses(&[P1], &["52.94.1.1"])
@@ -236,6 +242,12 @@ fn the_route_is_unknown_or_wants_a_signature() {
 }
 
 #[test]
+fn a_route_that_only_some_paths_lack_may_be_another_apis() {
+    let scene = healthy().error(&[P1], 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
+    assert!(names(&scene.shows(Cause::WrongResourceOrMethod, &[P1]), Cause::AnsweredByAnotherApi));
+}
+
+#[test]
 fn a_signed_call_of_an_unknown_route_lacks_no_signature() {
     let scene =
         healthy().sending("authorization").error(&ALL, 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
@@ -281,6 +293,14 @@ fn the_signature_is_too_old_or_too_new() {
         let scene = healthy().sending("Authorization").error(&ALL, 403, "InvalidSignatureException", &body);
         assert_eq!(scene.shows(Cause::SigExpired, &ALL).alternatives, [Cause::ClockSkew]);
     }
+}
+
+#[test]
+fn a_clock_that_is_off_explains_an_old_signature() {
+    let body = "{\"message\":\"Signature expired: A is now earlier than B (C - 5 min.)\"}";
+    let mut scene = healthy().sending("Authorization").error(&ALL, 403, "InvalidSignatureException", body);
+    scene.round.started -= time::Duration::minutes(14);
+    assert_eq!(scene.shows(Cause::ClockSkew, &ALL).alternatives, [Cause::SigExpired]);
 }
 
 #[test]

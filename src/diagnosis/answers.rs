@@ -6,7 +6,7 @@ use super::clock::Clock;
 use super::contrast::is_forbidden;
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
-use super::names::contrast;
+use super::names::{contrast, doubts};
 use super::reach::details;
 use super::sight::{Side, Sight};
 use super::signature::{Family, Signature};
@@ -31,6 +31,7 @@ pub(crate) fn forbidden(case: &Case<'_>) -> Vec<Draft> {
         .or_if(customised, Cause::WafOrCustomResponse)
         .or_if(customised, Cause::Throttled)
         .or_if(foreign, Cause::NotApiGateway)
+        .because_of(doubts(case))
         .because_of(remarks)
         .because_of(contrast(case, &sights));
     vec![draft]
@@ -52,6 +53,7 @@ fn beside_a_working_path(paths: &[AccessPath]) -> &'static [Cause] {
             Cause::WrongHostHeader,
             Cause::WrongApiIdHeader,
             Cause::WafOrCustomResponse,
+            Cause::PublicApiViaVpce,
         ],
         [AccessPath::Route53Alias] => &[
             Cause::ForbiddenUnknown,
@@ -115,6 +117,17 @@ pub(crate) fn signing(case: &Case<'_>) -> Vec<Draft> {
     vec![draft]
 }
 
+/// A signature is refused for its age, and the answers' dates say that this host's clock is off: one reason.
+pub(crate) fn skewed(case: &Case<'_>) -> Vec<Draft> {
+    if !Clock::of(case).is_off() {
+        return Vec::new();
+    }
+    let sights = case.unexplained_if(|sight| {
+        sight.signature.as_ref().is_some_and(|signature| signature.causes.contains(&Cause::SigExpired))
+    });
+    vec![Draft::over(&[Cause::ClockSkew, Cause::SigExpired], Likely, &sights)]
+}
+
 /// All other answers: one draft for those that mean the same.
 pub(crate) fn alike(case: &Case<'_>) -> Vec<Draft> {
     type Key<'k> = (Family, &'k [Cause]);
@@ -138,8 +151,10 @@ fn answered(case: &Case<'_>, sights: &[&Sight<'_>]) -> Draft {
     // the same API behind the same endpoint judges all paths alike
     let strength = if works { strength.min(Likely) } else { strength };
     let apart = sights.iter().any(|sight| case.is_apart(sight));
+    let unrouted = sights.iter().any(|sight| sight.family() == Some(Family::MissingToken));
     Draft::over(causes, strength, sights)
         .or_if(apart, Cause::DifferentEndpoint)
+        .or_if(works && unrouted, Cause::AnsweredByAnotherApi)
         .because_of(signatures.iter().flat_map(|signature| signature.remarks.clone()))
         .because_of(contrast(case, sights))
 }

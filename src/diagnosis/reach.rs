@@ -5,7 +5,7 @@ use super::cause::Cause;
 use super::clock::Clock;
 use super::draft::Draft;
 use super::finding::Confidence::{self, Likely, Possible};
-use super::names::{contrast, proxy_variables};
+use super::names::{contrast, surroundings};
 use super::sight::{Sight, quoted};
 use crate::observation::{HttpFault, Outcome, TcpFault, TlsFault};
 use crate::plan::AccessPath;
@@ -29,7 +29,7 @@ pub(crate) fn connections(case: &Case<'_>) -> Vec<Draft> {
         .map(|(draft, sights)| {
             let alive = sights.iter().flat_map(|sight| alive_elsewhere(case, sight)).collect::<Vec<_>>();
             let blocked = if alive.is_empty() { draft } else { draft.or(&[Cause::OneAddressDown]).because_of(alive) };
-            blocked.because_of(proxy_variables(case)).because_of(details(&sights))
+            blocked.because_of(surroundings(case)).because_of(details(&sights))
         })
         .collect()
 }

@@ -31,7 +31,10 @@ pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     };
     let flapping = dead.keys().any(|address| alive(*address));
     let paths = AccessPath::ALL.iter().copied().filter(|path| dead.values().any(|(paths, _)| paths.contains(path)));
-    let strength = if flapping { Possible } else { Likely };
+    // a connect that was given less than the first retransmission takes proves little
+    let hurried = case.sights.iter().all(|sight| sight.seen.took.as_millis() < 1000)
+        && dead.values().any(|(_, fault)| fault == TcpFault::Timeout.name());
+    let strength = if flapping || hurried { Possible } else { Likely };
     let mut draft = Draft::new(Cause::OneAddressDown, strength, paths.collect())
         .into_remark()
         .at(dead.keys().next().map(SocketAddr::ip));
@@ -129,7 +132,7 @@ pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
     let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
     let draft =
         Draft::over(&[Cause::PublicAddresses, Cause::PublicApiViaVpce, Cause::PrivateDnsDisabled], Likely, &sights)
-            .because(format!("the addresses are public: {places}; the endpoint was not involved"))
+            .because(format!("the addresses are none that an endpoint has: {places}"))
             .into_remark();
     vec![draft]
 }

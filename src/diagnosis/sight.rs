@@ -140,8 +140,11 @@ impl<'a> Sight<'a> {
             Outcome::Tcp(fault) => format!("no connection to {} ({fault})", self.places()),
             Outcome::Tls(fault) => format!("connected to {}, no TLS session ({fault})", self.place()),
             Outcome::Http(fault) => {
-                let took = self.attempt.map(Attempt::felt).unwrap_or_default().as_millis();
-                format!("connected to {}, no whole answer ({fault}) after {took} ms", self.place())
+                let waited = match self.attempt.map(Attempt::felt).unwrap_or_default().as_secs() {
+                    0 => "within a second".to_owned(),
+                    seconds => format!("after {seconds} s"),
+                };
+                format!("connected to {}, no whole answer ({fault}) {waited}", self.place())
             }
             Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
                 self.answer().map_or_else(|| "no answer".to_owned(), described)
