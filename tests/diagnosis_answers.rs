@@ -468,6 +468,14 @@ fn a_function_url_answers() {
 }
 
 #[test]
+fn another_aws_service_answers() {
+    let body = "{\"Message\":\"User: anonymous is not authorized to perform: es:ESHttpGet on resource: orders\"}";
+    let headers = [("x-amzn-RequestId", "9d7959b4"), ("x-amzn-ErrorType", "AccessDeniedException")];
+    healthy().answers(&ALL, 403, &headers, body).shows(Cause::NotApiGateway, &ALL);
+    healthy().error(&ALL, 403, "AccessDeniedException", body).shows(Cause::IntegrationConfigError, &ALL);
+}
+
+#[test]
 fn a_success_without_the_gateways_marks_is_remarked() {
     let finding = healthy().answers(&ALL, 200, &[("Server", "nginx")], "hello").shows(Cause::NotApiGateway, &ALL);
     assert_eq!(finding.confidence, Confidence::Possible);

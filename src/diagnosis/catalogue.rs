@@ -1,5 +1,7 @@
 //! What does each cause mean, how does it show, and who fixes it how? The catalogue, as `explain` prints it.
 
+mod entry;
+
 mod api;
 mod authorization;
 mod integration;
@@ -8,29 +10,11 @@ mod policy;
 mod reach;
 mod signing;
 
+pub use entry::Entry;
+
 use super::cause::Cause;
-use super::finding::{Confidence, Owner};
 use crate::target::Target;
 use std::net::IpAddr;
-
-/// What is known of a cause, whatever the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    /// One sentence, the summary of a finding.
-    pub title: &'static str,
-    /// Who can change it.
-    pub owner: Owner,
-    /// What it means and why it happens.
-    pub meaning: &'static str,
-    /// How it shows: the evidence that it takes.
-    pub shows: &'static str,
-    /// The surest that a finding of it may be; where no public source shows the signal, it is not `certain`.
-    pub ceiling: Confidence,
-    /// What to do, in order, with names in braces to be filled in; [`Cause::fix`] does that.
-    pub fix: &'static [&'static str],
-    /// Where it is documented.
-    pub docs: &'static str,
-}
 
 impl Cause {
     /// The catalogue's entry.

@@ -4,9 +4,9 @@ use super::case::Case;
 use super::cause::Cause;
 use super::draft::Draft;
 use super::finding::Confidence::{Certain, Likely, Possible};
+use super::meaning::Family;
 use super::names::{contrast, surroundings};
 use super::sight::{Side, Sight};
-use super::signature::Family;
 use crate::observation::{HttpFault, Intent, NameSource, Outcome, TlsFault};
 use crate::plan::AccessPath;
 use crate::target::{DnsSuffix, Target, Warning};
@@ -84,7 +84,7 @@ pub(crate) fn public_api(case: &Case<'_>) -> Vec<Draft> {
 }
 
 /// An answer that only an API gives which may be called over the Internet.
-fn speaks_for_a_public_api(sight: &Sight<'_>) -> bool {
+pub(crate) fn speaks_for_a_public_api(sight: &Sight<'_>) -> bool {
     match sight.family() {
         Some(
             Family::MissingToken
@@ -94,7 +94,7 @@ fn speaks_for_a_public_api(sight: &Sight<'_>) -> bool {
             | Family::Integration
             | Family::Backend,
         ) => true,
-        Some(Family::Forbidden | Family::Policy | Family::Signing | Family::Foreign) | None => false,
+        Some(Family::Forbidden | Family::Policy | Family::Signing | Family::Foreign | Family::Unclear) | None => false,
     }
 }
 
@@ -169,7 +169,7 @@ fn could_be_strict(sight: &Sight<'_>) -> bool {
         },
         Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
             sight.answer().is_some_and(|answer| (400..500).contains(&answer.status))
-                && matches!(sight.family(), Some(Family::Forbidden | Family::Foreign))
+                && matches!(sight.family(), Some(Family::Forbidden | Family::Foreign | Family::Unclear))
         }
         Outcome::Ok | Outcome::NotConfigured | Outcome::Skipped | Outcome::Dns(_) | Outcome::Tcp(_) => false,
     }

@@ -54,9 +54,7 @@ impl Draft {
     /// Adds causes that would explain it as well.
     pub(crate) fn or(mut self, causes: &[Cause]) -> Self {
         for cause in causes {
-            if *cause != self.cause && !self.alternatives.contains(cause) {
-                self.alternatives.push(*cause);
-            }
+            self.compete(*cause);
         }
         self
     }
@@ -68,11 +66,7 @@ impl Draft {
 
     /// Adds a fact.
     pub(crate) fn because(mut self, fact: impl Into<String>) -> Self {
-        // what came from the network may hold anything, even after JSON's escapes are undone
-        let fact = printable(fact.into().as_bytes(), MOST_FACT_CHARS).replace('\n', " ");
-        if !self.evidence.contains(&fact) {
-            self.evidence.push(fact);
-        }
+        self.know(&fact.into());
         self
     }
 
@@ -109,7 +103,7 @@ impl Draft {
     }
 
     /// Takes up another draft of the same cause; it is as sure as the weaker of both.
-    pub(crate) fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.paths = AccessPath::ALL
             .iter()
             .copied()
@@ -117,7 +111,12 @@ impl Draft {
             .collect();
         self.strength = self.strength.min(other.strength);
         self.role = self.role.min(other.role);
-        *self = self.clone().or(&other.alternatives).because_of(other.evidence);
+        for cause in &other.alternatives {
+            self.compete(*cause);
+        }
+        for fact in &other.evidence {
+            self.know(fact);
+        }
     }
 
     pub(crate) fn paths(&self) -> &[AccessPath] {
@@ -143,6 +142,20 @@ impl Draft {
             docs: entry.docs.to_owned(),
             cause: self.cause,
             alternatives: self.alternatives,
+        }
+    }
+
+    fn compete(&mut self, cause: Cause) {
+        if cause != self.cause && !self.alternatives.contains(&cause) {
+            self.alternatives.push(cause);
+        }
+    }
+
+    fn know(&mut self, fact: &str) {
+        // what came from the network may hold anything, even after JSON's escapes are undone
+        let fact = printable(fact.as_bytes(), MOST_FACT_CHARS).replace('\n', " ");
+        if !self.evidence.contains(&fact) {
+            self.evidence.push(fact);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::cause::Cause;
 use super::clock::Clock;
+use super::contrast::speaks_for_a_public_api;
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
 use super::sight::{Side, Sight};
@@ -126,9 +127,10 @@ fn messages(sights: &[&Sight<'_>]) -> Vec<String> {
     sights.iter().filter_map(message).collect()
 }
 
-/// A path works, but over the Internet: that says nothing of the endpoint.
+/// A path reaches an API, but over the Internet: that says nothing of the endpoint.
 pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
-    let sights: Vec<_> = case.sights.iter().filter(|sight| sight.side() == Side::Outside && sight.is_ok()).collect();
+    let reached = |sight: &&Sight<'_>| sight.is_ok() || speaks_for_a_public_api(sight);
+    let sights: Vec<_> = case.sights.iter().filter(|sight| sight.side() == Side::Outside).filter(reached).collect();
     let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
     let draft =
         Draft::over(&[Cause::PublicAddresses, Cause::PublicApiViaVpce, Cause::PrivateDnsDisabled], Likely, &sights)

@@ -1,6 +1,7 @@
 //! What does one path say by itself? Its outcome, the attempt that decided it, the kind of addresses behind it.
 
-use super::signature::{self, Family, Signature};
+use super::meaning::{Family, Signature};
+use super::signature;
 use crate::observation::{
     Address, AddressClass, Answer, Attempt, DnsFault, Intent, NameSource, Observation, Outcome, Round, Row, TlsFailure,
     printable, same_addresses,

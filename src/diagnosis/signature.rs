@@ -1,66 +1,13 @@
 //! What does one HTTP answer mean by itself? Judged by the error-type header first, the body's words second, the status third.
 
-mod mismatch;
 mod status;
 
 use super::cause::Cause;
 use super::finding::Confidence;
-use crate::observation::{Answer, Denial, Effect, MethodArn, PolicyKind, Wording};
+use super::meaning::{Family, Signature};
+use crate::observation::{Answer, Denial, Effect, PolicyKind, Wording};
 use crate::plan::Plan;
 use crate::target::Target;
-
-/// What an answer means, before it is held against those of other paths.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Signature {
-    pub(crate) family: Family,
-    /// The most useful cause first; never empty.
-    pub(crate) causes: Vec<Cause>,
-    /// How much the answer says by itself.
-    pub(crate) strength: Confidence,
-    /// What in the answer bears on it.
-    pub(crate) remarks: Vec<String>,
-}
-
-/// Answers that are weighed alike when paths are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Family {
-    /// `ForbiddenException`: the gateway knows no such API, stage or key, or WAF blocks.
-    Forbidden,
-    /// `MissingAuthenticationTokenException`: no such route, or no signature.
-    MissingToken,
-    /// A policy refuses.
-    Policy,
-    /// An authorizer refuses or fails.
-    Authorizer,
-    /// The signature or the credentials behind it are refused.
-    Signing,
-    /// Too many requests.
-    Limit,
-    /// The request's form is refused.
-    Request,
-    /// The integration fails.
-    Integration,
-    /// The backend answers by itself.
-    Backend,
-    /// It is not API Gateway that answers.
-    Foreign,
-}
-
-impl Family {
-    /// Whether such an answer comes only after API and stage were found.
-    pub(crate) fn proves_api(self) -> bool {
-        match self {
-            Self::MissingToken
-            | Self::Policy
-            | Self::Authorizer
-            | Self::Limit
-            | Self::Request
-            | Self::Integration
-            | Self::Backend => true,
-            Self::Forbidden | Self::Signing | Self::Foreign => false,
-        }
-    }
-}
 
 /// Reads an answer by itself, knowing what was asked.
 pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
@@ -98,64 +45,9 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     signature
 }
 
-/// Whether a success hides a backend's error: a body that says no more than a gateway's error, and no error type.
+/// Whether a success hides an error: by its type, or by a body that says no more than a gateway's error.
 pub(crate) fn is_masked_error(answer: &Answer) -> bool {
     answer.status < 400 && (answer.wording().is_some() || answer.error_type().is_some())
-}
-
-impl Signature {
-    fn new(family: Family, strength: Confidence, causes: &[Cause]) -> Self {
-        Self { family, strength, causes: causes.to_vec(), remarks: Vec::new() }
-    }
-
-    /// Adds another explanation, after those there are.
-    pub(crate) fn also(&mut self, cause: Cause) {
-        if !self.causes.contains(&cause) {
-            self.causes.push(cause);
-        }
-    }
-
-    /// Puts an explanation before the others.
-    fn rather(&mut self, cause: Cause) {
-        self.causes.retain(|known| *known != cause);
-        self.causes.insert(0, cause);
-    }
-
-    fn weaken(&mut self, most: Confidence) {
-        self.strength = self.strength.min(most);
-    }
-
-    fn remark(&mut self, text: String) {
-        self.remarks.push(text);
-    }
-
-    /// Holds the resource in a refusal against what was asked.
-    fn hold_against(&mut self, arn: &MethodArn, plan: &Plan, target: &Target) {
-        let mismatch = mismatch::of_resource(arn, plan, target);
-        if mismatch.route {
-            self.weaken(Confidence::Likely);
-            self.also(Cause::AnsweredByAnotherApi);
-        }
-        if mismatch.api {
-            self.weaken(Confidence::Likely);
-            self.rather(Cause::AnsweredByAnotherApi);
-        }
-        self.remarks.extend(mismatch.remarks);
-        if let Some(end) = &arn.account_end {
-            self.remark(format!("the API belongs to the account that ends in {end}"));
-        }
-    }
-
-    /// Holds what the server would have signed against what was sent.
-    fn hold_signing(&mut self, message: &str, plan: &Plan, target: &Target) {
-        if let Some(host) = mismatch::other_host(message, plan) {
-            self.rather(Cause::SigMismatchWrongHost);
-            self.remark(format!("the server saw `Host: {host}`, sent was `{}`", plan.host));
-        }
-        if let Some(region) = mismatch::other_region(message, target) {
-            self.remark(format!("the signature is for `{region}`, the API is in `{}`", target.region));
-        }
-    }
 }
 
 /// What an error type says, with the body where the type alone leaves it open.
@@ -165,12 +57,12 @@ fn of_type(kind: &str, wording: Option<&Wording>) -> Option<Wording> {
     Some(match kind {
         "ForbiddenException" => W::Forbidden,
         "MissingAuthenticationTokenException" => W::MissingToken,
-        "AccessDeniedException" => match wording {
-            Some(W::Denied(_) | W::AuthorizerDenied | W::FunctionUrl | W::TokenInvalid | W::TokenExpired) => {
-                wording.cloned()?
-            }
-            _ => W::Denied(Denial { user: None, resource: None, effect: Effect::Unspecified, policy: None }),
-        },
+        "AccessDeniedException" => wording.filter(|wording| refuses(wording)).cloned().unwrap_or(W::Denied(Denial {
+            user: None,
+            resource: None,
+            effect: Effect::Unspecified,
+            policy: None,
+        })),
         "UnauthorizedException" => W::Unauthorized,
         "InvalidSignatureException" => {
             said(&[W::SignatureExpired, W::SignatureNotYetCurrent, W::TokenInvalid, W::TokenExpired])
@@ -185,6 +77,19 @@ fn of_type(kind: &str, wording: Option<&Wording>) -> Option<Wording> {
         // names that only emulators and other services use prove nothing
         _ => return None,
     })
+}
+
+/// Whether words say who refused, which `AccessDeniedException` leaves open.
+fn refuses(wording: &Wording) -> bool {
+    matches!(
+        wording,
+        Wording::Denied(_)
+            | Wording::AuthorizerDenied
+            | Wording::DeniedElsewhere
+            | Wording::FunctionUrl
+            | Wording::TokenInvalid
+            | Wording::TokenExpired
+    )
 }
 
 fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
@@ -242,6 +147,12 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
             ],
         ),
         W::Null => Signature::new(F::Authorizer, Certain, &[Cause::AuthorizerMisconfigured]),
+        W::DeniedElsewhere if answer.apigw_id().is_some() => Signature::new(
+            F::Integration,
+            Likely,
+            &[Cause::IntegrationConfigError, Cause::BackendStatus, Cause::LambdaError],
+        ),
+        W::DeniedElsewhere => Signature::new(F::Foreign, Likely, &[Cause::NotApiGateway]),
         W::FunctionUrl => Signature::new(F::Foreign, Certain, &[Cause::NotApiGateway]),
     }
 }
@@ -319,6 +230,7 @@ fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
             | Wording::FunctionUrl
             | Wording::SignatureMismatch
             | Wording::SignatureExpired
+            | Wording::SignatureNotYetCurrent
             | Wording::TokenInvalid
             | Wording::TokenExpired
     );
@@ -347,7 +259,7 @@ fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
 fn of_status(answer: &Answer) -> Signature {
     let status = answer.status;
     let mut signature = if answer.error_type().is_some() {
-        let mut signature = Signature::new(family_of_status(status), Confidence::Possible, status::hints(status));
+        let mut signature = Signature::new(Family::Unclear, Confidence::Possible, status::hints(status));
         signature.also(Cause::WafOrCustomResponse);
         signature
     } else if answer.from_api_gateway() {
@@ -377,16 +289,6 @@ fn of_status(answer: &Answer) -> Signature {
         signature.remark("`x-amzn-Remapped-…` headers: an integration answered".to_owned());
     }
     signature
-}
-
-fn family_of_status(status: u16) -> Family {
-    match status {
-        401 => Family::Authorizer,
-        429 => Family::Limit,
-        500.. => Family::Integration,
-        403 => Family::Policy,
-        _ => Family::Request,
-    }
 }
 
 /// Whether the request carries an `Authorization` header. Its value may be a secret, so it is not read.

@@ -127,16 +127,17 @@ pub fn message(body: &[u8]) -> Option<String> {
 
 /// Whether a body is no more than a message that API Gateway words itself: such a body holds nothing of a backend.
 pub fn is_gateway_error(body: &[u8]) -> bool {
-    let Some(wording) = message(body).and_then(|message| Wording::of(&message)) else { return false };
+    // `{"message":null}` says nothing by itself, and another service's refusal may be the backend's
+    let telling = |wording: &Wording| !matches!(wording, Wording::Null | Wording::DeniedElsewhere);
+    let Some(wording) = message(body).and_then(|message| Wording::of(&message)).filter(telling) else { return false };
     match serde_json::from_slice::<serde_json::Value>(body) {
-        // `{"message":null}` says nothing by itself
-        Ok(serde_json::Value::Object(fields)) => fields.len() == 1 && wording != Wording::Null,
+        Ok(serde_json::Value::Object(fields)) => fields.len() == 1,
         Ok(_) => false,
         // what is cut off may go on, so that only words count which nobody else has
         Err(_) if body.trim_ascii_start().starts_with(b"{") => {
             matches!(wording, Wording::Denied(Denial { user: Some(_), .. }) | Wording::SignatureMismatch)
         }
-        Err(_) => wording != Wording::Null && !body.trim_ascii_start().starts_with(b"<"),
+        Err(_) => !body.trim_ascii_start().starts_with(b"<"),
     }
 }
 

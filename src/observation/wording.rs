@@ -47,6 +47,8 @@ pub enum Wording {
     NotFound,
     /// `null`, which a failing authorizer leaves in the message's place.
     Null,
+    /// `User: … is not authorized to perform: SERVICE:Action …`: another AWS service refuses.
+    DeniedElsewhere,
     /// `Forbidden. For troubleshooting Function URL …`: a Lambda function URL, not API Gateway.
     FunctionUrl,
 }
@@ -133,7 +135,7 @@ fn whole(message: &str) -> Option<Wording> {
 }
 
 fn part(message: &str) -> Option<Wording> {
-    const PARTS: [(&str, Wording); 20] = [
+    const PARTS: [(&str, Wording); 21] = [
         ("For troubleshooting Function URL", Wording::FunctionUrl),
         ("User is not authorized to access this resource", Wording::AuthorizerDenied),
         ("The request signature we calculated does not match", Wording::SignatureMismatch),
@@ -154,6 +156,8 @@ fn part(message: &str) -> Option<Wording> {
         ("Request-URI Too Long", Wording::UriTooLong),
         ("Too Many Requests", Wording::TooManyRequests),
         ("Rate exceeded", Wording::TooManyRequests),
+        // what names this service was read before
+        (" is not authorized to perform: ", Wording::DeniedElsewhere),
     ];
     PARTS.into_iter().find(|(text, _)| contains(message, text)).map(|(_, wording)| wording)
 }
@@ -304,6 +308,12 @@ mod tests {
         let denial = denied("no VPC endpoint policy allows the execute-api:Invoke action");
         assert_eq!((denial.effect, denial.policy), (Effect::Implicit, Some(PolicyKind::Endpoint)));
         assert_eq!(denial.resource, None);
+    }
+
+    #[test]
+    fn another_services_refusal_is_told_apart() {
+        let message = "User: anonymous is not authorized to perform: es:ESHttpGet on resource: orders";
+        assert_eq!(Wording::of(message), Some(Wording::DeniedElsewhere));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What can refuse a call that the policies let through: authorizers, keys, limits, WAF?
 
-use super::Entry;
+use super::entry::Entry;
 use crate::diagnosis::finding::{
     Confidence::{Certain, Likely},
     Owner,

@@ -1,6 +1,6 @@
 //! What can be wrong behind the API, where the private path is proven good, or with the request's form?
 
-use super::Entry;
+use super::entry::Entry;
 use crate::diagnosis::finding::{
     Confidence::{Certain, Likely},
     Owner,

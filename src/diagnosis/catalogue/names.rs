@@ -1,6 +1,6 @@
 //! What can be wrong with names and the addresses behind them?
 
-use super::Entry;
+use super::entry::Entry;
 use crate::diagnosis::finding::{Confidence::Likely, Owner};
 
 pub(super) const PRIVATE_DNS_DISABLED: Entry = Entry {

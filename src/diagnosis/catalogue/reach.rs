@@ -1,6 +1,6 @@
 //! What can be wrong on the way: connection, TLS, whoever answers?
 
-use super::Entry;
+use super::entry::Entry;
 use crate::diagnosis::finding::{
     Confidence::{Likely, Possible},
     Owner,

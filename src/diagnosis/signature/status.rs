@@ -17,7 +17,13 @@ pub(super) fn hints(status: u16) -> &'static [Cause] {
         415 => &[Cause::RequestValidationFailed],
         429 => &[Cause::Throttled, Cause::QuotaExceeded, Cause::WafOrCustomResponse],
         502 => &[Cause::LambdaProxyMalformed, Cause::LambdaError, Cause::IntegrationConfigError],
-        503 => &[Cause::IntegrationNetworkError, Cause::Throttled, Cause::IntegrationConfigError, Cause::LambdaError],
+        503 => &[
+            Cause::IntegrationNetworkError,
+            Cause::IntegrationTimeout,
+            Cause::Throttled,
+            Cause::IntegrationConfigError,
+            Cause::LambdaError,
+        ],
         504 => &[Cause::IntegrationTimeout, Cause::IntegrationNetworkError],
         500.. => &[Cause::LambdaError, Cause::IntegrationConfigError, Cause::LambdaPermissionMissing],
         ..400 => &[],
@@ -64,6 +70,6 @@ pub(super) fn usual(wording: &Wording) -> &'static [u16] {
         W::InternalError => &[500, 502, 503, 504],
         W::TimedOut | W::NetworkError => &[504],
         W::Null => &[500],
-        W::Unavailable | W::NotFound | W::FunctionUrl => &[],
+        W::Unavailable | W::NotFound | W::DeniedElsewhere | W::FunctionUrl => &[],
     }
 }
