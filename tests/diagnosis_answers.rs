@@ -326,15 +326,19 @@ fn an_authorizer_wants_a_token() {
 
 #[test]
 fn an_authorizer_refuses() {
-    for message in [
-        "User is not authorized to access this resource",
-        "User is not authorized to access this resource with an explicit deny",
-        "User is not authorized to access this resource with an explicit deny in an identity-based policy",
-    ] {
-        let body = format!("{{\"Message\":\"{message}\"}}");
+    for suffix in [" with an explicit deny", " with an explicit deny in an identity-based policy"] {
+        let body = format!("{{\"Message\":\"User is not authorized to access this resource{suffix}\"}}");
         let scene = healthy().error(&ALL, 403, "AccessDeniedException", &body);
         is_certain(&scene.shows(Cause::LambdaAuthorizerExplicitDeny, &ALL));
     }
+}
+
+#[test]
+fn an_authorizer_that_does_not_allow_is_not_alone() {
+    let body = "{\"Message\":\"User is not authorized to access this resource\"}";
+    let finding = healthy().error(&ALL, 403, "AccessDeniedException", body).finding();
+    assert_eq!(finding.cause, Cause::LambdaAuthorizerExplicitDeny);
+    assert_eq!(finding.alternatives, [Cause::ResourcePolicyImplicitDeny]);
 }
 
 #[test]

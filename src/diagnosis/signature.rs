@@ -84,7 +84,7 @@ fn refuses(wording: &Wording) -> bool {
     matches!(
         wording,
         Wording::Denied(_)
-            | Wording::AuthorizerDenied
+            | Wording::AuthorizerDenied { .. }
             | Wording::DeniedElsewhere
             | Wording::FunctionUrl
             | Wording::TokenInvalid
@@ -107,7 +107,15 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
             &[Cause::WrongResourceOrMethod, Cause::IamAuthUnsigned, Cause::MissingAuthTokenUnspecified],
         ),
         W::Denied(denial) => denied(denial, plan),
-        W::AuthorizerDenied => Signature::new(F::Authorizer, Certain, &[Cause::LambdaAuthorizerExplicitDeny]),
+        W::AuthorizerDenied { explicit: true } => {
+            Signature::new(F::Authorizer, Certain, &[Cause::LambdaAuthorizerExplicitDeny])
+        }
+        // what the authorizer leaves open, the resource policy may still allow
+        W::AuthorizerDenied { explicit: false } => Signature::new(
+            F::Authorizer,
+            Likely,
+            &[Cause::LambdaAuthorizerExplicitDeny, Cause::ResourcePolicyImplicitDeny],
+        ),
         W::Unauthorized => {
             Signature::new(F::Authorizer, Likely, &[Cause::AuthorizerUnauthorized, Cause::CognitoUnauthorized])
         }

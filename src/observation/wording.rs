@@ -9,8 +9,11 @@ pub enum Wording {
     MissingToken,
     /// `User: … is not authorized to perform: execute-api:Invoke on resource: …`: a policy refuses.
     Denied(Denial),
-    /// `User is not authorized to access this resource`: a Lambda authorizer's policy refuses.
-    AuthorizerDenied,
+    /// `User is not authorized to access this resource …`: a Lambda authorizer's policy refuses, explicitly if the message says so.
+    AuthorizerDenied {
+        /// Whether a statement denies.
+        explicit: bool,
+    },
     /// `Unauthorized`.
     Unauthorized,
     /// `The request signature we calculated does not match …`.
@@ -135,9 +138,13 @@ fn whole(message: &str) -> Option<Wording> {
 }
 
 fn part(message: &str) -> Option<Wording> {
-    const PARTS: [(&str, Wording); 21] = [
+    const PARTS: [(&str, Wording); 22] = [
         ("For troubleshooting Function URL", Wording::FunctionUrl),
-        ("User is not authorized to access this resource", Wording::AuthorizerDenied),
+        (
+            "User is not authorized to access this resource with an explicit deny",
+            Wording::AuthorizerDenied { explicit: true },
+        ),
+        ("User is not authorized to access this resource", Wording::AuthorizerDenied { explicit: false }),
         ("The request signature we calculated does not match", Wording::SignatureMismatch),
         ("Signature expired: ", Wording::SignatureExpired),
         ("Signature not yet current: ", Wording::SignatureNotYetCurrent),
@@ -328,13 +335,13 @@ mod tests {
 
     #[test]
     fn an_authorizers_refusal_is_not_a_policys() {
-        for message in [
-            "User is not authorized to access this resource",
-            "User is not authorized to access this resource with an explicit deny",
-            "User is not authorized to access this resource with an explicit deny in an identity-based policy",
-        ] {
-            assert_eq!(Wording::of(message), Some(Wording::AuthorizerDenied));
+        let message = "User is not authorized to access this resource";
+        let explicit = [(message.to_owned(), false), (format!("{message} with an explicit deny"), true)];
+        for (message, explicit) in explicit {
+            assert_eq!(Wording::of(&message), Some(Wording::AuthorizerDenied { explicit }));
         }
+        let newer = format!("{message} with an explicit deny in an identity-based policy");
+        assert_eq!(Wording::of(&newer), Some(Wording::AuthorizerDenied { explicit: true }));
     }
 
     #[test]

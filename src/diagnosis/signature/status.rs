@@ -55,7 +55,7 @@ pub(super) fn usual(wording: &Wording) -> &'static [u16] {
         W::Forbidden
         | W::MissingToken
         | W::Denied(_)
-        | W::AuthorizerDenied
+        | W::AuthorizerDenied { .. }
         | W::SignatureMismatch
         | W::SignatureExpired
         | W::SignatureNotYetCurrent
