@@ -2,7 +2,7 @@
 
 use crate::observation::{Environment, Intent, Round, Row, Seen};
 use crate::plan::{AccessPath, Plan, Request, plan};
-use crate::probe::{Limits, Net, probe};
+use crate::probe::{Limits, Net, Step, probe_telling};
 use crate::report::Report;
 use crate::target::Target;
 use std::collections::BTreeMap;
@@ -61,9 +61,19 @@ impl Check {
 
     /// Probes every path once, all at the same time, and explains what was seen.
     pub async fn run(&self, net: &Net, ignored_proxy_variables: &[String]) -> Report {
+        self.run_telling(net, ignored_proxy_variables, &|_, _| {}).await
+    }
+
+    /// Does as [`Self::run`] does, and tells how far each path has come.
+    pub async fn run_telling(
+        &self,
+        net: &Net,
+        ignored_proxy_variables: &[String],
+        tell: &(dyn Fn(AccessPath, Step) + Sync),
+    ) -> Report {
         let (started, clock) = (OffsetDateTime::now_utc(), Instant::now());
         let plans: Vec<Plan> = self.plans().collect();
-        let mut observations = probe(net, &plans, &self.limits).await.into_iter();
+        let mut observations = probe_telling(net, &plans, &self.limits, tell).await.into_iter();
         let rows = AccessPath::ALL.iter().map(|path| {
             let intent = self.intents.of(*path);
             let seen = match (intent, plan(&self.target, *path, &self.request)) {

@@ -5,12 +5,14 @@ mod demo;
 mod offline;
 mod once;
 mod output;
+mod progress;
 
 use crate::config::{Config, ConfigError};
 use crate::report::Verdict;
 use clap::{CommandFactory, Parser, Subcommand};
-use output::{OutputArgs, Output, WriteError};
+use output::{Output, OutputArgs, WriteError};
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -91,6 +93,7 @@ enum Stop {
     Write(#[from] WriteError),
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "they are what `map_err` calls")]
 impl Stop {
     fn usage(text: impl ToString) -> Self {
         Self::Usage(text.to_string())
@@ -129,13 +132,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(command: Command) -> Result<u8, Stop> {
     match command {
-        Command::Once(args) => once::run(*args),
+        Command::Once(args) => once::run(&args),
         Command::Serve { config } => serve(&config),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(&args),
-        Command::Curl(args) => offline::curl(*args),
+        Command::Curl(args) => offline::curl(&args),
         Command::Explain { cause } => offline::explain(cause),
-        Command::Replay { file, output } => offline::replay(&file, output),
+        Command::Replay { file, output } => offline::replay(&file, &output),
         Command::Config(command) => offline::config(command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -162,7 +165,6 @@ fn man_page() -> std::io::Result<Vec<u8>> {
     for sub in command.get_subcommands() {
         let name = format!("apigw-probe {}", sub.get_name());
         let man = clap_mangen::Man::new(sub.clone().bin_name(&name));
-        use std::io::Write as _;
         writeln!(page, ".SH \"{}\"", name.to_uppercase())?;
         man.render_synopsis_section(&mut page)?;
         man.render_description_section(&mut page)?;

@@ -56,8 +56,11 @@ pub struct NetSettings {
 impl Config {
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError { file: path.to_owned(), line: None, message: error.to_string() })?;
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
+            file: path.to_owned(),
+            line: None,
+            message: error.to_string(),
+        })?;
         Self::parse(&text).map_err(|fault| ConfigError {
             file: path.to_owned(),
             line: Some(text[..fault.at.min(text.len())].matches('\n').count() + 1),
@@ -76,12 +79,18 @@ impl Config {
             let scheduled = entry.get_ref().scheduled(&file, entry.span())?;
             let name = &scheduled.check.target.name;
             if targets.iter().any(|other| other.check.target.name == *name) {
-                return Err(Fault { at: entry.span().start, message: format!("two targets are named `{name}`; give each a `name`") });
+                return Err(Fault {
+                    at: entry.span().start,
+                    message: format!("two targets are named `{name}`; give each a `name`"),
+                });
             }
             targets.push(scheduled);
         }
         if targets.is_empty() {
-            return Err(Fault { at: text.len(), message: "there is no target; a target begins with a line `[[target]]`".into() });
+            return Err(Fault {
+                at: text.len(),
+                message: "there is no target; a target begins with a line `[[target]]`".into(),
+            });
         }
         Ok(Self {
             listen: file.listen.clone().unwrap_or_else(|| vec![SocketAddr::from(([127, 0, 0, 1], 9715))]),
@@ -150,6 +159,7 @@ struct Fault {
 }
 
 /// The configuration file of apigw-probe.
+#[expect(clippy::struct_field_names, reason = "`ca_file` is the name of the key")]
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct File {
@@ -265,7 +275,10 @@ impl Entry {
             limits: Limits { timeout, every_address: self.every_address, show_body: false },
         };
         if !check.has_work() {
-            return Err(Fault { at: span.start, message: "no path is left to probe; all are skipped or lack their input".into() });
+            return Err(Fault {
+                at: span.start,
+                message: "no path is left to probe; all are skipped or lack their input".into(),
+            });
         }
         Ok(Scheduled { check, interval })
     }
@@ -274,7 +287,9 @@ impl Entry {
         let name = self.name.as_ref().map(|name| parse(name, parse_target_name)).transpose()?;
         let status = match &self.expect_status {
             None => Expectation::default().status,
-            Some(codes) if codes.get_ref().is_empty() || codes.get_ref().iter().any(|code| !(100..600).contains(code)) => {
+            Some(codes)
+                if codes.get_ref().is_empty() || codes.get_ref().iter().any(|code| !(100..600).contains(code)) =>
+            {
                 return Err(Fault {
                     at: codes.span().start,
                     message: "`expect_status` is a list of status codes from 100 to 599, such as `[200]`".into(),
@@ -319,11 +334,12 @@ impl Entry {
         if let Some(text) = self.method.as_ref().filter(|_| !method.is_safe() && !self.allow_unsafe_method) {
             return Err(Fault {
                 at: text.span().start,
-                message: format!("`{method}` may change something in each round; if that is wanted, add `allow_unsafe_method = true`"),
+                message: format!(
+                    "`{method}` may change something in each round; if that is wanted, add `allow_unsafe_method = true`"
+                ),
             });
         }
-        let mut headers =
-            self.headers.iter().map(|line| parse(line, Header::plain)).collect::<Result<Vec<_>, _>>()?;
+        let mut headers = self.headers.iter().map(|line| parse(line, Header::plain)).collect::<Result<Vec<_>, _>>()?;
         if let Some(file) = &self.header_file {
             let read = read_header_file(file.get_ref());
             headers.extend(read.map_err(|message| Fault { at: file.span().start, message })?);
@@ -341,16 +357,20 @@ impl Entry {
 /// Reads a file of secret headers; the error names the file, never its content.
 pub fn read_header_file(file: &Path) -> Result<Vec<Header>, String> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("header file `{}`: {error}", file.display()))?;
-    Header::secret_lines(&text)
-        .map_err(|(line, error): (usize, HeaderError)| format!("header file `{}`, line {line}: {error}", file.display()))
+    Header::secret_lines(&text).map_err(|(line, error): (usize, HeaderError)| {
+        format!("header file `{}`, line {line}: {error}", file.display())
+    })
 }
 
 /// Reads `IP` or `IP:PORT`; the port is 53 if absent.
 pub fn parse_server(text: &str) -> Result<SocketAddr, String> {
     let ip = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text).parse::<IpAddr>();
-    ip.map(|ip| SocketAddr::new(ip, 53))
-        .or_else(|_| text.parse())
-        .map_err(|_| format!("`{}` is not a DNS server, such as `10.0.0.2` or `10.0.0.2:53`", text.chars().take(60).collect::<String>()))
+    ip.map(|ip| SocketAddr::new(ip, 53)).or_else(|_| text.parse()).map_err(|_| {
+        format!(
+            "`{}` is not a DNS server, such as `10.0.0.2` or `10.0.0.2:53`",
+            text.chars().take(60).collect::<String>()
+        )
+    })
 }
 
 /// The generated JSON Schema of the configuration.

@@ -1,70 +1,70 @@
 //! Why did it happen? Pure: everything that the diagnosis needs is in the round.
+//!
+//! First each path by itself ([`sight`], [`signature`]), then all together: the rules below, each of which explains
+//! what it can of what those before it left unexplained, so that the findings are few.
 
 mod cause;
+mod finding;
 
+// what a cause means and how it is fixed
+mod catalogue;
+
+// one path by itself
+mod sight;
+mod signature;
+
+// all paths together
+mod answers;
+mod case;
+mod clock;
+mod contrast;
+mod draft;
+mod names;
+mod reach;
+mod remarks;
+
+pub use catalogue::Entry;
 pub use cause::Cause;
+pub use finding::{Confidence, Diagnosis, Finding, Owner};
 
-use crate::named::named;
 use crate::observation::Round;
-use crate::plan::AccessPath;
+use case::Case;
+use draft::Draft;
 
-/// The smallest set of findings that explains a round.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Diagnosis {
-    /// The most telling first.
-    pub findings: Vec<Finding>,
-}
-
-/// One explanation of what was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The most useful cause.
-    pub cause: Cause,
-    /// Other causes that would explain it as well.
-    pub alternatives: Vec<Cause>,
-    /// How sure it is.
-    pub confidence: Confidence,
-    /// The paths that it explains.
-    pub paths: Vec<AccessPath>,
-    /// Who can change it.
-    pub owner: Owner,
-    /// One sentence.
-    pub summary: String,
-    /// The facts that speak for it.
-    pub evidence: Vec<String>,
-    /// What to do, in order.
-    pub fix: Vec<String>,
-    /// Where it is documented.
-    pub docs: String,
-}
-
-named! {
-    /// How sure a finding is.
-    pub enum Confidence {
-        /// One of several explanations.
-        Possible = "possible",
-        /// The best of several explanations.
-        Likely = "likely",
-        /// Nothing else explains what was seen.
-        Certain = "certain",
+/// Explains a round: the smallest set of findings that accounts for every path that failed against its intent.
+///
+/// A path that works, or fails because it must, has none; `no-route-for-family` is said only of a path that fails for it.
+pub fn diagnose(round: &Round) -> Diagnosis {
+    let mut case = Case::open(round);
+    for rule in RULES {
+        let drafts = rule(&case);
+        case.take(drafts);
     }
+    case.close()
 }
 
-named! {
-    /// Who can change what a finding blames.
-    pub enum Owner {
-        /// The account of the client and the endpoint.
-        AccountA = "account-a",
-        /// The account of the API.
-        AccountB = "account-b",
-        /// Whoever makes the call: URL, headers, this host.
-        Caller = "caller",
-        /// Whoever runs what lies between.
-        Network = "network",
-    }
-}
-
-/// Explains a round.
-pub fn diagnose(_round: &Round) -> Diagnosis {
-    Diagnosis::default()
-}
+/// The decision table: the more paths a rule compares, the earlier it comes.
+const RULES: [fn(&Case<'_>) -> Vec<Draft>; 22] = [
+    contrast::opened,
+    names::servers,
+    contrast::contradictions,
+    names::forwarding,
+    contrast::public_api,
+    contrast::unknown_api,
+    contrast::strict_access,
+    contrast::outside,
+    contrast::other_endpoint,
+    names::empty_answers,
+    names::missing,
+    reach::connections,
+    reach::handshakes,
+    reach::exchanges,
+    answers::forbidden,
+    answers::signing,
+    answers::alike,
+    answers::rest,
+    remarks::dead_addresses,
+    remarks::clock,
+    remarks::odd_successes,
+    remarks::public_successes,
+];

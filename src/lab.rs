@@ -4,19 +4,24 @@ mod dns;
 mod front;
 mod gateway;
 mod pki;
+mod policy;
+mod reply;
+mod request;
 mod scenario;
+mod state;
 mod world;
 
 pub use scenario::Scenario;
+pub use state::{Addresses, SeenRequest};
 
 use dns::Role;
 use front::Front;
-use pki::Pki;
 use rustls::pki_types::CertificateDer;
-use std::collections::{HashMap, VecDeque};
+use state::{MOST_BIND_TRIES, Shared};
+use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use tokio::task::JoinSet;
 use world::{ADDRESSES, World};
 
@@ -25,6 +30,7 @@ use world::{ADDRESSES, World};
 pub struct Lab {
     shared: Arc<Shared>,
     scenario: &'static Scenario,
+    world: Arc<World>,
     fronts: Vec<Front>,
     dns_server: SocketAddr,
     vpc_resolver: SocketAddr,
@@ -32,52 +38,25 @@ pub struct Lab {
     _dns: JoinSet<()>,
 }
 
-/// Which addresses the lab's DNS gives out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Addresses {
-    /// The loopback addresses on which the lab listens, so that any program can use it.
-    Loopback,
-    /// Addresses as on AWS, private and public ones; [`Lab::detour`] says where they really are.
-    AsOnAws,
-}
-
-/// A request as it arrived.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenRequest {
-    /// The address at which it arrived, as it is on AWS.
-    pub address: IpAddr,
-    /// The name in the TLS handshake.
-    pub sni: Option<String>,
-    /// The request line, without its line end.
-    pub line: String,
-    /// The headers in the order and case of arrival.
-    pub headers: Vec<(String, String)>,
-}
-
 impl Lab {
     /// Starts the lab on free ports of loopback; fails if it finds none.
     pub async fn start(scenario: &'static Scenario, addresses: Addresses) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            world: Mutex::new(Arc::new(scenario.world())),
-            seen: Mutex::default(),
-            pki: Pki::generate()?,
-            addresses,
-        });
+        let shared = Arc::new(Shared::new(scenario.world(), addresses)?);
         let fronts = open_fronts(&shared)?;
         let mut dns = JoinSet::new();
         let dns_server = dns::start(&shared, Role::Client, &mut dns).await?;
         let vpc_resolver = dns::start(&shared, Role::Vpc, &mut dns).await?;
         let ca_pem = shared.pki.root_pem();
-        Ok(Self { shared, scenario, fronts, dns_server, vpc_resolver, ca_pem, _dns: dns })
+        Ok(Self { world: shared.world(), shared, scenario, fronts, dns_server, vpc_resolver, ca_pem, _dns: dns })
     }
 
     /// Goes over to another scenario; addresses, ports and the authority stay.
     pub async fn switch(&mut self, scenario: &'static Scenario) -> io::Result<()> {
-        let world = Arc::new(scenario.world());
         self.scenario = scenario;
-        *lock(&self.shared.world) = Arc::clone(&world);
+        self.shared.set_world(scenario.world());
+        self.world = self.shared.world();
         for front in &mut self.fronts {
-            front.change(&self.shared, world.port_at(front.nominal)).await?;
+            front.change(&self.shared, self.world.port_at(front.nominal)).await?;
         }
         Ok(())
     }
@@ -118,13 +97,13 @@ impl Lab {
     }
 
     /// The invoke URL that the operator of this scenario would paste.
-    pub fn invoke_url(&self) -> String {
-        self.shared.world().asked.invoke_url.clone()
+    pub fn invoke_url(&self) -> &str {
+        &self.world.asked.invoke_url
     }
 
-    /// The endpoint's DNS name that the operator of this scenario would paste.
-    pub fn vpce_dns_name(&self) -> String {
-        self.shared.world().asked.vpce_dns_name.clone()
+    /// The endpoint's DNS name that the operator of this scenario would paste, where it is at hand.
+    pub fn vpce_dns_name(&self) -> Option<&str> {
+        self.world.asked.vpce_dns_name.as_deref()
     }
 
     /// Where the addresses that DNS gives out really are; empty when DNS gives out the real ones.
@@ -137,41 +116,7 @@ impl Lab {
 
     /// The latest requests that arrived, at most a thousand, the oldest first.
     pub fn requests(&self) -> Vec<SeenRequest> {
-        lock(&self.shared.seen).iter().cloned().collect()
-    }
-}
-
-impl Addresses {
-    /// How an address appears in DNS.
-    fn shown(self, nominal: Ipv4Addr) -> Ipv4Addr {
-        let local = || ADDRESSES.iter().find(|(known, _)| *known == nominal).map(|(_, local)| *local);
-        match self {
-            Self::Loopback => local().unwrap_or(nominal),
-            Self::AsOnAws => nominal,
-        }
-    }
-}
-
-/// What all servers of a lab look at.
-#[derive(Debug)]
-struct Shared {
-    world: Mutex<Arc<World>>,
-    seen: Mutex<VecDeque<SeenRequest>>,
-    pki: Pki,
-    addresses: Addresses,
-}
-
-impl Shared {
-    fn world(&self) -> Arc<World> {
-        Arc::clone(&lock(&self.world))
-    }
-
-    fn remember(&self, request: SeenRequest) {
-        let mut seen = lock(&self.seen);
-        if seen.len() == MOST_REQUESTS_REMEMBERED {
-            seen.pop_front();
-        }
-        seen.push_back(request);
+        self.shared.requests()
     }
 }
 
@@ -193,11 +138,3 @@ fn open_fronts(shared: &Arc<Shared>) -> io::Result<Vec<Front>> {
     }
     Err(failure.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()))
 }
-
-/// A panic in one task of the lab must not take the others down.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-const MOST_BIND_TRIES: usize = 32;
-const MOST_REQUESTS_REMEMBERED: usize = 1000;

@@ -1,12 +1,16 @@
 //! What was seen? Facts only, no opinion; nested, so that a phase that was not reached is absent and an impossible mix cannot be written.
 
 mod address;
-mod answer;
 mod fault;
+mod wording;
+
+// reads the wordings
+mod answer;
 
 pub use address::{Address, AddressClass};
 pub use answer::{Answer, RawAnswer, is_gateway_error, is_shown, message, printable, redact};
 pub use fault::{DnsFault, HttpFault, QueryOutcome, TcpFault, TlsFault};
+pub use wording::{Denial, Effect, MethodArn, PolicyKind, Wording};
 
 use crate::named::named;
 use crate::plan::{AccessPath, Missing, Plan};

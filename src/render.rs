@@ -1,21 +1,26 @@
 //! How is a report told? Pure: a report in, text out; one file a format, and nothing in them that a terminal takes for a command.
 
+mod block;
 mod clean;
 mod curl;
+mod explain;
 mod json;
 pub mod metrics;
 mod nagios;
+mod style;
 mod text;
 mod wrap;
 
 pub use clean::Clean;
 pub use curl::curl;
+pub use explain::{explain, explain_all};
 pub use json::{json, json_line, json_schema};
 pub use metrics::prometheus;
 pub use nagios::{Nagios, NagiosStatus, nagios, nagios_of_all};
-pub use text::{TextStyle, text};
+pub use style::TextStyle;
+pub use text::text;
 
-use crate::diagnosis::{Cause, Finding, Owner};
+use crate::diagnosis::Owner;
 use crate::observation::{Intent, Row, Seen};
 use crate::report::Report;
 use crate::target::Target;
@@ -29,19 +34,6 @@ fn who(owner: Owner) -> &'static str {
         Owner::Caller => "the caller (this command, this host)",
         Owner::Network => "the network between",
     }
-}
-
-/// The findings that want attention.
-fn troubles(report: &Report) -> impl Iterator<Item = &Finding> {
-    report.diagnosis.findings.iter().filter(|finding| is_trouble(report, finding))
-}
-
-/// Whether a finding wants attention: it tells of no success, nor of addresses that a working path does without.
-fn is_trouble(report: &Report, finding: &Finding) -> bool {
-    let target = &report.round.target;
-    let fails = |row: &Row| finding.paths.contains(&row.path) && !is_good(row, target);
-    !matches!(finding.cause, Cause::Ok | Cause::OkHttpApi)
-        && (finding.cause != Cause::NoRouteForFamily || report.round.rows.iter().any(fails))
 }
 
 /// How many paths did what the user hopes for, in words: `3 of 4 paths ok, 1 not configured`.

@@ -8,6 +8,7 @@ use crate::probe::Net;
 use crate::report::{Report, Verdict};
 use sd_notify::NotifyState;
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -111,7 +112,8 @@ async fn sleep_until(due: Option<Instant>) {
 fn status(board: &Board) -> String {
     let board = board.borrow();
     let told: Vec<&Report> = board.iter().flatten().collect();
-    let failing: Vec<String> = told.iter().filter(|report| report.verdict() == Verdict::Fail).map(|report| failure(report)).collect();
+    let failing: Vec<String> =
+        told.iter().filter(|report| report.verdict() == Verdict::Fail).map(|report| failure(report)).collect();
     if told.is_empty() {
         "first round under way".to_owned()
     } else if failing.is_empty() {
@@ -129,8 +131,7 @@ fn failure(report: &Report) -> String {
     for (at, row) in rows.iter().filter(|row| !row.meets_intent(target)).enumerate() {
         let finding = report.diagnosis.findings.iter().find(|finding| finding.paths.contains(&row.path));
         let cause = finding.map_or(row.outcome(target).name(), |finding| finding.cause.name());
-        line.push_str(if at == 0 { " — " } else { ", " });
-        line.push_str(&format!("{}: {cause}", row.path));
+        let _ = write!(line, "{}{}: {cause}", if at == 0 { " — " } else { ", " }, row.path);
     }
     line
 }

@@ -37,7 +37,9 @@ fn what_is_absent_has_the_documented_default() {
 
 #[test]
 fn a_target_overrides_what_stands_above() {
-    let text = format!("interval = \"5m\"\ntimeout = \"3s\"\n{TARGET}interval = \"15s\"\n[target.paths]\nprivate-dns = \"forbidden\"\n");
+    let text = format!(
+        "interval = \"5m\"\ntimeout = \"3s\"\n{TARGET}interval = \"15s\"\n[target.paths]\nprivate-dns = \"forbidden\"\n"
+    );
     let one = &read(&text).unwrap().targets[0];
     assert_eq!((one.interval, one.check.limits.timeout), (Duration::from_secs(15), Duration::from_secs(3)));
     assert_eq!(one.check.intents.of(AccessPath::PrivateDns), Intent::Forbidden);

@@ -14,8 +14,9 @@ fn report(scenario: &'static Scenario) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let lab = Lab::start(scenario, Addresses::AsOnAws).await.unwrap();
-        let (url, name) = (lab.invoke_url(), lab.vpce_dns_name());
-        let input = TargetInput { invoke_url: &url, vpce_dns_name: Some(&name), ..TargetInput::default() };
+
+        let input =
+            TargetInput { invoke_url: lab.invoke_url(), vpce_dns_name: lab.vpce_dns_name(), ..TargetInput::default() };
         let net = Net {
             resolver: Resolver::given(vec![lab.dns_server()]),
             vpc_resolver: Some(lab.vpc_resolver()),
@@ -41,14 +42,15 @@ fn differences(scenario: &'static Scenario, report: &Report) -> Vec<String> {
         wrong.push(format!("verdict {} in place of {}", report.verdict(), scenario.verdict));
     }
     for cause in scenario.expect {
-        let told = findings.iter().filter(|finding| finding.cause == *cause || finding.alternatives.contains(cause)).count();
+        let told =
+            findings.iter().filter(|finding| finding.cause == *cause || finding.alternatives.contains(cause)).count();
         if told == 0 {
             wrong.push(format!("{cause} is missing"));
         }
     }
     for finding in findings {
         let expected = |cause| scenario.expect.contains(cause);
-        if !expected(&finding.cause) && !finding.alternatives.iter().any(|cause| expected(cause)) {
+        if !expected(&finding.cause) && !finding.alternatives.iter().any(expected) {
             wrong.push(format!("{} ({}) is one too many", finding.cause, finding.confidence));
         }
     }
@@ -73,7 +75,8 @@ fn differences(scenario: &'static Scenario, report: &Report) -> Vec<String> {
 #[test]
 fn each_scenario_gives_exactly_its_findings() {
     // many at a time: some wait for a deadline, and waiting costs nothing
-    let rounds: Vec<_> = Scenario::all().map(|scenario| std::thread::spawn(move || (scenario, report(scenario)))).collect();
+    let rounds: Vec<_> =
+        Scenario::all().map(|scenario| std::thread::spawn(move || (scenario, report(scenario)))).collect();
     let mut wrong = Vec::new();
     for round in rounds {
         let (scenario, report) = round.join().unwrap();

@@ -28,7 +28,7 @@ fn the_two_strings_of_the_console_name_everything() {
     assert_eq!(target.stage.as_deref(), Some("test"));
     assert_eq!(target.resource(), "/");
     assert_eq!(target.path_and_query, "/test");
-    assert_eq!(target.vpce.as_ref().map(|id| id.as_str()), Some("vpce-1a2b3c456d7e89012"));
+    assert_eq!(target.vpce.as_ref().map(apigw_probe::target::VpceId::as_str), Some("vpce-1a2b3c456d7e89012"));
     assert_eq!(target.alias_name().unwrap().as_str(), ALIAS);
     assert_eq!(target.name, "a1bc234d5e-test");
     assert!(target.warnings.is_empty());
@@ -61,7 +61,9 @@ fn resource_path_and_query_are_kept_as_typed() {
 
 #[test]
 fn a_url_without_a_stage_is_probed_with_a_warning() {
-    for url in ["a1bc234d5e.execute-api.us-east-1.amazonaws.com", "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/"] {
+    for url in
+        ["a1bc234d5e.execute-api.us-east-1.amazonaws.com", "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/"]
+    {
         let target = target(url, None);
         assert_eq!((target.path_and_query.as_str(), target.stage.clone()), ("/", None));
         assert_eq!(warnings(&target), ["no-stage"]);
@@ -237,7 +239,7 @@ proptest! {
         let twice = Target::parse(TargetInput {
             invoke_url: &once.invoke_url,
             vpce_dns_name: once.vpce_dns_name.as_deref(),
-            vpce_id: once.vpce.as_ref().map(|id| id.as_str()),
+            vpce_id: once.vpce.as_ref().map(apigw_probe::target::VpceId::as_str),
             name: Some(&once.name),
             expect: Expectation::default(),
         }).unwrap();

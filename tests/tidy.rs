@@ -114,7 +114,12 @@ fn the_map_lists_the_modules_in_reading_order() {
 #[test]
 fn only_one_file_holds_unsafe_code() {
     for (path, text) in sources() {
-        let unsafe_lines = code(&text).filter(|(_, line)| line.contains("unsafe ") || line.contains("unsafe_code")).count();
-        assert!(unsafe_lines == 0 || path.ends_with("probe/wire.rs"), "{}: unsafe code lives in probe/wire.rs", path.display());
+        let unsafe_lines =
+            code(&text).filter(|(_, line)| line.contains("unsafe ") || line.contains("unsafe_code")).count();
+        assert!(
+            unsafe_lines == 0 || path.ends_with("probe/wire.rs"),
+            "{}: unsafe code lives in probe/wire.rs",
+            path.display()
+        );
     }
 }

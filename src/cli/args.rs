@@ -2,9 +2,7 @@
 
 use super::Stop;
 use crate::check::{Check, Intents};
-use crate::config::{
-    LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, parse_duration, parse_server, read_header_file,
-};
+use crate::config::{LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, parse_duration, parse_server, read_header_file};
 use crate::observation::Intent;
 use crate::plan::{AccessPath, Header, Method, Request};
 use crate::probe::Limits;
@@ -131,10 +129,16 @@ impl TargetArgs {
     /// Reads INVOKE_URL and VPCE_DNS_NAME.
     pub(super) fn target(&self, expect: Expectation) -> Result<Target, Stop> {
         let (invoke_url, vpce_dns_name) = match self.inputs.as_slice() {
-            [] => return Err(Stop::usage("INVOKE_URL is missing, such as https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test")),
+            [] => {
+                return Err(Stop::usage(
+                    "INVOKE_URL is missing, such as https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test",
+                ));
+            }
             [url] => (url, None),
             [url, name] => (url, Some(name.as_str())),
-            [_, _, more, ..] => return Err(Stop::usage(format!("`{more}` is one too many; INVOKE_URL and VPCE_DNS_NAME are read"))),
+            [_, _, more, ..] => {
+                return Err(Stop::usage(format!("`{more}` is one too many; INVOKE_URL and VPCE_DNS_NAME are read")));
+            }
         };
         let input = TargetInput { invoke_url, vpce_dns_name, vpce_id: self.vpce_id.as_deref(), name: None, expect };
         Target::parse(input).map_err(Stop::usage)

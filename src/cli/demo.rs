@@ -1,15 +1,20 @@
 //! What would it say? A probe of a simulated AWS side on loopback, for rehearsal and for people without an account.
 
 use super::output::{self, OutputArgs};
+use super::progress::run_watched;
 use super::{Stop, print, runtime};
 use crate::check::{Check, Intents};
-use crate::config::DEFAULT_TIMEOUT;
+use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings, Scheduled};
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
 use crate::probe::{Detour, Limits, Net, Resolver, Trust};
 use crate::target::{Expectation, Target, TargetInput};
 use clap::Args;
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
@@ -17,8 +22,11 @@ pub(super) struct DemoArgs {
     #[arg(long, value_name = "NAME", default_value = "healthy", value_parser = scenario)]
     scenario: &'static Scenario,
     /// List the scenarios
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["scenario", "serve"])]
     list: bool,
+    /// Keep the simulation running, and the daemon with it; print how to probe it from outside
+    #[arg(long)]
+    serve: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -27,24 +35,69 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
     if args.list {
         return print(list().as_bytes());
     }
+    if args.serve {
+        return serve(args.scenario);
+    }
     let output = args.output.open()?;
     if !args.output.quiet {
-        output::complain(&format!("simulated on loopback: {}: {}", args.scenario.name, args.scenario.about));
+        output::complain(&format!("simulated on loopback: {}: {}", args.scenario.name, args.scenario.description()));
     }
     let report = runtime()?.block_on(async {
         let lab = Lab::start(args.scenario, Addresses::AsOnAws).await.map_err(Stop::host)?;
-        Ok::<_, Stop>(check(&lab)?.run(&net(&lab), &[]).await)
+        Ok::<_, Stop>(run_watched(&check(&lab)?, &net(&lab), &[], args.output.quiet).await)
     })?;
     args.output.tell(output, &report)
+}
+
+/// Runs the daemon against a simulation that other processes can reach.
+fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
+    runtime()?.block_on(async {
+        let lab = Lab::start(scenario, Addresses::Loopback).await.map_err(Stop::host)?;
+        let mut ca_file =
+            tempfile::Builder::new().prefix("apigw-probe-").suffix(".pem").tempfile().map_err(Stop::host)?;
+        ca_file.write_all(lab.ca_pem().as_bytes()).map_err(Stop::host)?;
+        let mut check = check(&lab)?;
+        check.request.port = lab.port();
+        let listen = SocketAddr::from(([127, 0, 0, 1], 9715));
+        print(instructions(&lab, &check, ca_file.path(), listen).as_bytes())?;
+        let targets = vec![Scheduled { check, interval: DEMO_INTERVAL }];
+        let config = Config { listen: vec![listen], net: NetSettings::default(), targets };
+        crate::serve::serve(config, net(&lab), Vec::new()).await.map_err(Stop::host)?;
+        Ok(0)
+    })
+}
+
+/// How to probe the simulation from another terminal, with what its scenario asks for.
+fn instructions(lab: &Lab, check: &Check, ca_file: &Path, listen: SocketAddr) -> String {
+    let mut text = format!(
+        "# simulated on loopback until Ctrl-C: {}: {}\n\
+         apigw-probe once {} {} --dns-server {} --vpc-resolver {} --port {} --ca-file {}",
+        lab.scenario().name,
+        lab.scenario().description(),
+        lab.invoke_url(),
+        lab.vpce_dns_name().unwrap_or_default(),
+        lab.dns_server(),
+        lab.vpc_resolver(),
+        lab.port(),
+        ca_file.display()
+    );
+    for (path, intent) in lab.scenario().intents {
+        let _ = write!(text, " --{intent} {path}");
+    }
+    if lab.scenario().timeout.is_some() {
+        let _ = write!(text, " --timeout {}", humantime::format_duration(check.limits.timeout));
+    }
+    let _ = write!(text, "\ncurl http://{listen}/metrics\n");
+    text
 }
 
 /// The check that the operator of the scenario would run.
 pub(super) fn check(lab: &Lab) -> Result<Check, Stop> {
     let scenario = lab.scenario();
-    let (invoke_url, vpce_dns_name) = (lab.invoke_url(), lab.vpce_dns_name());
+
     let target = Target::parse(TargetInput {
-        invoke_url: &invoke_url,
-        vpce_dns_name: Some(&vpce_dns_name),
+        invoke_url: lab.invoke_url(),
+        vpce_dns_name: lab.vpce_dns_name(),
         expect: Expectation::default(),
         ..TargetInput::default()
     })
@@ -71,7 +124,7 @@ pub(super) fn net(lab: &Lab) -> Net {
 fn list() -> String {
     let mut text = String::new();
     for scenario in Scenario::all() {
-        let _ = writeln!(text, "{:<34} {}", scenario.name, scenario.about);
+        let _ = writeln!(text, "{:<34} {}", scenario.name, scenario.description());
     }
     text
 }
@@ -79,6 +132,11 @@ fn list() -> String {
 fn scenario(name: &str) -> Result<&'static Scenario, String> {
     Scenario::named(name).ok_or_else(|| {
         let nearest = Scenario::all().min_by_key(|known| strsim::damerau_levenshtein(known.name, name));
-        format!("there is no such scenario; {} is the nearest, --list shows all", nearest.map_or("healthy", |known| known.name))
+        format!(
+            "there is no such scenario; {} is the nearest, --list shows all",
+            nearest.map_or("healthy", |known| known.name)
+        )
     })
 }
+
+const DEMO_INTERVAL: Duration = Duration::from_secs(5);

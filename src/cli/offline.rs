@@ -48,7 +48,7 @@ pub(super) enum ConfigCommand {
 }
 
 /// Prints the four requests as curl commands.
-pub(super) fn curl(args: CurlArgs) -> Result<u8, Stop> {
+pub(super) fn curl(args: &CurlArgs) -> Result<u8, Stop> {
     let target = args.target.target(Expectation::default())?;
     for warning in &target.warnings {
         super::output::complain(&format!("warning: {warning}"));
@@ -61,12 +61,16 @@ pub(super) fn curl(args: CurlArgs) -> Result<u8, Stop> {
 
 /// Prints an entry of the catalogue, or its table of contents.
 pub(super) fn explain(cause: Option<Cause>) -> Result<u8, Stop> {
-    let text: String = Cause::ALL.iter().filter(|one| cause.is_none_or(|cause| cause == **one)).map(|one| format!("{one}\n")).collect();
+    let style = super::output::plain_style();
+    let text = match cause {
+        Some(cause) => render::explain(cause, &style).to_string(),
+        None => render::explain_all(&style).to_string(),
+    };
     print(text.as_bytes())
 }
 
 /// Diagnoses saved reports again.
-pub(super) fn replay(file: &Path, output: OutputArgs) -> Result<u8, Stop> {
+pub(super) fn replay(file: &Path, output: &OutputArgs) -> Result<u8, Stop> {
     let wrong = |what: &dyn std::fmt::Display| Stop::Replay(format!("`{}`: {what}", file.display()));
     let mut bytes = Vec::new();
     if file.as_os_str() == "-" {

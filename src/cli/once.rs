@@ -2,6 +2,7 @@
 
 use super::args::{CheckArgs, NetArgs};
 use super::output::{self, Format, OutputArgs};
+use super::progress::run_watched;
 use super::{Stop, runtime};
 use crate::check::Check;
 use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings};
@@ -15,7 +16,9 @@ use std::time::Duration;
 use tokio::task::LocalSet;
 
 #[derive(Debug, Args)]
-#[command(override_usage = "apigw-probe once INVOKE_URL [VPCE_DNS_NAME] [OPTIONS]\n       apigw-probe once --config FILE [TARGET_NAME]... [OPTIONS]")]
+#[command(
+    override_usage = "apigw-probe once INVOKE_URL [VPCE_DNS_NAME] [OPTIONS]\n       apigw-probe once --config FILE [TARGET_NAME]... [OPTIONS]"
+)]
 pub(super) struct OnceArgs {
     #[command(flatten)]
     check: CheckArgs,
@@ -31,14 +34,14 @@ pub(super) struct OnceArgs {
     print_config: bool,
 }
 
-pub(super) fn run(args: OnceArgs) -> Result<u8, Stop> {
+pub(super) fn run(args: &OnceArgs) -> Result<u8, Stop> {
     let proxies = ignored_proxy_variables();
     if !proxies.is_empty() && args.output.format != Format::Nagios {
         output::complain(&format!("warning: {} ignored: a probe through a proxy would test the proxy", set(&proxies)));
     }
     match &args.config {
-        Some(file) => run_configured(&args, file, &proxies),
-        None => run_given(&args, &proxies),
+        Some(file) => run_configured(args, file, &proxies),
+        None => run_given(args, &proxies),
     }
 }
 
@@ -47,7 +50,8 @@ fn run_given(args: &OnceArgs, proxies: &[String]) -> Result<u8, Stop> {
     let check = args.check.check(usual)?;
     let net = open(&args.net.settings(&NetSettings::default()))?;
     let output = args.output.open()?;
-    let report = runtime()?.block_on(check.run(&net, proxies));
+    let quiet = args.output.quiet || args.output.format == Format::Nagios;
+    let report = runtime()?.block_on(run_watched(&check, &net, proxies, quiet));
     if args.print_config {
         output.write(configuration(&report).as_bytes())?;
         return Ok(super::status(report.verdict()));

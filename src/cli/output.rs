@@ -5,7 +5,7 @@ use crate::render;
 use crate::report::{Report, Verdict};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -95,31 +95,33 @@ impl OutputArgs {
     }
 
     fn style(&self, output: &Output) -> render::TextStyle {
-        let terminal = output.is_terminal();
         let color = match self.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => match anstream::AutoStream::choice(&io::stdout()) {
-                anstream::ColorChoice::Never => false,
-                anstream::ColorChoice::AlwaysAnsi | anstream::ColorChoice::Always => {
-                    output.is_stdout() || anstyle_forced()
-                }
-                anstream::ColorChoice::Auto => terminal,
-            },
+            Color::Auto => output.is_stdout() && wants_color(),
         };
-        let width = if terminal { terminal_width() } else { 80 };
+        let width = if output.is_stdout() { width() } else { NARROW };
         render::TextStyle { width, color, verbose: self.verbose, quiet: self.quiet }
     }
 }
 
-fn anstyle_forced() -> bool {
-    std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0")
+/// The style of text that has no options.
+pub(super) fn plain_style() -> render::TextStyle {
+    render::TextStyle { width: width(), color: wants_color(), ..render::TextStyle::default() }
 }
 
-/// The terminal's columns, at least 80.
-fn terminal_width() -> usize {
-    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)).clamp(80, 140)
+/// Whether stdout wants colour: a terminal that is not dumb, or `CLICOLOR_FORCE`; never with `NO_COLOR`.
+fn wants_color() -> bool {
+    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }
+
+/// The columns of the terminal on stdout, within reason.
+fn width() -> usize {
+    let columns = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    columns().map_or(NARROW, |columns| columns.clamp(NARROW, 140))
+}
+
+const NARROW: usize = 80;
 
 /// A place for output.
 pub(super) enum Output {
@@ -161,10 +163,6 @@ impl Output {
 
     fn is_stdout(&self) -> bool {
         matches!(self, Self::Stdout)
-    }
-
-    fn is_terminal(&self) -> bool {
-        self.is_stdout() && io::stdout().is_terminal()
     }
 }
 

@@ -6,8 +6,10 @@ use toml::de::{DeTable, DeValue};
 
 /// Checks every key of the text against the configuration's schema. Values are checked when they are read.
 pub(super) fn check(text: &str) -> Result<(), Fault> {
-    let table = DeTable::parse(text)
-        .map_err(|error| Fault { at: error.span().map_or(0, |span| span.start), message: error.message().to_owned() })?;
+    let table = DeTable::parse(text).map_err(|error| Fault {
+        at: error.span().map_or(0, |span| span.start),
+        message: error.message().to_owned(),
+    })?;
     let schema = json_schema();
     walk(table.get_ref(), &schema, &schema)
 }
@@ -31,7 +33,7 @@ fn walk(table: &DeTable<'_>, schema: &Value, root: &Value) -> Result<(), Fault> 
             match value.get_ref() {
                 DeValue::Table(table) => walk(table, inner, root)?,
                 DeValue::Array(items) => {
-                    for item in items.iter() {
+                    for item in items {
                         if let (DeValue::Table(table), Some(inner)) = (item.get_ref(), inner.get("items")) {
                             walk(table, inner, root)?;
                         }

@@ -89,6 +89,8 @@ named! {
         IntegrationTimeout = "integration-timeout",
         /// The backend could not be reached.
         IntegrationNetworkError = "integration-network-error",
+        /// The backend itself answered, with a status that is not expected.
+        BackendStatus = "backend-status",
         /// Something else than API Gateway answered.
         NotApiGateway = "not-api-gateway",
         /// The API accepts only requests whose SNI and endpoint type match (`endpointAccessMode: STRICT`).

@@ -1,6 +1,6 @@
 //! What does DNS say? Private hosted zones, then the endpoint's private DNS, then the public zones; each by the rules of AWS.
 
-use super::Shared;
+use super::state::{Addresses, MOST_BIND_TRIES, Shared};
 use super::world::{Endpoint, Exposure, Habit, Resolver, View, World};
 use hickory_proto::op::{Edns, Message, MessageType, Metadata, OpCode, Query, ResponseCode};
 use hickory_proto::rr::rdata::{A, CNAME, SOA};
@@ -42,7 +42,7 @@ pub(super) async fn start(shared: &Arc<Shared>, role: Role, tasks: &mut JoinSet<
 
 async fn bind() -> io::Result<(UdpSocket, TcpListener, SocketAddr)> {
     let mut failure = None;
-    for _ in 0..super::MOST_BIND_TRIES {
+    for _ in 0..MOST_BIND_TRIES {
         let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = udp.local_addr()?;
         match TcpListener::bind(address).await {
@@ -58,7 +58,7 @@ async fn serve_udp(shared: Arc<Shared>, role: Role, socket: UdpSocket) {
     loop {
         // an ICMP error about an answer that nobody waits for is no reason to stop
         let Ok((length, client)) = socket.recv_from(&mut buffer).await else { continue };
-        if let Some(answer) = shared.answer_query(role, Carrier::Udp, &buffer[..length]) {
+        if let Some(answer) = answer(&shared, role, Carrier::Udp, &buffer[..length]) {
             let _ = socket.send_to(&answer, client).await;
         }
     }
@@ -79,7 +79,7 @@ async fn serve_tcp_client(shared: Arc<Shared>, role: Role, mut stream: TcpStream
     while let Ok(Ok(length)) = timeout(TCP_PATIENCE, stream.read_u16()).await {
         let mut query = vec![0; usize::from(length)];
         let Ok(Ok(_)) = timeout(TCP_PATIENCE, stream.read_exact(&mut query)).await else { return };
-        let Some(answer) = shared.answer_query(role, Carrier::Tcp, &query) else { continue };
+        let Some(answer) = answer(&shared, role, Carrier::Tcp, &query) else { continue };
         let Ok(length) = u16::try_from(answer.len()) else { return };
         let message = [&length.to_be_bytes()[..], &answer].concat();
         if stream.write_all(&message).await.is_err() {
@@ -90,55 +90,50 @@ async fn serve_tcp_client(shared: Arc<Shared>, role: Role, mut stream: TcpStream
 
 /// What carried a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Carrier {
+enum Carrier {
     Udp,
     Tcp,
 }
 
-impl Shared {
-    fn answer_query(&self, role: Role, carrier: Carrier, query: &[u8]) -> Option<Vec<u8>> {
-        let world = self.world();
-        let query = Message::from_vec(query).ok()?;
-        let question = question(&query)?;
-        let resolver = role.resolver(&world);
-        let mut answer = reply_to(&query);
-        answer.metadata.response_code = match resolver.habit {
-            Habit::Silent => return None,
-            Habit::ServFail => ResponseCode::ServFail,
-            Habit::Refuses => ResponseCode::Refused,
-            Habit::Truncates if carrier == Carrier::Udp => {
-                answer.metadata.truncation = true;
-                ResponseCode::NoError
+/// The answer to a query; none if it is no query, or the server is silent.
+fn answer(shared: &Shared, role: Role, carrier: Carrier, query: &[u8]) -> Option<Vec<u8>> {
+    let world = shared.world();
+    let query = Message::from_vec(query).ok()?;
+    let question = question(&query)?;
+    let resolver = role.resolver(&world);
+    let mut answer = reply_to(&query);
+    answer.metadata.response_code = match resolver.habit {
+        Habit::Silent => return None,
+        Habit::ServFail => ResponseCode::ServFail,
+        Habit::Refuses => ResponseCode::Refused,
+        Habit::Truncates if carrier == Carrier::Udp => {
+            answer.metadata.truncation = true;
+            ResponseCode::NoError
+        }
+        Habit::Honest | Habit::Truncates | Habit::DropsPrivate | Habit::DropsPrivateFromPublicZones => {
+            let found = find(&world, resolver.sees, &plain(question.name()));
+            let code = if found.is_some() { ResponseCode::NoError } else { ResponseCode::NXDomain };
+            fill(&mut answer, question, shared.addresses, found.map(|found| found.filtered(resolver.habit)));
+            if !answer.answers.iter().any(|record| record.record_type() == question.query_type()) {
+                answer.add_authorities(soa(&world));
             }
-            Habit::Honest | Habit::Truncates | Habit::DropsPrivate | Habit::DropsPrivateFromPublicZones => {
-                self.fill(&world, resolver, question, &mut answer)
-            }
-        };
-        answer.to_vec().ok()
-    }
+            code
+        }
+    };
+    answer.to_vec().ok()
+}
 
-    /// Puts the records for a question into its answer.
-    fn fill(&self, world: &World, resolver: Resolver, question: &Query, answer: &mut Message) -> ResponseCode {
-        let asked = question.name().to_ascii().to_ascii_lowercase();
-        let found = find(world, resolver.sees, asked.trim_end_matches('.'));
-        let code = if found.is_some() { ResponseCode::NoError } else { ResponseCode::NXDomain };
-        let mut owner = question.name().clone();
-        if let Some(target) = found.as_ref().and_then(|found| found.cname.as_deref()).and_then(fqdn) {
-            answer.add_answer(Record::from_rdata(owner, TTL, RData::CNAME(CNAME(target.clone()))));
-            owner = target;
-        }
-        let addresses = found.map(|found| keep(resolver.habit, found)).unwrap_or_default();
-        if question.query_type() == RecordType::A {
-            for address in &addresses {
-                let shown = self.addresses.shown(*address);
-                answer.add_answer(Record::from_rdata(owner.clone(), TTL, RData::A(A(shown))));
-            }
-        }
-        let has_records = answer.answers.iter().any(|record| record.record_type() == question.query_type());
-        if !has_records && let Some(soa) = soa(world) {
-            answer.add_authority(soa);
-        }
-        code
+/// Puts the records of a name into the answer.
+fn fill(answer: &mut Message, question: &Query, addresses: Addresses, found: Option<Found>) {
+    let Some(found) = found else { return };
+    let mut owner = question.name().clone();
+    if let Some(target) = found.cname.as_deref().and_then(fqdn) {
+        answer.add_answer(Record::from_rdata(owner, TTL, RData::CNAME(CNAME(target.clone()))));
+        owner = target;
+    }
+    if question.query_type() == RecordType::A {
+        let records = found.addresses.iter().map(|&address| RData::A(A(addresses.shown(address))));
+        answer.add_answers(records.map(|data| Record::from_rdata(owner.clone(), TTL, data)));
     }
 }
 
@@ -149,6 +144,19 @@ struct Found {
     addresses: Vec<Ipv4Addr>,
     /// Whether the answer came from a public zone.
     public: bool,
+}
+
+impl Found {
+    /// What a server with this habit leaves of it.
+    fn filtered(mut self, habit: Habit) -> Self {
+        let drops = match habit {
+            Habit::DropsPrivate => true,
+            Habit::DropsPrivateFromPublicZones => self.public,
+            Habit::Honest | Habit::Truncates | Habit::ServFail | Habit::Refuses | Habit::Silent => false,
+        };
+        self.addresses.retain(|address| !(drops && address.is_private()));
+        self
+    }
 }
 
 /// Looks a name up as a recursive server with this view would; none if the name does not exist.
@@ -207,16 +215,6 @@ fn find_public(world: &World, name: &str) -> Option<Found> {
     }
 }
 
-/// What a server with this habit leaves of the addresses.
-fn keep(habit: Habit, found: Found) -> Vec<Ipv4Addr> {
-    let drops = match habit {
-        Habit::DropsPrivate => true,
-        Habit::DropsPrivateFromPublicZones => found.public,
-        Habit::Honest | Habit::Truncates | Habit::ServFail | Habit::Refuses | Habit::Silent => false,
-    };
-    found.addresses.into_iter().filter(|address| !(drops && address.is_private())).collect()
-}
-
 /// The one question of a query that this server can answer.
 fn question(query: &Message) -> Option<&Query> {
     let asks = query.metadata.message_type == MessageType::Query && query.metadata.op_code == OpCode::Query;
@@ -237,12 +235,18 @@ fn reply_to(query: &Message) -> Message {
     answer
 }
 
+/// The record that goes with every answer without records (RFC 2308).
 fn soa(world: &World) -> Option<Record> {
     let zone = fqdn(&world.api_zone())?;
     let server = fqdn(&format!("ns-1.{}", world.region.dns_suffix))?;
     let mailbox = fqdn(&format!("awsdns-hostmaster.{}", world.region.dns_suffix))?;
     let soa = SOA::new(server, mailbox, 1, 7200, 900, 1_209_600, TTL);
     Some(Record::from_rdata(zone, TTL, RData::SOA(soa)))
+}
+
+/// A name as these rules compare it: lower case, without the last dot.
+fn plain(name: &Name) -> String {
+    name.to_ascii().trim_end_matches('.').to_ascii_lowercase()
 }
 
 fn fqdn(name: &str) -> Option<Name> {

@@ -1,14 +1,15 @@
 //! Who listens where? One address, one port: dropped, refused, or taken through TLS and HTTP/1.1 to the gateway's rules.
 
-use super::gateway::{self, Arrival, Request, wants_close};
+use super::gateway;
+use super::request::{Arrival, read_request};
+use super::state::{SeenRequest, Shared};
 use super::world::{Chain, Handshake, Port};
-use super::{SeenRequest, Shared};
 use rustls::server::Acceptor;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream as StdTcpStream};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -21,6 +22,7 @@ pub(super) struct Front {
     pub(super) nominal: Ipv4Addr,
     /// Where it really is.
     pub(super) local: SocketAddr,
+    port: Port,
     hold: Hold,
 }
 
@@ -33,35 +35,41 @@ enum Hold {
     Drops { _listener: TcpListener, _filler: StdTcpStream },
     /// A socket that is bound and does not listen: the kernel answers with RST.
     Refuses { _socket: TcpSocket },
+    /// Nobody; the kernel answers with RST as well, but another program may take the port.
+    Nobody,
 }
 
 impl Front {
     /// Takes the port of an address, or any free one with port 0.
     pub(super) fn open(shared: &Arc<Shared>, nominal: Ipv4Addr, local: SocketAddr, port: Port) -> io::Result<Self> {
         let (hold, local) = take(shared, nominal, local, port)?;
-        Ok(Self { nominal, local, hold })
+        Ok(Self { nominal, local, port, hold })
     }
 
     /// Does what another scenario wants of the port.
     pub(super) async fn change(&mut self, shared: &Arc<Shared>, port: Port) -> io::Result<()> {
-        match (&mut self.hold, port) {
-            (Hold::Open(_), Port::Open) | (Hold::Drops { .. }, Port::Drops) | (Hold::Refuses { .. }, Port::Refuses) => {
-                return Ok(());
-            }
-            // the listener is closed only when its task has ended
-            (Hold::Open(task), Port::Drops | Port::Refuses) => task.shutdown().await,
-            (Hold::Drops { .. }, Port::Open | Port::Refuses) | (Hold::Refuses { .. }, Port::Open | Port::Drops) => {
-                self.hold = Hold::Open(JoinSet::new());
-            }
+        if self.port == port {
+            return Ok(());
         }
-        (self.hold, _) = take(shared, self.nominal, self.local, port)?;
+        if let Hold::Open(mut task) = std::mem::replace(&mut self.hold, Hold::Nobody) {
+            // the listener is closed only when its task has ended
+            task.shutdown().await;
+        }
+        match take(shared, self.nominal, self.local, port) {
+            Ok((hold, _)) => self.hold = hold,
+            // connections that are still closing keep the port from being bound, but not from being refused
+            Err(_) if port == Port::Refuses => {}
+            Err(error) => return Err(error),
+        }
+        self.port = port;
         Ok(())
     }
 }
 
 fn take(shared: &Arc<Shared>, nominal: Ipv4Addr, local: SocketAddr, port: Port) -> io::Result<(Hold, SocketAddr)> {
     let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
+    // of two sockets that only bind, both would succeed
+    socket.set_reuseaddr(port != Port::Refuses)?;
     socket.bind(local)?;
     let local = socket.local_addr()?;
     let hold = match port {
@@ -131,12 +139,12 @@ async fn serve_tls(shared: &Shared, nominal: Ipv4Addr, chain: Chain, stream: Tcp
             line: request.line(),
             headers: request.headers.clone(),
         });
-        let last = wants_close(&request);
+        let last = request.wants_close();
         let reply = {
             let world = shared.world();
             gateway::answer(&world, Arrival { sni: sni.as_deref(), endpoint: world.endpoint_at(nominal), request })
         };
-        tokio::time::sleep(reply.after).await;
+        tokio::time::sleep(reply.delay).await;
         stream.write_all(&reply.bytes).await?;
         stream.flush().await?;
         if last {
@@ -146,47 +154,6 @@ async fn serve_tls(shared: &Shared, nominal: Ipv4Addr, chain: Chain, stream: Tcp
     stream.shutdown().await
 }
 
-impl Request {
-    fn line(&self) -> String {
-        format!("{} {} HTTP/1.1", self.method, self.target)
-    }
-}
-
-/// Reads one request with its body, which nobody looks at; none when the client has left.
-async fn read_request(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<Option<Request>> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        if head.len() == MOST_HEAD_BYTES {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        match stream.read_u8().await {
-            Ok(byte) => head.push(byte),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-            Err(error) => return Err(error),
-        }
-    }
-    let request = parse_head(&head).ok_or(io::ErrorKind::InvalidData)?;
-    let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    tokio::io::copy(&mut stream.take(length), &mut tokio::io::sink()).await?;
-    Ok(Some(request))
-}
-
-fn parse_head(head: &[u8]) -> Option<Request> {
-    let head = std::str::from_utf8(head).ok()?;
-    let mut lines = head.trim_end_matches("\r\n").split("\r\n");
-    let mut line = lines.next()?.split(' ');
-    let (method, target, version) = (line.next()?, line.next()?, line.next()?);
-    if version != "HTTP/1.1" || line.next().is_some() {
-        return None;
-    }
-    let header = |line: &str| {
-        let (name, value) = line.split_once(':')?;
-        Some((name.to_owned(), value.trim().to_owned()))
-    };
-    let headers = lines.map(header).collect::<Option<_>>()?;
-    Some(Request { method: method.to_owned(), target: target.to_owned(), headers })
-}
-
 async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     timeout(limit, work).await?
 }
@@ -194,7 +161,6 @@ async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -
 /// How long a silent client is kept.
 const PATIENCE: Duration = Duration::from_secs(60);
 const MOST_CONNECTIONS: usize = 256;
-const MOST_HEAD_BYTES: usize = 64 * 1024;
 /// A fatal alert, code 70 (RFC 8446, 6.2).
 const PROTOCOL_VERSION_ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 70];
 const PLAIN_HTTP: &str =

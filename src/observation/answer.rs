@@ -1,5 +1,6 @@
 //! What of an HTTP answer may be kept? The gateway's own headers and its own errors; a backend's data is counted, not stored.
 
+use super::wording::{Denial, Wording};
 use std::time::Duration;
 
 /// An HTTP answer, reduced to what may be reported.
@@ -39,11 +40,18 @@ pub struct RawAnswer<'a> {
 impl Answer {
     /// Keeps what may be reported.
     pub fn reduce(raw: &RawAnswer<'_>) -> Self {
-        let kept = raw.headers.iter().filter(|(name, _)| is_kept(name));
-        let headers = kept
-            .take(MOST_HEADERS)
-            .map(|(name, value)| ((*name).to_owned(), printable(value, MOST_HEADER_CHARS)))
-            .collect();
+        let mut headers: Vec<(String, String)> = Vec::new();
+        for (name, value) in &raw.headers {
+            // of a repeated header the first counts, so that a saved report says the same
+            let known = headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+            if let Some(keep) = keep(name).filter(|_| !known && headers.len() < MOST_HEADERS) {
+                let text = match keep {
+                    Keep::Whole => printable(value, MOST_HEADER_CHARS),
+                    Keep::Name => REDACTED.to_owned(),
+                };
+                headers.push(((*name).to_owned(), text));
+            }
+        }
         let mut answer = Self {
             status: raw.status,
             version: raw.version.to_owned(),
@@ -52,12 +60,10 @@ impl Answer {
             body_excerpt: None,
             first_byte: raw.first_byte,
         };
-        if raw.show_body
-            || answer.error_type().is_some()
-            || message(raw.body).is_some_and(|text| is_gateway_error(&text))
-        {
+        let gateway_error = raw.status >= 400 && answer.error_type().is_some();
+        if raw.show_body || gateway_error || is_gateway_error(raw.body) {
             answer.body_excerpt =
-                Some(redact(&printable(raw.body, MOST_EXCERPT_CHARS))).filter(|text| !text.is_empty());
+                Some(redact(&printable(raw.body, MOST_EXCERPT_CHARS))).filter(|text| !text.trim().is_empty());
         }
         answer
     }
@@ -80,6 +86,20 @@ impl Answer {
     /// `x-amz-apigw-id`, which only API Gateway sets (`$context.extendedRequestId`).
     pub fn apigw_id(&self) -> Option<&str> {
         self.header("x-amz-apigw-id")
+    }
+
+    /// What the body says in API Gateway's own words. Under a success status it must say no more than that.
+    pub fn wording(&self) -> Option<Wording> {
+        let body = self.body_excerpt.as_deref()?.as_bytes();
+        if self.status < 400 && !is_gateway_error(body) {
+            return None;
+        }
+        Wording::of(&message(body)?)
+    }
+
+    /// The message of the kept body.
+    pub fn message(&self) -> Option<String> {
+        message(self.body_excerpt.as_deref()?.as_bytes())
     }
 
     /// Whether the answer carries API Gateway's marks: a REST API's extended request id, or an HTTP API's.
@@ -105,42 +125,29 @@ pub fn message(body: &[u8]) -> Option<String> {
     Some(rest.replace("\\n", "\n").replace("\\\"", "\"").trim_end_matches(['}', '"', ' ', '\n']).to_owned())
 }
 
-/// Whether a message is worded as API Gateway words its own errors.
-pub fn is_gateway_error(message: &str) -> bool {
-    const WHOLE: [&str; 9] = [
-        "Forbidden",
-        "Unauthorized",
-        "Missing Authentication Token",
-        "Limit Exceeded",
-        "Too Many Requests",
-        "Internal server error",
-        "Endpoint request timed out",
-        "Network error communicating with endpoint",
-        "null",
-    ];
-    const PARTS: [&str; 16] = [
-        "is not authorized to perform: execute-api:Invoke",
-        "is not authorized to access this resource",
-        "policy allows the execute-api:Invoke action",
-        "The request signature we calculated does not match",
-        "Signature expired: ",
-        "Signature not yet current: ",
-        "in Authorization header",
-        "Authorization header requires",
-        "The security token included in the request",
-        "Invalid request body",
-        "Missing required request parameters",
-        "Invalid request parameters",
-        "HTTP content length exceeded",
-        "Request URI too long",
-        "Unsupported Media Type",
-        "Request Too Long",
-    ];
-    WHOLE.contains(&message) || PARTS.iter().any(|part| message.contains(part))
+/// Whether a body is no more than a message that API Gateway words itself: such a body holds nothing of a backend.
+pub fn is_gateway_error(body: &[u8]) -> bool {
+    let Some(wording) = message(body).and_then(|message| Wording::of(&message)) else { return false };
+    match serde_json::from_slice::<serde_json::Value>(body) {
+        // `{"message":null}` says nothing by itself
+        Ok(serde_json::Value::Object(fields)) => fields.len() == 1 && wording != Wording::Null,
+        Ok(_) => false,
+        // what is cut off may go on, so that only words count which nobody else has
+        Err(_) if body.trim_ascii_start().starts_with(b"{") => {
+            matches!(wording, Wording::Denied(Denial { user: Some(_), .. }) | Wording::SignatureMismatch)
+        }
+        Err(_) => wording != Wording::Null,
+    }
 }
 
-fn is_kept(name: &str) -> bool {
-    const KEPT: [&str; 12] = [
+/// How much of a header is kept.
+enum Keep {
+    Whole,
+    Name,
+}
+
+fn keep(name: &str) -> Option<Keep> {
+    const KEPT: [&str; 13] = [
         "date",
         "server",
         "via",
@@ -153,8 +160,16 @@ fn is_kept(name: &str) -> bool {
         "x-amz-apigw-id",
         "apigw-requestid",
         "x-amz-cf-id",
+        "x-amz-cf-pop",
     ];
-    KEPT.contains(&name.to_ascii_lowercase().as_str())
+    const REMAPPED: [&str; 4] = ["server", "date", "content-length", "connection"];
+    let name = name.to_ascii_lowercase();
+    match name.strip_prefix("x-amzn-remapped-") {
+        // the name alone proves that an integration answered; `…-Authorization` and its like are the backend's
+        Some(rest) if REMAPPED.contains(&rest) => Some(Keep::Whole),
+        Some(_) => Some(Keep::Name),
+        None => KEPT.contains(&name.as_str()).then_some(Keep::Whole),
+    }
 }
 
 /// Bytes from the network as text of at most `most` characters that no terminal takes for a command.
@@ -173,46 +188,93 @@ pub fn is_shown(c: char) -> bool {
         && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Takes out what may be a secret: the echoed `Authorization` header, session tokens, access key ids.
+/// Takes out what may be a secret: the echoed `Authorization` header, the values of signed headers, tokens, access key ids.
 pub fn redact(text: &str) -> String {
+    let text = redact_authorization(text);
+    let text = redact_signed_headers(&text);
+    let text = redact_runs(&text, &["X-Amz-Security-Token=", "X-Amz-Signature=", "X-Amz-Credential="], 1, is_query);
+    let text = redact_runs(&text, &["Bearer ", "Basic "], 8, is_token68);
+    let text = redact_runs(&text, &["eyJ"], 16, is_token68);
+    redact_runs(&text, &["AKIA", "ASIA"], 12, |c| c.is_ascii_uppercase() || c.is_ascii_digit())
+}
+
+/// `'TOKEN' not a valid key=value pair (missing equal-sign) in Authorization header: 'Bearer TOKEN'` echoes the header on both sides.
+fn redact_authorization(text: &str) -> String {
     let mut out = text.to_owned();
-    if let Some(at) = out.find("in Authorization header")
+    if let Some(at) = find(&out, "in Authorization header")
         && let Some(quote) = out[at..].find('\'')
     {
         out.truncate(at + quote);
-        out.push_str("'[redacted]");
+        out.push('\'');
+        out.push_str(REDACTED);
     }
-    for name in ["x-amz-security-token:", "authorization:", "x-api-key:", "cookie:"] {
-        let mut from = 0;
-        while let Some(at) = out[from..].to_ascii_lowercase().find(name).map(|at| from + at + name.len()) {
-            // in a JSON body the canonical string's line ends are written `\n`
-            let end = out[at..].find(['\n', '\\', '\'', '"']).map_or(out.len(), |end| at + end);
-            out.replace_range(at..end, "[redacted]");
-            from = at + "[redacted]".len();
-        }
+    if let Some(end) = find(&out, " not a valid key=value pair") {
+        let start = out[..end].find('\'').or_else(|| out[..end].rfind('"')).map_or(0, |quote| quote + 1);
+        out.replace_range(start..end, REDACTED);
     }
-    redact_access_keys(&out)
+    out
 }
 
-/// `AKIA…` and `ASIA…` followed by 16 capitals or digits.
-fn redact_access_keys(text: &str) -> String {
+/// The canonical string in a signature error repeats every signed header; the values of all but the harmless ones go.
+fn redact_signed_headers(text: &str) -> String {
+    const SHOWN: [&str; 5] = ["host", "x-amz-date", "content-type", "content-length", "x-amz-content-sha256"];
+    const SECRET: [&str; 4] = ["x-amz-security-token", "authorization", "x-api-key", "cookie"];
+    let canonical = find(text, "Canonical String").unwrap_or(text.len());
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    // in a JSON body the lines' ends are written `\n`
+    for line in text.split_inclusive('\n').flat_map(|line| line.split_inclusive("\\n")) {
+        let body = line.trim_end_matches('\n').trim_end_matches("\\n");
+        let name = body.split(':').next().unwrap_or_default();
+        let bare = name.rsplit(['"', '\'', ' ']).next().unwrap_or_default().to_ascii_lowercase();
+        let is_header = body.contains(':')
+            && !bare.is_empty()
+            && bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && (at > canonical && !SHOWN.contains(&bare.as_str()) || SECRET.contains(&bare.as_str()));
+        if is_header {
+            let tail = body.find(['"', '\'']).filter(|quote| *quote > name.len()).map_or("", |quote| &body[quote..]);
+            out.push_str(name);
+            out.push(':');
+            out.push_str(REDACTED);
+            out.push_str(tail);
+            out.push_str(&line[body.len()..]);
+        } else {
+            out.push_str(line);
+        }
+        at += line.len();
+    }
+    out
+}
+
+/// Puts a mark in the place of each run of at least `least` such characters after one of the prefixes.
+fn redact_runs(text: &str, prefixes: &[&str], least: usize, of: fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = ["AKIA", "ASIA"].iter().filter_map(|prefix| rest.find(prefix)).min() {
-        let tail = &rest[at + 4..];
-        let run = tail.bytes().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit()).count();
-        out.push_str(&rest[..at + 4]);
-        rest = if run >= 12 {
-            out.push_str("[redacted]");
-            &tail[run..]
-        } else {
-            tail
-        };
+    let first = |rest: &str| prefixes.iter().filter_map(|p| find(rest, p).map(|at| at + p.len())).min();
+    while let Some(at) = first(rest) {
+        let run = rest[at..].find(|c| !of(c)).unwrap_or(rest.len() - at);
+        out.push_str(&rest[..at]);
+        out.push_str(if run >= least { REDACTED } else { &rest[at..at + run] });
+        rest = &rest[at + run..];
     }
     out.push_str(rest);
     out
 }
 
+fn is_query(c: char) -> bool {
+    !c.is_whitespace() && !matches!(c, '&' | '"' | '\'' | '\\')
+}
+
+fn is_token68(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '/' | '=')
+}
+
+/// Where a part begins, in any case.
+fn find(text: &str, part: &str) -> Option<usize> {
+    text.to_ascii_lowercase().find(&part.to_ascii_lowercase())
+}
+
+const REDACTED: &str = "[redacted]";
 const MOST_HEADERS: usize = 32;
 const MOST_HEADER_CHARS: usize = 256;
 const MOST_EXCERPT_CHARS: usize = 2048;

@@ -83,7 +83,9 @@ pub enum HeaderError {
     #[error("`{0}` belongs to the connection and cannot be given")]
     OfTheConnection(String),
     /// A header that may hold a secret.
-    #[error("`{0}` may hold a secret: put the line into a file and give the file as the header file")]
+    #[error(
+        "`{0}` may hold a secret: put the line into a file and give it as `--header-file`, in a configuration as `header_file`"
+    )]
     Secret(String),
 }
 
@@ -110,13 +112,5 @@ pub(super) fn is_token(text: &str) -> bool {
 
 const SECRET: [&str; 5] = ["authorization", "x-api-key", "cookie", "x-amz-security-token", "proxy-authorization"];
 
-const OF_THE_CONNECTION: [&str; 8] = [
-    "connection",
-    "content-length",
-    "expect",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+const OF_THE_CONNECTION: [&str; 8] =
+    ["connection", "content-length", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];

@@ -4,7 +4,6 @@ mod exposition;
 
 pub use exposition::{Exposition, Family, Format, Kind, Labels, Sample, Value};
 
-use super::troubles;
 use crate::observation::{Attempt, Observation, Row, TcpFault};
 use crate::report::{Report, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,7 +104,7 @@ fn intent(report: &Report) -> Vec<Sample<'_>> {
 }
 
 fn findings(report: &Report) -> Vec<Sample<'_>> {
-    let causes: BTreeSet<_> = troubles(report).map(|finding| finding.cause).collect();
+    let causes: BTreeSet<_> = report.diagnosis.findings.iter().map(|finding| finding.cause).collect();
     causes.into_iter().map(|cause| Sample::new(target_labels(report).with("cause", cause.name()), 1.0)).collect()
 }
 

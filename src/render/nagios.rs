@@ -1,7 +1,7 @@
 //! The report for Nagios and its kin: one line and an exit status, by the rules of the monitoring plugins.
 
 use super::wrap::Wrapped;
-use super::{Clean, is_good, tally, troubles, who};
+use super::{Clean, is_good, tally, who};
 use crate::observation::{Attempt, Observation, Outcome, Row};
 use crate::report::{Report, SHORT_OF_DAYS, Verdict};
 use std::fmt::{self, Display, Write as _};
@@ -86,9 +86,14 @@ impl Display for Nagios {
 pub fn nagios_of_all(reports: &[Report]) -> Nagios {
     let mut parts: Vec<(&Report, Nagios)> = reports.iter().map(|report| (report, nagios(report))).collect();
     parts.sort_by_key(|(_, part)| std::cmp::Reverse(part.status.exit_code()));
-    let of_target = |(report, part): &(&Report, Nagios)| part.performance.replace(" '", "\n'").lines().map(|figure| {
-        figure.replacen('\'', &format!("'{} ", report.round.target.name), 1)
-    }).collect::<Vec<_>>().join(" ");
+    let of_target = |(report, part): &(&Report, Nagios)| {
+        part.performance
+            .replace(" '", "\n'")
+            .lines()
+            .map(|figure| figure.replacen('\'', &format!("'{} ", report.round.target.name), 1))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     Nagios {
         status: parts.first().map_or(NagiosStatus::Unknown, |(_, worst)| worst.status),
         text: parts.iter().map(|(_, part)| part.text.as_str()).collect::<Vec<_>>().join(" — "),
@@ -108,12 +113,12 @@ pub fn nagios(report: &Report) -> Nagios {
             let _ = write!(text, " {status}");
         }
     }
-    let causes: Vec<_> = troubles(report).map(|finding| finding.cause.name()).collect();
+    let causes: Vec<_> = report.diagnosis.findings.iter().map(|finding| finding.cause.name()).collect();
     if !causes.is_empty() {
         let _ = write!(text, " ({})", causes.join(", "));
     }
     let mut more = String::new();
-    for finding in troubles(report) {
+    for finding in &report.diagnosis.findings {
         let line = format!("{}: {}; {} must act", finding.cause, finding.summary, who(finding.owner));
         let _ = writeln!(more, "{}", Wrapped { text: &line, column: 0, indent: 2, width: WIDTH });
     }

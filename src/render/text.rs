@@ -2,42 +2,23 @@
 
 mod bar;
 mod detail;
-mod paint;
 mod table;
 
+use super::block::Block;
+use super::style::{Ink, TextStyle};
 use super::wrap::Wrapped;
-use super::{Clean, is_trouble, tally, who};
+use super::{Clean, tally, who};
 use crate::diagnosis::Finding;
 use crate::observation::{Attempt, Outcome, Row};
 use crate::plan::AccessPath;
 use crate::report::{Report, Verdict};
-use paint::Ink;
 use std::fmt::{self, Display};
 use std::time::Duration;
 use time::format_description::well_known::Rfc3339;
 
-/// How the text is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TextStyle {
-    /// Columns of the terminal; 60 is the least, and what is taken for fewer.
-    pub width: usize,
-    /// Whether escape sequences for colour may be written; they never carry meaning alone.
-    pub color: bool,
-    /// 0 for the report, 1 and more for everything that was seen.
-    pub verbose: u8,
-    /// Whether to write the verdict line alone.
-    pub quiet: bool,
-}
-
-impl Default for TextStyle {
-    fn default() -> Self {
-        Self { width: 80, color: false, verbose: 0, quiet: false }
-    }
-}
-
 /// The report for people, with a line break at its end.
 pub fn text<'a>(report: &'a Report, style: &TextStyle) -> impl Display + use<'a> {
-    Text { report, style: TextStyle { width: style.width.max(LEAST_WIDTH), ..*style } }
+    Text { report, style: style.wide_enough() }
 }
 
 struct Text<'a> {
@@ -56,9 +37,7 @@ impl Display for Text<'_> {
         if self.style.verbose > 0 {
             detail::write(f, self.report, &self.style)?;
         }
-        let findings = &self.report.diagnosis.findings;
-        let shown = findings.iter().filter(|finding| self.style.verbose > 0 || is_trouble(self.report, finding));
-        for (number, finding) in (1..).zip(shown) {
+        for (number, finding) in (1..).zip(&self.report.diagnosis.findings) {
             self.finding(f, number, finding)?;
         }
         self.request_ids(f)
@@ -80,15 +59,15 @@ impl Text<'_> {
         if self.style.quiet {
             return writeln!(f, "{word}  {}", Clean(&rest));
         }
-        writeln!(f, "{word}  {}", self.prose(&rest, MARGIN, MARGIN))
+        writeln!(f, "{word}  {}", self.prose(&rest, MARGIN))
     }
 
     fn target(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = &self.report.round.target.invoke_url;
-        writeln!(f, "{:MARGIN$}{}", "", self.prose(url, MARGIN, MARGIN))?;
+        writeln!(f, "{:MARGIN$}{}", "", self.prose(url, MARGIN))?;
         for warning in &self.report.round.target.warnings {
             let warning = format!("warning: {warning}");
-            writeln!(f, "{:MARGIN$}{}", "", self.style.paint(Ink::Warn, self.prose(&warning, MARGIN, MARGIN)))?;
+            writeln!(f, "{:MARGIN$}{}", "", self.style.paint(Ink::Warn, self.prose(&warning, MARGIN)))?;
         }
         Ok(())
     }
@@ -96,25 +75,18 @@ impl Text<'_> {
     fn finding(&self, f: &mut fmt::Formatter<'_>, number: usize, finding: &Finding) -> fmt::Result {
         let number = format!("{number}. ");
         let indent = number.len();
-        let summary = self.prose(&finding.summary, indent, indent);
+        let summary = self.prose(&finding.summary, indent);
         writeln!(f, "\n{number}{}", self.style.paint(Ink::Strong, summary))?;
-        let mut sure = finding.confidence.to_string();
-        if !finding.alternatives.is_empty() {
-            let others: Vec<_> = finding.alternatives.iter().map(|cause| cause.name()).collect();
-            sure = format!("{sure}; or {}", others.join(", "));
-        }
+        let others: Vec<_> = finding.alternatives.iter().map(|cause| cause.name()).collect();
+        let or = if others.is_empty() { String::new() } else { format!("; or {}", others.join(", ")) };
         let paths: Vec<_> = finding.paths.iter().map(|path| path.name()).collect();
-        self.field(f, "cause", &format!("{} ({sure})", finding.cause))?;
-        self.field(f, "who", who(finding.owner))?;
-        if !paths.is_empty() {
-            self.field(f, "paths", &paths.join(", "))?;
-        }
-        self.facts(f, &finding.evidence)?;
-        self.steps(f, &finding.fix)?;
-        if !finding.docs.is_empty() {
-            self.field(f, "docs", &finding.docs)?;
-        }
-        Ok(())
+        let mut block = Block { f, style: &self.style };
+        block.field("cause", &format!("{} ({}{or})", finding.cause, finding.confidence))?;
+        block.field("who", who(finding.owner))?;
+        block.field("paths", &paths.join(", "))?;
+        block.facts("seen", &finding.evidence)?;
+        block.steps("fix", &finding.fix)?;
+        block.field("docs", &finding.docs)
     }
 
     /// What account B needs to find the refused requests in its access log.
@@ -128,57 +100,17 @@ impl Text<'_> {
         let started = round.started.replace_nanosecond(0).unwrap_or(round.started);
         let started = started.format(&Rfc3339).unwrap_or_default();
         let title = format!("For account B, to find these requests in the access log ({started}):");
-        writeln!(f, "\n{}", self.prose(&title, 0, 0))?;
+        writeln!(f, "\n{}", self.prose(&title, 0))?;
         for (path, header, id) in refused {
-            writeln!(f, "  {:<PATH_WIDTH$}  {header:<16}  {}", path.name(), self.prose(id, 40, 40))?;
+            writeln!(f, "  {:<PATH_WIDTH$}  {header:<16}  {}", path.name(), self.prose(id, 40))?;
         }
         Ok(())
     }
 
-    /// One labelled line of a finding.
-    fn field(&self, f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
-        writeln!(f, "   {}{}", self.label(label), self.prose(text, FIELD, FIELD))
+    /// Prose whose lines all begin where the first one does.
+    fn prose<'t>(&self, text: &'t str, column: usize) -> Wrapped<'t> {
+        Wrapped { text, column, indent: column, width: self.style.width }
     }
-
-    /// Points of prose; what the network said is quoted in them, so that nothing in them is taken for a command.
-    fn facts(&self, f: &mut fmt::Formatter<'_>, facts: &[String]) -> fmt::Result {
-        for (index, fact) in facts.iter().enumerate() {
-            let label = if index == 0 { "seen" } else { "" };
-            writeln!(f, "   {}- {}", self.label(label), self.prose(fact, FIELD + 2, FIELD + 2))?;
-        }
-        Ok(())
-    }
-
-    /// Steps. A line that is a command stays whole, on a line of its own, so that it can be copied.
-    fn steps(&self, f: &mut fmt::Formatter<'_>, steps: &[String]) -> fmt::Result {
-        for (index, step) in steps.iter().enumerate() {
-            let label = if index == 0 { "fix" } else { "" };
-            write!(f, "   {}- ", self.label(label))?;
-            for (index, line) in step.lines().enumerate() {
-                if index > 0 {
-                    write!(f, "{:indent$}", "", indent = FIELD + 2)?;
-                }
-                if index > 0 || is_command(line) {
-                    writeln!(f, "{}", Clean(line.trim()))?;
-                } else {
-                    writeln!(f, "{}", self.prose(line, FIELD + 2, FIELD + 2))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn label(&self, label: &str) -> impl Display {
-        self.style.paint(Ink::Faint, format!("{label:<7}"))
-    }
-
-    fn prose<'t>(&self, text: &'t str, column: usize, indent: usize) -> Wrapped<'t> {
-        Wrapped { text, column, indent, width: self.style.width }
-    }
-}
-
-fn is_command(line: &str) -> bool {
-    ["aws ", "curl ", "dig "].iter().any(|program| line.starts_with(program))
 }
 
 /// Whether an answer came that is not the expected one.
@@ -215,6 +147,4 @@ fn elapsed(time: Duration) -> String {
 }
 
 const MARGIN: usize = 6;
-const FIELD: usize = 10;
 const PATH_WIDTH: usize = 18;
-const LEAST_WIDTH: usize = 60;

@@ -23,7 +23,8 @@ pub(super) async fn answer(listener: TcpListener, board: Board) {
             Ok((stream, _)) => {
                 let board = board.clone();
                 tokio::task::spawn_local(async move {
-                    let service = service_fn(|request| std::future::ready(Ok::<_, Infallible>(respond(&request, &board))));
+                    let service =
+                        service_fn(|request| std::future::ready(Ok::<_, Infallible>(respond(&request, &board))));
                     let connection = hyper::server::conn::http1::Builder::new()
                         .timer(TokioTimer::new())
                         .header_read_timeout(HEADER_TIME)

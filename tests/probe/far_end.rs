@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// A listener; it ends with the test's runtime.
-pub struct FarEnd {
+pub(crate) struct FarEnd {
     pub address: SocketAddr,
     /// How many connections it accepted.
     pub connections: Arc<AtomicUsize>,
@@ -24,7 +24,7 @@ pub struct FarEnd {
 
 impl FarEnd {
     /// Does `with` to each connection.
-    pub async fn listening<F>(with: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
+    pub(crate) async fn listening<F>(with: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -43,7 +43,7 @@ impl FarEnd {
     }
 
     /// Shakes hands, reads a request, and does `with` to the connection and the request.
-    pub async fn serving<F>(
+    pub(crate) async fn serving<F>(
         tls: Arc<ServerConfig>,
         with: impl Fn(TlsStream<TcpStream>, String) -> F + Send + Sync + 'static,
     ) -> Self
@@ -67,7 +67,7 @@ impl FarEnd {
     }
 
     /// Answers each request with the same bytes, then closes properly.
-    pub async fn answering(tls: Arc<ServerConfig>, answer: impl Into<Vec<u8>>) -> Self {
+    pub(crate) async fn answering(tls: Arc<ServerConfig>, answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
         Self::serving(tls, move |mut stream, _| {
             let answer = answer.clone();
@@ -79,17 +79,17 @@ impl FarEnd {
         .await
     }
 
-    pub fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }
 
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 }
 
 /// Reads up to the empty line; none if the client closes before.
-pub async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -101,13 +101,13 @@ pub async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> 
 }
 
 /// A certificate authority of a test.
-pub struct Authority {
+pub(crate) struct Authority {
     pub der: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, "Root of the test");
@@ -117,12 +117,12 @@ impl Authority {
     }
 
     /// Settings of a server with a good certificate for the name.
-    pub fn server(&self, name: &str) -> Arc<ServerConfig> {
+    pub(crate) fn server(&self, name: &str) -> Arc<ServerConfig> {
         self.server_with(name, |_| {})
     }
 
     /// Settings of a server whose certificate was changed in one thing.
-    pub fn server_with(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
+    pub(crate) fn server_with(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -135,7 +135,7 @@ impl Authority {
 }
 
 /// Settings of a server with a self-signed certificate.
-pub fn self_signed(name: &str) -> Arc<ServerConfig> {
+pub(crate) fn self_signed(name: &str) -> Arc<ServerConfig> {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -143,7 +143,7 @@ pub fn self_signed(name: &str) -> Arc<ServerConfig> {
     settings(vec![leaf], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
 }
 
-pub fn settings(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Arc<ServerConfig> {
+pub(crate) fn settings(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Arc<ServerConfig> {
     let settings = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -154,5 +154,5 @@ pub fn settings(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>
 }
 
 /// An answer as API Gateway gives it.
-pub const OK: &str = "HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Type: application/json\r\n\
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Type: application/json\r\n\
      Content-Length: 2\r\nx-amzn-RequestId: 1-2-3\r\nx-amz-apigw-id: abc=\r\n\r\n{}";

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, UdpSocket};
 
 /// A question as it came.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub(crate) struct Asked {
     pub message: Message,
     pub over_tcp: bool,
     /// How many questions of this type came before.
@@ -19,16 +19,16 @@ pub struct Asked {
 }
 
 impl Asked {
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.message.queries[0].name().to_ascii().trim_end_matches('.').to_owned()
     }
 
-    pub fn is(&self, kind: RecordType) -> bool {
+    pub(crate) fn is(&self, kind: RecordType) -> bool {
         self.message.queries[0].query_type() == kind
     }
 
     /// An empty answer.
-    pub fn reply(&self) -> Message {
+    pub(crate) fn reply(&self) -> Message {
         let mut reply = self.message.clone();
         reply.metadata.message_type = MessageType::Response;
         reply.metadata.recursion_available = true;
@@ -36,7 +36,7 @@ impl Asked {
     }
 
     /// An answer with these addresses, as far as they are of the type asked for.
-    pub fn addresses(&self, addresses: &[&str]) -> Vec<u8> {
+    pub(crate) fn addresses(&self, addresses: &[&str]) -> Vec<u8> {
         let mut reply = self.reply();
         for text in addresses {
             let data = match text.parse::<IpAddr>().unwrap() {
@@ -49,44 +49,44 @@ impl Asked {
         bytes(&reply)
     }
 
-    pub fn rcode(&self, rcode: ResponseCode) -> Vec<u8> {
+    pub(crate) fn rcode(&self, rcode: ResponseCode) -> Vec<u8> {
         let mut reply = self.reply();
         reply.metadata.response_code = rcode;
         bytes(&reply)
     }
 }
 
-pub fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     let mut name = Name::from_str(text).unwrap();
     name.set_fqdn(true);
     name
 }
 
-pub fn cname(owner: &str, target: &str) -> Record {
+pub(crate) fn cname(owner: &str, target: &str) -> Record {
     Record::from_rdata(name(owner), 60, RData::CNAME(CNAME(name(target))))
 }
 
-pub fn a(owner: &str, ip: &str) -> Record {
+pub(crate) fn a(owner: &str, ip: &str) -> Record {
     Record::from_rdata(name(owner), 60, RData::A(A(ip.parse().unwrap())))
 }
 
-pub fn soa(zone: &str) -> Record {
+pub(crate) fn soa(zone: &str) -> Record {
     Record::from_rdata(name(zone), 60, RData::SOA(SOA::new(name("ns.test"), name("root.test"), 1, 60, 60, 60, 60)))
 }
 
-pub fn bytes(message: &Message) -> Vec<u8> {
+pub(crate) fn bytes(message: &Message) -> Vec<u8> {
     message.to_vec().unwrap()
 }
 
 /// A running server; it ends with the test's runtime.
-pub struct NameServer {
+pub(crate) struct NameServer {
     pub address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl NameServer {
     /// Answers each question with the messages that `say` gives: none is silence.
-    pub async fn start(say: impl Fn(&Asked) -> Vec<Vec<u8>> + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(say: impl Fn(&Asked) -> Vec<Vec<u8>> + Send + Sync + 'static) -> Self {
         let (udp, tcp) = loop {
             let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
             if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()).await {
@@ -135,16 +135,16 @@ impl NameServer {
     }
 
     /// A server that gives every name these addresses.
-    pub async fn giving(addresses: &'static [&'static str]) -> Self {
+    pub(crate) async fn giving(addresses: &'static [&'static str]) -> Self {
         Self::start(move |asked| vec![asked.addresses(addresses)]).await
     }
 
     /// A server that never says anything.
-    pub async fn silent() -> Self {
+    pub(crate) async fn silent() -> Self {
         Self::start(|_| Vec::new()).await
     }
 
-    pub fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }

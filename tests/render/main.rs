@@ -1,6 +1,7 @@
 //! What people and programs read. Nothing here is about wording: machine names, structure and limits alone.
 
 mod curl;
+mod explain;
 mod json;
 mod metrics;
 mod nagios;

@@ -1,7 +1,6 @@
 //! The text report: complete where something is wrong, quiet where nothing is, and harmless.
 
 use crate::{hostile, is_harmless, report};
-use apigw_probe::diagnosis::{Cause, Owner};
 use apigw_probe::observation::{Intent, Outcome, Seen};
 use apigw_probe::plan::AccessPath;
 use apigw_probe::render::{TextStyle, text};
@@ -74,22 +73,16 @@ fn findings_name_cause_alternatives_paths_and_link() {
 
 #[test]
 fn commands_stand_whole_on_a_line() {
-    let report = report::one_name_missing();
-    let command = report.diagnosis.findings[0].fix[0].lines().nth(1).unwrap();
-    assert!(plain(&report).lines().any(|line| line.trim() == command));
+    let text = plain(&report::one_name_missing());
+    assert_eq!(text.lines().filter(|line| line.trim() == report::COMMAND).count(), 2, "{text}");
 }
 
 #[test]
-fn what_is_no_trouble_is_told_only_if_asked_for() {
-    for cause in [Cause::Ok, Cause::NoRouteForFamily] {
-        let mut report = report::healthy();
-        report.diagnosis.findings.push(report::finding(cause, Owner::AccountB, &[AccessPath::PrivateDns]));
-        assert_eq!(plain(&report), plain(&report::healthy()));
-        assert!(render(&report, TextStyle { verbose: 1, ..TextStyle::default() }).contains("\n1. "));
-    }
+fn quoted_text_is_not_taken_for_a_command() {
     let mut report = report::one_name_missing();
-    report.diagnosis.findings[0].cause = Cause::NoRouteForFamily;
-    assert!(plain(&report).contains(Cause::NoRouteForFamily.name()), "it explains a path that fails");
+    report.diagnosis.findings[0].evidence = vec![format!("the server says: `{}`", report::COMMAND)];
+    let text = plain(&report);
+    assert_eq!(text.lines().filter(|line| line.trim() == report::COMMAND).count(), 2, "{text}");
 }
 
 #[test]

@@ -17,6 +17,10 @@ use time::OffsetDateTime;
 /// The moment at which every round here begins: 2026-03-01T12:00:00Z.
 pub const STARTED: i64 = 1_772_366_400;
 
+/// The command in the fix of every finding here.
+pub const COMMAND: &str =
+    "aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-1a2b3c456d7e89012 --private-dns-enabled --region us-east-1";
+
 /// The target that both console strings of the documentation's example name.
 pub fn target() -> Target {
     Target::parse(TargetInput {
@@ -177,13 +181,13 @@ pub fn finding(cause: Cause, owner: Owner, paths: &[AccessPath]) -> Finding {
             "every other path returns 200".to_owned(),
         ],
         fix: vec![
-            "in the VPC console, select the endpoint, Actions, Modify private DNS name; or, with the side effect that \
-             every public API of the Region is captured:\n\
-             aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-1a2b3c456d7e89012 --private-dns-enabled --region us-east-1"
-                .to_owned(),
+            "in the VPC console, select the endpoint, Actions, Modify private DNS name".to_owned(),
+            format!("or, with the side effect that every public API of the Region is captured: `{COMMAND}`; then wait"),
+            format!("`{COMMAND}`"),
         ],
-        docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html"
-            .to_owned(),
+        docs:
+            "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html"
+                .to_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where did the time go? One letter a share of time, the initial of the column that it belongs to.
 
 use crate::observation::{Attempt, Observation};
+use crate::render::style::Ink;
 use std::time::Duration;
 
 /// One kind of time.
@@ -22,6 +23,16 @@ impl Mark {
             Self::Tls => "t",
             Self::Answer => "a",
             Self::Rest => ".",
+        }
+    }
+
+    pub(super) fn ink(self) -> Ink {
+        match self {
+            Self::Resolve => Ink::Resolve,
+            Self::Connect => Ink::Connect,
+            Self::Tls => Ink::Tls,
+            Self::Answer => Ink::Answer,
+            Self::Rest => Ink::Faint,
         }
     }
 }

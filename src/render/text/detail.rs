@@ -1,12 +1,12 @@
 //! Everything that was seen, path by path, for `-v`.
 
-use super::paint::Ink;
-use super::{TextStyle, elapsed};
+use super::elapsed;
 use crate::observation::{
     Address, Answer, Attempt, Certificate, DnsFault, Environment, HttpFailure, Lookup, Observation, Phase, Query,
     Secured, Seen, TlsFailure,
 };
 use crate::render::Clean;
+use crate::render::style::{Ink, TextStyle};
 use crate::render::wrap::Wrapped;
 use crate::report::Report;
 use crate::target::{HostName, Target};

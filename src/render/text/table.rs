@@ -1,10 +1,10 @@
 //! The four paths, one line each, and a second line where there is more to say.
 
 use super::bar::stretches;
-use super::paint::Ink;
-use super::{PATH_WIDTH, TextStyle, elapsed};
+use super::{PATH_WIDTH, elapsed};
 use crate::observation::{Attempt, Intent, Observation, Outcome, Row, Seen, TcpFailure, TcpFault};
 use crate::render::is_good;
+use crate::render::style::{Ink, TextStyle};
 use crate::render::wrap::Wrapped;
 use crate::report::Report;
 use crate::target::Target;
@@ -42,7 +42,7 @@ impl Table<'_> {
         let width = self.style.width.saturating_sub(BAR_COLUMN).min(MOST_BAR);
         for (index, (mark, count)) in stretches(observation, self.scale, width).into_iter().enumerate() {
             let gap = if index == 0 { "  " } else { "" };
-            write!(f, "{gap}{}", self.style.paint(Ink::Phase(mark), mark.letter().repeat(count)))?;
+            write!(f, "{gap}{}", self.style.paint(mark.ink(), mark.letter().repeat(count)))?;
         }
         writeln!(f)?;
         let more = self.more(row);

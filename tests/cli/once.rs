@@ -1,70 +1,11 @@
 //! Does the command behave as its users expect? The real binary against the lab, from outside.
 
-use apigw_probe::lab::{Addresses, Lab, Scenario};
+use crate::side::{Side, probe};
+use apigw_probe::lab::Scenario;
 use apigw_probe::report::Verdict;
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
-use std::net::SocketAddr;
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
-
-/// A lab in a thread of its own, with listeners that other processes can reach.
-struct Side {
-    dns: SocketAddr,
-    port: u16,
-    invoke_url: String,
-    vpce_dns_name: String,
-    ca_file: tempfile::NamedTempFile,
-    scenario: &'static Scenario,
-    _stop: tokio::sync::oneshot::Sender<()>,
-}
-
-impl Side {
-    fn start(name: &str) -> Self {
-        let scenario = Scenario::named(name).unwrap();
-        let (tell, told) = mpsc::channel();
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let lab = Lab::start(scenario, Addresses::Loopback).await.unwrap();
-                let ca = lab.ca_pem().to_owned();
-                tell.send((lab.dns_server(), lab.port(), lab.invoke_url(), lab.vpce_dns_name(), ca)).unwrap();
-                // the sender is dropped when the test ends
-                let _ = stopped.await;
-            });
-        });
-        let (dns, port, invoke_url, vpce_dns_name, ca) = told.recv().unwrap();
-        let mut ca_file = tempfile::NamedTempFile::new().unwrap();
-        ca_file.write_all(ca.as_bytes()).unwrap();
-        Self { dns, port, invoke_url, vpce_dns_name, ca_file, scenario, _stop: stop }
-    }
-
-    /// `once` with the lab's names, its DNS server, its port and its authority.
-    fn once(&self) -> Command {
-        let mut command = probe();
-        command.arg("once").args([&self.invoke_url, &self.vpce_dns_name]);
-        self.reach(&mut command);
-        if let Some(timeout) = self.scenario.timeout {
-            command.args(["--timeout", &format!("{}ms", timeout.as_millis())]);
-        }
-        for (path, intent) in self.scenario.intents {
-            command.args([format!("--{intent}"), path.to_string()]);
-        }
-        command
-    }
-
-    fn reach(&self, command: &mut Command) {
-        command.args(["--dns-server", &self.dns.to_string(), "--port", &self.port.to_string(), "--ca-file"]);
-        command.arg(self.ca_file.path());
-    }
-}
-
-fn probe() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_apigw-probe"));
-    command.env_clear();
-    command
-}
+use std::process::{Output, Stdio};
 
 fn status(output: &Output) -> i32 {
     output.status.code().expect("no signal")
@@ -82,7 +23,7 @@ fn stderr(output: &Output) -> &str {
 fn report(output: &Output) -> Value {
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}{}", stdout(output), stderr(output)));
-    let schema = serde_json::from_str(include_str!("../src/report/report.schema.json")).unwrap();
+    let schema = serde_json::from_str(include_str!("../../src/report/report.schema.json")).unwrap();
     let errors: Vec<String> =
         jsonschema::validator_for(&schema).unwrap().iter_errors(&report).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");
@@ -97,7 +38,10 @@ fn all_four_paths_of_a_healthy_api_pass() {
     assert_eq!((status(&output), &report["verdict"]), (0, &Value::from("pass")));
     for path in report["paths"].as_array().unwrap() {
         assert_eq!(path["outcome"], "ok");
-        assert_eq!((&path["resolves"], &path["returns_expected"], &path["meets_intent"]), (&true.into(), &true.into(), &true.into()));
+        assert_eq!(
+            (&path["resolves"], &path["returns_expected"], &path["meets_intent"]),
+            (&true.into(), &true.into(), &true.into())
+        );
     }
     assert_eq!(report["findings"], Value::Array(vec![]));
     assert_eq!(stderr(&output), "");
@@ -114,7 +58,11 @@ fn each_fault_gives_the_status_of_its_verdict_and_a_valid_report() {
             Verdict::Fail => (1, "fail"),
         };
         assert_eq!((status(&output), report["verdict"].as_str().unwrap()), expected, "{}", scenario.name);
-        assert!(report["findings"].as_array().unwrap().is_empty() == scenario.expect.is_empty(), "{}: {report:#}", scenario.name);
+        assert!(
+            report["findings"].as_array().unwrap().is_empty() == scenario.expect.is_empty(),
+            "{}: {report:#}",
+            scenario.name
+        );
     };
     std::thread::scope(|scope| {
         for scenario in Scenario::all() {
@@ -128,11 +76,27 @@ fn a_usage_error_names_the_thing_and_ends_with_two() {
     for (args, word) in [
         (vec!["once"], "INVOKE_URL"),
         (vec!["once", "https://example.com/x"], "example.com"),
-        (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--path", "route53-alias"], "no path is left"),
+        (
+            vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--path", "route53-alias"],
+            "no path is left",
+        ),
         (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--timeout", "soon"], "soon"),
         (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--header", "Host: x"], "Host"),
-        (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--header", "x-api-key: hunter2"], "header-file"),
-        (vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--ca-file", "/nowhere.pem", "--dns-server", "127.0.0.1"], "/nowhere.pem"),
+        (
+            vec!["once", "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t", "--header", "x-api-key: hunter2"],
+            "header-file",
+        ),
+        (
+            vec![
+                "once",
+                "a1bc234d5e.execute-api.us-east-1.amazonaws.com/t",
+                "--ca-file",
+                "/nowhere.pem",
+                "--dns-server",
+                "127.0.0.1",
+            ],
+            "/nowhere.pem",
+        ),
         (vec!["once", "--config", "/nowhere.toml"], "/nowhere.toml"),
         (vec!["replay", "/nowhere.json"], "/nowhere.json"),
         (vec!["explain", "no-such-cause"], "no-such-cause"),
@@ -249,7 +213,7 @@ fn a_secret_header_is_sent_and_shown_nowhere() {
 
 #[test]
 fn a_saved_report_is_diagnosed_again_with_the_same_result() {
-    let side = Side::start("resource-policy-explicit-deny");
+    let side = Side::start("explicit-deny");
     let once = side.once().args(["--format", "json"]).output().unwrap();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&once.stdout).unwrap();
@@ -257,7 +221,9 @@ fn a_saved_report_is_diagnosed_again_with_the_same_result() {
     assert_eq!(status(&replay), status(&once));
     let essence = |report: &Value| {
         let findings = report["findings"].as_array().unwrap().iter();
-        findings.map(|finding| (finding["cause"].clone(), finding["confidence"].clone(), finding["paths"].clone())).collect::<Vec<_>>()
+        findings
+            .map(|finding| (finding["cause"].clone(), finding["confidence"].clone(), finding["paths"].clone()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(essence(&report(&replay)), essence(&report(&once)));
 }
@@ -268,7 +234,11 @@ fn a_configuration_names_its_targets_and_prints_one_report_on_each_line() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     for name in ["orders", "billing"] {
         let (url, vpce, port) = (&side.invoke_url, &side.vpce_dns_name, side.port);
-        writeln!(file, "[[target]]\nname = \"{name}\"\ninvoke_url = \"{url}\"\nvpce_dns_name = \"{vpce}\"\nport = {port}").unwrap();
+        writeln!(
+            file,
+            "[[target]]\nname = \"{name}\"\ninvoke_url = \"{url}\"\nvpce_dns_name = \"{vpce}\"\nport = {port}"
+        )
+        .unwrap();
     }
     let run = |names: &[&str]| {
         let mut command = probe();
@@ -296,7 +266,10 @@ fn a_printed_configuration_is_a_good_one() {
     file.write_all(&output.stdout).unwrap();
     let check = probe().args(["config", "check"]).arg(file.path()).output().unwrap();
     assert_eq!(status(&check), 0, "{}{}", stdout(&output), stderr(&check));
-    assert!(stdout(&output).contains("private-dns = \"optional\"") && stdout(&output).contains("vpce-host-header = \"required\""));
+    assert!(
+        stdout(&output).contains("private-dns = \"optional\"")
+            && stdout(&output).contains("vpce-host-header = \"required\"")
+    );
 }
 
 #[test]

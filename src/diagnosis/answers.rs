@@ -1,0 +1,156 @@
+//! What do the unexpected answers mean? Those that say the same are one finding; paths that work rule causes out.
+
+use super::case::Case;
+use super::cause::Cause;
+use super::contrast::is_forbidden;
+use super::draft::Draft;
+use super::finding::Confidence::{self, Likely, Possible};
+use super::names::contrast;
+use super::sight::Sight;
+use super::signature::{Family, Signature};
+use crate::plan::AccessPath;
+use crate::target::Warning;
+
+/// `Forbidden`: one of ten reasons, fewer where another path works.
+pub(crate) fn forbidden(case: &Case<'_>) -> Vec<Draft> {
+    let sights = case.unexplained_if(is_forbidden);
+    let Some(signature) = sights.first().and_then(|sight| sight.signature.as_ref()) else { return Vec::new() };
+    let remarks = sights.iter().filter_map(|sight| sight.signature.as_ref()).flat_map(|one| one.remarks.clone());
+    let foreign = signature.causes.contains(&Cause::NotApiGateway);
+    let (causes, strength) = if case.api_is_proven() {
+        let paths: Vec<_> = sights.iter().map(|sight| sight.path).collect();
+        (beside_a_working_path(&paths).to_vec(), Likely)
+    } else {
+        (by_request(case, signature), Possible)
+    };
+    let customised = sights.iter().any(|sight| sight.answer().is_some_and(|answer| answer.status != 403));
+    let draft = Draft::over(&causes, strength, &sights)
+        .or_if(customised, Cause::WafOrCustomResponse)
+        .or_if(customised, Cause::Throttled)
+        .or_if(foreign, Cause::NotApiGateway)
+        .because_of(remarks)
+        .because_of(contrast(case, &sights));
+    vec![draft]
+}
+
+/// The API and its stage are there, since another path got past this point: what differs between the paths is to blame.
+fn beside_a_working_path(paths: &[AccessPath]) -> &'static [Cause] {
+    match paths {
+        [AccessPath::VpceHostHeader] => {
+            &[Cause::WrongHostHeader, Cause::WafBlock, Cause::WafOrCustomResponse, Cause::ForbiddenUnknown]
+        }
+        [AccessPath::VpceApiIdHeader] => {
+            &[Cause::WrongApiIdHeader, Cause::WafBlock, Cause::WafOrCustomResponse, Cause::ForbiddenUnknown]
+        }
+        [AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader] => &[
+            Cause::ForbiddenUnknown,
+            Cause::DifferentEndpoint,
+            Cause::WafBlock,
+            Cause::WrongHostHeader,
+            Cause::WrongApiIdHeader,
+            Cause::WafOrCustomResponse,
+        ],
+        [AccessPath::Route53Alias] => &[
+            Cause::ForbiddenUnknown,
+            Cause::WrongEndpointName,
+            Cause::DifferentEndpoint,
+            Cause::WafBlock,
+            Cause::WafOrCustomResponse,
+            Cause::PublicApiViaVpce,
+        ],
+        _ => &[
+            Cause::ForbiddenUnknown,
+            Cause::DifferentEndpoint,
+            Cause::WafBlock,
+            Cause::WafOrCustomResponse,
+            Cause::PublicApiViaVpce,
+            Cause::WrongHostHeader,
+            Cause::WrongApiIdHeader,
+        ],
+    }
+}
+
+/// No path works: only what was typed tips the balance.
+fn by_request(case: &Case<'_>, signature: &Signature) -> Vec<Cause> {
+    let first = case.round.target.warnings.iter().find_map(|warning| match warning {
+        Warning::NoStage | Warning::UnusualStage(_) => Some(Cause::MissingStage),
+        Warning::UnusualApiId(_) => Some(Cause::WrongApiId),
+        Warning::RegionsDiffer { .. }
+        | Warning::SuffixesDiffer { .. }
+        | Warning::SuffixOfAnotherPartition { .. }
+        | Warning::AliasOfAnotherApi { .. }
+        | Warning::EndpointsDiffer { .. }
+        | Warning::UnusualVpceId(_)
+        | Warning::PlainHttp => None,
+    });
+    let missing = |path| case.sight(path).is_some_and(Sight::has_no_name);
+    let alias_exists = missing(AccessPath::PrivateDns)
+        && case.sight(AccessPath::Route53Alias).is_some_and(|sight| !sight.addresses().is_empty());
+    let mut causes: Vec<_> = first.into_iter().chain(signature.causes.iter().copied()).collect();
+    if alias_exists {
+        // without the wildcard of private DNS, an alias is there only for a private API of that id in that Region
+        causes.retain(|cause| !matches!(cause, Cause::WrongApiId | Cause::PublicApiViaVpce | Cause::WrongRegion));
+    }
+    causes
+}
+
+/// A signature that fails on some paths only was made for another host.
+pub(crate) fn signing(case: &Case<'_>) -> Vec<Draft> {
+    let fails = |sight: &Sight<'_>| {
+        sight.signature.as_ref().is_some_and(|signature| signature.causes.contains(&Cause::SigMismatch))
+    };
+    let sights = case.unexplained_if(fails);
+    let others = case.any(|sight| !fails(sight) && sight.proves_api());
+    if !others {
+        return Vec::new();
+    }
+    let remarks = sights.iter().filter_map(|sight| sight.signature.as_ref()).flat_map(|one| one.remarks.clone());
+    let draft = Draft::over(&[Cause::SigMismatchWrongHost, Cause::SigMismatch], Likely, &sights)
+        .because_of(sights.iter().map(|sight| format!("{} sends `Host: {}`", sight.path, sight.seen.plan.host)))
+        .because_of(remarks)
+        .because_of(contrast(case, &sights));
+    vec![draft]
+}
+
+/// All other answers: one draft for those that mean the same.
+pub(crate) fn alike(case: &Case<'_>) -> Vec<Draft> {
+    type Key<'k> = (Family, &'k [Cause]);
+    let mut grouped: Vec<(Key<'_>, Vec<&Sight<'_>>)> = Vec::new();
+    for sight in case.unexplained() {
+        let Some(signature) = &sight.signature else { continue };
+        let key = (signature.family, signature.causes.as_slice());
+        match grouped.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, sights)) => sights.push(sight),
+            None => grouped.push((key, vec![sight])),
+        }
+    }
+    grouped.into_iter().map(|(_, sights)| answered(case, &sights)).collect()
+}
+
+fn answered(case: &Case<'_>, sights: &[&Sight<'_>]) -> Draft {
+    let signatures: Vec<_> = sights.iter().filter_map(|sight| sight.signature.as_ref()).collect();
+    let causes = signatures.first().map(|signature| signature.causes.as_slice()).unwrap_or_default();
+    let strength = signatures.iter().map(|signature| signature.strength).min().unwrap_or(Possible);
+    let works = !case.working_inside().is_empty();
+    // the same API behind the same endpoint judges all paths alike
+    let strength = if works { strength.min(Likely) } else { strength };
+    let apart = sights.iter().any(|sight| case.is_apart(sight));
+    Draft::over(causes, strength, sights)
+        .or_if(apart, Cause::DifferentEndpoint)
+        .because_of(signatures.iter().flat_map(|signature| signature.remarks.clone()))
+        .because_of(contrast(case, sights))
+}
+
+/// What no rule explains: what was ruled out is in the evidence, what to try next in the fix.
+pub(crate) fn rest(case: &Case<'_>) -> Vec<Draft> {
+    let sights: Vec<_> = case.unexplained().collect();
+    let reached = |text: &str, reached: bool| reached.then(|| format!("ruled out: {text}"));
+    let draft = Draft::over(&[Cause::Unexplained], Confidence::Possible, &sights)
+        .because_of(reached(
+            "name resolution, every name gave addresses",
+            sights.iter().all(|sight| !sight.addresses().is_empty()),
+        ))
+        .because_of(reached("the network, every path connected", sights.iter().all(|sight| sight.connected())))
+        .because_of(contrast(case, &sights));
+    vec![draft]
+}

@@ -1,0 +1,83 @@
+//! What is explained already, and what is not? All paths of a round side by side, and the drafts so far.
+
+use super::draft::Draft;
+use super::finding::Diagnosis;
+use super::sight::{Side, Sight};
+use crate::observation::{Intent, Round};
+use crate::plan::AccessPath;
+
+/// A round under examination.
+#[derive(Debug)]
+pub(crate) struct Case<'a> {
+    pub(crate) round: &'a Round,
+    pub(crate) sights: Vec<Sight<'a>>,
+    drafts: Vec<Draft>,
+}
+
+impl<'a> Case<'a> {
+    /// Reads each path by itself.
+    pub(crate) fn open(round: &'a Round) -> Self {
+        Self { round, sights: Sight::all(round), drafts: Vec::new() }
+    }
+
+    /// Takes up what a rule found. A path that must fail and does needs no word.
+    pub(crate) fn take(&mut self, drafts: Vec<Draft>) {
+        let silent = |path| self.sight(path).is_some_and(|sight| sight.intent == Intent::Forbidden && !sight.is_ok());
+        let spoken = drafts.into_iter().map(|draft| draft.only(|path| !silent(path)));
+        let kept: Vec<_> = spoken.filter(|draft| !draft.paths().is_empty()).collect();
+        self.drafts.extend(kept);
+    }
+
+    /// A path, if it was probed.
+    pub(crate) fn sight(&self, path: AccessPath) -> Option<&Sight<'a>> {
+        self.sights.iter().find(|sight| sight.path == path)
+    }
+
+    /// Whether a path's failure is explained.
+    pub(crate) fn is_explained(&self, path: AccessPath) -> bool {
+        self.drafts.iter().any(|draft| draft.explains(path))
+    }
+
+    /// The paths that failed against their intent and are not explained yet.
+    pub(crate) fn unexplained(&self) -> impl Iterator<Item = &Sight<'a>> {
+        self.sights.iter().filter(|sight| sight.wants_explanation() && !self.is_explained(sight.path))
+    }
+
+    /// Those of the unexplained paths that fit.
+    pub(crate) fn unexplained_if(&self, fits: impl Fn(&Sight<'a>) -> bool) -> Vec<&Sight<'a>> {
+        self.unexplained().filter(|sight| fits(sight)).collect()
+    }
+
+    /// Whether any path fits.
+    pub(crate) fn any(&self, fits: impl Fn(&Sight<'a>) -> bool) -> bool {
+        self.sights.iter().any(fits)
+    }
+
+    /// Whether a path shows that the API and its stage are there and reachable over an endpoint.
+    pub(crate) fn api_is_proven(&self) -> bool {
+        self.any(Sight::proves_api)
+    }
+
+    /// The paths that return what is expected from addresses that an endpoint can have.
+    pub(crate) fn working_inside(&self) -> Vec<&Sight<'a>> {
+        self.sights.iter().filter(|sight| sight.is_ok() && sight.side() == Side::Inside).collect()
+    }
+
+    /// Whether a path leads to other addresses than every path that works.
+    pub(crate) fn is_apart(&self, sight: &Sight<'_>) -> bool {
+        let works = self.working_inside();
+        !works.is_empty() && works.iter().all(|other| sight.is_apart_from(other))
+    }
+
+    /// The findings: those that explain failing required paths first, then optional ones, then remarks.
+    pub(crate) fn close(self) -> Diagnosis {
+        let rank = |draft: &Draft| {
+            let of = |intent| self.sights.iter().any(|sight| draft.explains(sight.path) && sight.intent == intent);
+            [Intent::Required, Intent::Forbidden, Intent::Optional].into_iter().position(of).unwrap_or(usize::MAX)
+        };
+        let mut drafts = self.drafts.clone();
+        drafts.sort_by_key(rank);
+        let findings = drafts.into_iter().map(|draft| draft.close(&self.round.target)).collect();
+        Diagnosis { findings }
+    }
+}

@@ -1,0 +1,222 @@
+//! What does each cause mean, how does it show, and who fixes it how? The catalogue, as `explain` prints it.
+
+mod api;
+mod authorization;
+mod integration;
+mod names;
+mod policy;
+mod reach;
+mod signing;
+
+use super::cause::Cause;
+use super::finding::{Confidence, Owner};
+use crate::target::Target;
+
+/// What is known of a cause, whatever the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// One sentence, the summary of a finding.
+    pub title: &'static str,
+    /// Who can change it.
+    pub owner: Owner,
+    /// What it means and why it happens.
+    pub meaning: &'static str,
+    /// How it shows: the evidence that it takes.
+    pub shows: &'static str,
+    /// The surest that a finding of it may be; where no public source shows the signal, it is not `certain`.
+    pub ceiling: Confidence,
+    /// What to do, in order, with names in braces to be filled in; [`Cause::fix`] does that.
+    pub fix: &'static [&'static str],
+    /// Where it is documented.
+    pub docs: &'static str,
+}
+
+impl Cause {
+    /// The catalogue's entry.
+    pub fn entry(self) -> Entry {
+        match self {
+            Self::Ok => api::OK,
+            Self::OkHttpApi => api::OK_HTTP_API,
+            Self::BackendErrorMaskedAs200 => integration::BACKEND_ERROR_MASKED_AS_200,
+            Self::PrivateDnsDisabled => names::PRIVATE_DNS_DISABLED,
+            Self::VpceNotAssociated => names::VPCE_NOT_ASSOCIATED,
+            Self::PrivateApiViaInternet => names::PRIVATE_API_VIA_INTERNET,
+            Self::PublicApiViaVpce => api::PUBLIC_API_VIA_VPCE,
+            Self::TlsNameMismatch => reach::TLS_NAME_MISMATCH,
+            Self::WrongHostHeader => api::WRONG_HOST_HEADER,
+            Self::MissingStage => api::MISSING_STAGE,
+            Self::WrongResourceOrMethod => api::WRONG_RESOURCE_OR_METHOD,
+            Self::IamAuthUnsigned => signing::IAM_AUTH_UNSIGNED,
+            Self::MissingAuthTokenUnspecified => signing::MISSING_AUTH_TOKEN_UNSPECIFIED,
+            Self::SigMismatch => signing::SIG_MISMATCH,
+            Self::SigMismatchWrongHost => signing::SIG_MISMATCH_WRONG_HOST,
+            Self::SigExpired => signing::SIG_EXPIRED,
+            Self::SigIncomplete => signing::SIG_INCOMPLETE,
+            Self::TokenInvalid => signing::TOKEN_INVALID,
+            Self::ResourcePolicyExplicitDeny => policy::RESOURCE_POLICY_EXPLICIT_DENY,
+            Self::ResourcePolicyImplicitDeny => policy::RESOURCE_POLICY_IMPLICIT_DENY,
+            Self::ResourcePolicyDenyUnspecified => policy::RESOURCE_POLICY_DENY_UNSPECIFIED,
+            Self::VpcePolicyImplicitDeny => policy::VPCE_POLICY_IMPLICIT_DENY,
+            Self::LambdaAuthorizerExplicitDeny => authorization::LAMBDA_AUTHORIZER_EXPLICIT_DENY,
+            Self::AuthorizerUnauthorized => authorization::AUTHORIZER_UNAUTHORIZED,
+            Self::CognitoUnauthorized => authorization::COGNITO_UNAUTHORIZED,
+            Self::AuthorizerMisconfigured => authorization::AUTHORIZER_MISCONFIGURED,
+            Self::ApiKeyMissing => authorization::API_KEY_MISSING,
+            Self::ApiKeyInvalid => authorization::API_KEY_INVALID,
+            Self::ApiKeyMissingOrInvalid => authorization::API_KEY_MISSING_OR_INVALID,
+            Self::QuotaExceeded => authorization::QUOTA_EXCEEDED,
+            Self::Throttled => authorization::THROTTLED,
+            Self::WafBlock => authorization::WAF_BLOCK,
+            Self::WafOrCustomResponse => authorization::WAF_OR_CUSTOM_RESPONSE,
+            Self::ForbiddenUnknown => api::FORBIDDEN_UNKNOWN,
+            Self::RequestValidationFailed => integration::REQUEST_VALIDATION_FAILED,
+            Self::BodyTooLarge => integration::BODY_TOO_LARGE,
+            Self::LambdaPermissionMissing => integration::LAMBDA_PERMISSION_MISSING,
+            Self::LambdaProxyMalformed => integration::LAMBDA_PROXY_MALFORMED,
+            Self::LambdaError => integration::LAMBDA_ERROR,
+            Self::IntegrationConfigError => integration::INTEGRATION_CONFIG_ERROR,
+            Self::IntegrationTimeout => integration::INTEGRATION_TIMEOUT,
+            Self::IntegrationNetworkError => integration::INTEGRATION_NETWORK_ERROR,
+            Self::BackendStatus => integration::BACKEND_STATUS,
+            Self::NotApiGateway => reach::NOT_API_GATEWAY,
+            Self::StrictAccessMode => api::STRICT_ACCESS_MODE,
+            Self::WrongApiId => api::WRONG_API_ID,
+            Self::WrongApiIdHeader => api::WRONG_API_ID_HEADER,
+            Self::WrongRegion => names::WRONG_REGION,
+            Self::DefaultEndpointDisabled => api::DEFAULT_ENDPOINT_DISABLED,
+            Self::TokenExpired => signing::TOKEN_EXPIRED,
+            Self::VpcePolicyExplicitDeny => policy::VPCE_POLICY_EXPLICIT_DENY,
+            Self::IdentityPolicyDeny => policy::IDENTITY_POLICY_DENY,
+            Self::UriTooLong => integration::URI_TOO_LONG,
+            Self::TlsVersion => reach::TLS_VERSION,
+            Self::TlsUntrustedIssuer => reach::TLS_UNTRUSTED_ISSUER,
+            Self::CertificateExpired => reach::CERTIFICATE_EXPIRED,
+            Self::ConnectTimeout => reach::CONNECT_TIMEOUT,
+            Self::ConnectionRefused => reach::CONNECTION_REFUSED,
+            Self::OneAddressDown => reach::ONE_ADDRESS_DOWN,
+            Self::DnsServerUnreachable => names::DNS_SERVER_UNREACHABLE,
+            Self::DnsServerFailure => names::DNS_SERVER_FAILURE,
+            Self::DnsNotForwarded => names::DNS_NOT_FORWARDED,
+            Self::DnsRebindingProtection => names::DNS_REBINDING_PROTECTION,
+            Self::PublicAddresses => names::PUBLIC_ADDRESSES,
+            Self::DifferentEndpoint => names::DIFFERENT_ENDPOINT,
+            Self::WrongEndpointName => names::WRONG_ENDPOINT_NAME,
+            Self::EndpointDeleted => names::ENDPOINT_DELETED,
+            Self::AnsweredByAnotherApi => api::ANSWERED_BY_ANOTHER_API,
+            Self::ForbiddenPathOpen => policy::FORBIDDEN_PATH_OPEN,
+            Self::NoRouteForFamily => reach::NO_ROUTE_FOR_FAMILY,
+            Self::ClockSkew => signing::CLOCK_SKEW,
+            Self::MtuBlackHole => reach::MTU_BLACK_HOLE,
+            Self::CredentialsMissing => signing::CREDENTIALS_MISSING,
+            Self::CredentialsExpired => signing::CREDENTIALS_EXPIRED,
+            Self::ProxyInterference => reach::PROXY_INTERFERENCE,
+            Self::HttpProtocolError => reach::HTTP_PROTOCOL_ERROR,
+            Self::ResponseTooSlow => integration::RESPONSE_TOO_SLOW,
+            Self::Unexplained => reach::UNEXPLAINED,
+        }
+    }
+
+    /// What to do, in order; with the target's own ids, or with words such as `API_ID` in their place.
+    pub fn fix(self, target: Option<&Target>) -> Vec<String> {
+        self.entry().fix.iter().map(|template| fill(template, target)).collect()
+    }
+}
+
+/// Puts names in the place of their braces. A brace that opens no such name stays, as in JSON.
+fn fill(template: &str, target: Option<&Target>) -> String {
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let filled = after.split_once('}').and_then(|(name, tail)| Some((value(name, target)?, tail)));
+        let (text, tail) = filled.unwrap_or_else(|| ("{".to_owned(), after));
+        out.push_str(&text);
+        rest = tail;
+    }
+    out + rest
+}
+
+/// What a name in a template stands for; what the target lacks is a word in capitals.
+fn value(name: &str, target: Option<&Target>) -> Option<String> {
+    let or = |text: Option<String>, missing: &str| Some(text.unwrap_or_else(|| missing.to_owned()));
+    match name {
+        "api" => or(target.map(|target| target.api.to_string()), "API_ID"),
+        "region" => or(target.map(|target| target.region.to_string()), "REGION"),
+        "suffix" => or(target.map(|target| target.suffix.to_string()), "amazonaws.com"),
+        "partition" => or(target.map(|target| target.partition().to_owned()), "aws"),
+        "stage" => or(target.and_then(|target| target.stage.as_deref()).map(word), "STAGE"),
+        "resource" => or(target.map(|target| word(target.resource())), "/RESOURCE"),
+        "vpce" => or(target.and_then(|target| target.vpce.as_ref()).map(ToString::to_string), "VPCE_ID"),
+        "invoke" => {
+            or(target.map(|target| target.invoke_name().to_string()), "API_ID.execute-api.REGION.amazonaws.com")
+        }
+        "alias" => or(
+            target.and_then(Target::alias_name).map(|name| name.to_string()),
+            "API_ID-VPCE_ID.execute-api.REGION.amazonaws.com",
+        ),
+        "endpoint" => or(
+            target.and_then(|target| target.endpoint.as_ref()).map(|endpoint| endpoint.name.to_string()),
+            "VPCE_ID-SUFFIX.execute-api.REGION.vpce.amazonaws.com",
+        ),
+        _ => None,
+    }
+}
+
+/// A word that a shell takes as it stands; what was typed may hold anything that a URL may.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '~');
+    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::TargetInput;
+
+    #[test]
+    fn every_cause_is_complete() {
+        for cause in Cause::ALL {
+            let entry = cause.entry();
+            for text in [entry.title, entry.meaning, entry.shows] {
+                assert!(text.len() > 10, "{cause} says too little");
+            }
+            assert!(entry.docs.starts_with("https://"), "{cause} cites no source");
+            assert!(!entry.fix.is_empty(), "{cause} has no fix");
+            assert!(entry.title.len() <= 110, "{cause}'s title does not fit a line");
+        }
+    }
+
+    #[test]
+    fn no_two_causes_share_an_entry() {
+        let mut titles: Vec<_> = Cause::ALL.iter().map(|cause| cause.entry().title).collect();
+        titles.sort_unstable();
+        titles.dedup();
+        assert_eq!(titles.len(), Cause::ALL.len());
+    }
+
+    #[test]
+    fn every_name_in_a_fix_is_filled_with_and_without_a_target() {
+        let target = Target::parse(TargetInput {
+            invoke_url: "https://a1bc234d5e.execute-api.cn-north-1.amazonaws.com.cn/test/pets",
+            vpce_dns_name: Some("vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.cn-north-1.vpce.amazonaws.com.cn"),
+            ..TargetInput::default()
+        })
+        .unwrap();
+        for cause in Cause::ALL {
+            for line in cause.fix(Some(&target)).into_iter().chain(cause.fix(None)) {
+                assert!(!line.contains(['{', '}']), "{cause}: {line}");
+            }
+            let filled = cause.fix(Some(&target)).join(" ");
+            let mut words = filled.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            assert!(words.all(|word| !["API_ID", "REGION", "VPCE_ID", "STAGE"].contains(&word)), "{cause}: {filled}");
+        }
+        assert!(Cause::PrivateDnsDisabled.fix(Some(&target)).concat().contains("vpce-1a2b3c456d7e89012"));
+    }
+
+    #[test]
+    fn a_stage_cannot_leave_its_word() {
+        assert_eq!(word("prod"), "prod");
+        assert_eq!(word("a;rm$(x)"), "'a;rm$(x)'");
+        assert_eq!(word("a'b"), r"'a'\''b'");
+    }
+}

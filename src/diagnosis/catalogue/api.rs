@@ -1,0 +1,174 @@
+//! What can be wrong with the way an API is named: id, stage, route, headers?
+
+use super::Entry;
+use crate::diagnosis::finding::{
+    Confidence::{Certain, Likely, Possible},
+    Owner,
+};
+
+pub(super) const OK: Entry = Entry {
+    title: "the path works",
+    owner: Owner::Caller,
+    meaning: "An expected status came back through a REST API.",
+    shows: "an expected status with `x-amz-apigw-id`.",
+    ceiling: Certain,
+    fix: &["nothing to do"],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html",
+};
+
+pub(super) const OK_HTTP_API: Entry = Entry {
+    title: "the answer comes from an HTTP API, which cannot be private",
+    owner: Owner::Caller,
+    meaning: "Only REST APIs can be private. An HTTP API that answers was reached over the Internet.",
+    shows: "`apigw-requestid` in the place of `x-amz-apigw-id`.",
+    ceiling: Likely,
+    fix: &[
+        "see whether {api} is the API that is meant: `aws apigateway get-rest-api --rest-api-id {api} --region {region}` knows REST APIs only",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html",
+};
+
+pub(super) const PUBLIC_API_VIA_VPCE: Entry = Entry {
+    title: "the API is public, and an endpoint serves private APIs only",
+    owner: Owner::AccountB,
+    meaning: "Edge-optimised and Regional APIs, HTTP and WebSocket APIs answer `Forbidden` through an endpoint. With private DNS on, \
+              this hits every public API of the Region that the VPC calls by its default name.",
+    shows: "`ForbiddenException` through the endpoint; the API's own name works from outside the VPC.",
+    ceiling: Likely,
+    fix: &[
+        "in account B: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types` must say PRIVATE",
+        "to make it private: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations \
+         op=replace,path=/endpointConfiguration/types/REGIONAL,value=PRIVATE` (needs a resource policy and a deployment; its Internet callers lose it)",
+        "or call it publicly: through a NAT gateway where private DNS is off, or by a custom domain name with an alias record",
+    ],
+    docs: "https://repost.aws/knowledge-center/api-gateway-vpc-connections",
+};
+
+pub(super) const WRONG_HOST_HEADER: Entry = Entry {
+    title: "the `Host` header names no API at this endpoint",
+    owner: Owner::Caller,
+    meaning: "Over the endpoint's own name, `Host` must be the API's own name with the suffix of the right partition; the endpoint's name \
+              or a wrong suffix finds nothing.",
+    shows: "`ForbiddenException` on `vpce-host-header` while `vpce-api-id-header` works.",
+    ceiling: Likely,
+    fix: &[
+        "send `Host: {invoke}`; in China names end in amazonaws.com.cn",
+        "see that no proxy or load balancer rewrites `Host`",
+        "or send `x-apigw-api-id: {api}`, which wins over `Host`",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html",
+};
+
+pub(super) const WRONG_API_ID_HEADER: Entry = Entry {
+    title: "the `x-apigw-api-id` header does not reach the gateway, or names no API",
+    owner: Owner::Caller,
+    meaning: "Over the endpoint's own name this header selects the API. A wrong id, or a middlebox that strips it, leaves nothing to select by.",
+    shows: "`ForbiddenException` on `vpce-api-id-header` while `vpce-host-header` works.",
+    ceiling: Likely,
+    fix: &[
+        "send `x-apigw-api-id: {api}`",
+        "see that no proxy or load balancer strips unknown headers",
+        "or use `Host: {invoke}`, which works here",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html",
+};
+
+pub(super) const WRONG_API_ID: Entry = Entry {
+    title: "there is no API of this id here",
+    owner: Owner::Caller,
+    meaning: "The id is mistyped, of another Region, or the API was deleted. With private DNS on, its names resolve all the same.",
+    shows: "`ForbiddenException` through the endpoint; without private DNS the API's names do not exist.",
+    ceiling: Likely,
+    fix: &[
+        "in account B: `aws apigateway get-rest-api --rest-api-id {api} --region {region}` must find it",
+        "copy the invoke URL anew: API Gateway, the API, Stages",
+    ],
+    docs: "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
+};
+
+pub(super) const MISSING_STAGE: Entry = Entry {
+    title: "the URL has no stage, or one that is not deployed",
+    owner: Owner::Caller,
+    meaning: "The first segment of the path must be a stage to which the API was deployed.",
+    shows: "`ForbiddenException` on every path alike; an undefined path below a good stage says `Missing Authentication Token`.",
+    ceiling: Likely,
+    fix: &[
+        "in account B: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'` lists the stages",
+        "if `{stage}` is missing there: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}` (puts the API's present state live)",
+    ],
+    docs: "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
+};
+
+pub(super) const WRONG_RESOURCE_OR_METHOD: Entry = Entry {
+    title: "the API has no such path or method in this stage",
+    owner: Owner::Caller,
+    meaning: "API and stage are there, but no route fits. For an undefined route API Gateway says `Missing Authentication Token`, \
+              the same as for an unsigned call of an AWS_IAM method.",
+    shows: "`MissingAuthenticationTokenException` on every path alike.",
+    ceiling: Likely,
+    fix: &[
+        "in account B: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods` lists the routes; {resource} must be there with this method",
+        "if it was added lately, redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+    ],
+    docs: "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",
+};
+
+pub(super) const FORBIDDEN_UNKNOWN: Entry = Entry {
+    title: "API Gateway says `Forbidden` and does not say why",
+    owner: Owner::AccountB,
+    meaning: "`ForbiddenException` has ten known reasons: stage, API key, WAF, an API that is public, disabled, deleted or of another id, `Host`, \
+              and the API-id header. What was seen does not tell them apart.",
+    shows: "403 with `ForbiddenException` and the body `Forbidden`.",
+    ceiling: Possible,
+    fix: &[
+        "the stage: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'` must list `{stage}`",
+        "the kind: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[endpointConfiguration.types,disableExecuteApiEndpoint]'` must say PRIVATE and false",
+        "an API key: if the method has apiKeyRequired, send one in `x-api-key` (`--header-file`), of a usage plan for `{stage}`",
+        "WAF: with a web ACL on the stage, see its log, or `$context.wafResponseCode` in the access log",
+        "probe an undefined path below the stage: `Missing Authentication Token` there proves API and stage, and leaves API key and WAF",
+    ],
+    docs: "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
+};
+
+pub(super) const DEFAULT_ENDPOINT_DISABLED: Entry = Entry {
+    title: "the API's default endpoint is disabled",
+    owner: Owner::AccountB,
+    meaning: "With `disableExecuteApiEndpoint` an API answers by its custom domain names only; all four paths are refused.",
+    shows: "`ForbiddenException` on every path alike, while a custom domain name works.",
+    ceiling: Likely,
+    fix: &[
+        "in account B: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/disableExecuteApiEndpoint,value=false`",
+        "then redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "or call its private custom domain name",
+    ],
+    docs: "https://repost.aws/knowledge-center/api-gateway-disable-endpoint",
+};
+
+pub(super) const STRICT_ACCESS_MODE: Entry = Entry {
+    title: "the API takes only requests by its own name (`endpointAccessMode: STRICT`)",
+    owner: Owner::AccountB,
+    meaning: "With an enhanced security policy in strict mode, SNI, `Host` and endpoint type must fit together. Then the alias and the endpoint's own \
+              name are refused, and private DNS or a private custom domain name is the only way. How the refusal looks is documented nowhere.",
+    shows: "`private-dns` works, the three others reach the endpoint and fail alike.",
+    ceiling: Likely,
+    fix: &[
+        "in account B: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[securityPolicy,endpointAccessMode,apiStatus]'`; a change takes up to 15 minutes",
+        "use `private-dns` alone, and mark the others `forbidden` or `skip`",
+        "or in account B: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/endpointAccessMode,value=BASIC`",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html",
+};
+
+pub(super) const ANSWERED_BY_ANOTHER_API: Entry = Entry {
+    title: "another API, stage or Region answered than was asked",
+    owner: Owner::Caller,
+    meaning: "A refusal names the resource that was refused. If that is not what was asked for, a name, a header or a proxy leads elsewhere.",
+    shows: "the ARN in the message differs from the URL in partition, Region, API, stage, method or path.",
+    ceiling: Likely,
+    fix: &[
+        "compare the ARN in the evidence with {api}/{stage} in {region}",
+        "see that nothing between rewrites `Host`, `x-apigw-api-id` or the path",
+        "see that the names lead to the endpoint that is meant: hosts file, hosted zones",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-policy-language-overview.html",
+};

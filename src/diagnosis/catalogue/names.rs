@@ -1,0 +1,183 @@
+//! What can be wrong with names and the addresses behind them?
+
+use super::Entry;
+use crate::diagnosis::finding::{Confidence::Likely, Owner};
+
+pub(super) const PRIVATE_DNS_DISABLED: Entry = Entry {
+    title: "the endpoint's private DNS does not answer the API's own name here",
+    owner: Owner::AccountA,
+    meaning: "Private DNS is off on the endpoint, a DNS attribute of the VPC is off, or the client does not ask that VPC's \
+              resolver. The name of a private API then mostly does not exist; some APIs keep a public record, which leads \
+              to the Internet and to 403 or silence.",
+    shows: "NXDOMAIN on `private-dns` while the endpoint's own name resolves; or public addresses there.",
+    ceiling: Likely,
+    fix: &[
+        "call it another way: the other three paths need no private DNS",
+        "or set both DNS attributes of the VPC (`aws ec2 modify-vpc-attribute --vpc-id VPC --enable-dns-support` and `--enable-dns-hostnames`), then \
+         `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --private-dns-enabled --region {region}`",
+        "mind the side effect: every name under execute-api.{region}.{suffix} then leads to this endpoint in the whole VPC, and \
+         public APIs of the Region answer 403 there",
+        "or make a private hosted zone for exactly `{invoke}` with an alias to `{endpoint}`",
+        "then wait until resolvers have forgotten the old answer (negative caching)",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-create.html",
+};
+
+pub(super) const VPCE_NOT_ASSOCIATED: Entry = Entry {
+    title: "the API is not associated with this endpoint, so that the Route 53 alias does not exist",
+    owner: Owner::AccountB,
+    meaning: "AWS makes the alias name only for endpoints in the API's `vpcEndpointIds`. Private DNS hides it: its wildcard \
+              answers the alias in the VPC all the same.",
+    shows: "NXDOMAIN on `route53-alias` while the endpoint's own name resolves.",
+    ceiling: Likely,
+    fix: &[
+        "in account B: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations \
+         op=add,path=/endpointConfiguration/vpcEndpointIds,value={vpce}` (console: API settings, VPC endpoint IDs)",
+        "wait some minutes for the record; if it stays away, redeploy: `aws apigateway create-deployment --rest-api-id {api} \
+         --stage-name {stage} --region {region}`",
+        "or use the paths over the endpoint's own name, which need no association",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-create.html",
+};
+
+pub(super) const PRIVATE_API_VIA_INTERNET: Entry = Entry {
+    title: "a private API is called from where its endpoint cannot be reached",
+    owner: Owner::Caller,
+    meaning: "The client is outside the VPC and its connected networks: the API's name does not exist or leads to the \
+              Internet, and the endpoint's private addresses do not answer.",
+    shows: "the API's name is missing or public, and connections to private addresses time out.",
+    ceiling: Likely,
+    fix: &[
+        "call from an instance in the VPC of {vpce}, or from a network that is routed to it",
+        "from on-premises: a Route 53 Resolver inbound endpoint for names, Direct Connect or VPN for packets",
+    ],
+    docs: "https://repost.aws/knowledge-center/direct-connect-private-api-gateway",
+};
+
+pub(super) const WRONG_REGION: Entry = Entry {
+    title: "API and endpoint are of two Regions",
+    owner: Owner::Caller,
+    meaning: "An execute-api endpoint serves the APIs of its own Region only.",
+    shows: "the two strings name two Regions; the API's names do not exist here, and the endpoint says `Forbidden`.",
+    ceiling: Likely,
+    fix: &[
+        "give the endpoint of {region}, or the invoke URL of the endpoint's Region",
+        "`aws ec2 describe-vpc-endpoints --region {region} --filters Name=service-name,Values=com.amazonaws.{region}.execute-api` lists those of {region}",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html",
+};
+
+pub(super) const DNS_SERVER_UNREACHABLE: Entry = Entry {
+    title: "no DNS server answers",
+    owner: Owner::Network,
+    meaning: "Queries leave and nothing comes back, or cannot leave: the server is down, a firewall drops port 53, or \
+              `enableDnsSupport` of the VPC is off.",
+    shows: "every query of a name ends in a timeout, or cannot be sent.",
+    ceiling: Likely,
+    fix: &[
+        "compare /etc/resolv.conf with the VPC's DHCP options; the VPC's own resolver is the VPC's base address plus two, or 169.254.169.253",
+        "if the server is your own, see that UDP and TCP port 53 are open to it",
+        "`aws ec2 describe-vpc-attribute --vpc-id VPC --attribute enableDnsSupport --region {region}` must say true",
+    ],
+    docs: "https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html",
+};
+
+pub(super) const DNS_SERVER_FAILURE: Entry = Entry {
+    title: "the DNS server answers with a failure",
+    owner: Owner::Network,
+    meaning: "SERVFAIL, REFUSED or an answer that cannot be read: the server cannot reach those above it, its policy \
+              refuses this client, or DNSSEC validation fails on its way.",
+    shows: "an rcode other than NOERROR and NXDOMAIN.",
+    ceiling: Likely,
+    fix: &[
+        "look into the server's log for `{invoke}`",
+        "see that it may forward execute-api.{region}.{suffix} to the VPC's resolver, and that it serves this client",
+    ],
+    docs: "https://repost.aws/knowledge-center/vpc-interface-configure-dns",
+};
+
+pub(super) const DNS_NOT_FORWARDED: Entry = Entry {
+    title: "the DNS server does not forward to the VPC's resolver",
+    owner: Owner::Network,
+    meaning: "Only the VPC's resolver knows the names of private DNS; a server of your own must forward these to it. A server \
+              without recursion to the Internet does not know the endpoint's public name either.",
+    shows: "the configured server has no address, the VPC's resolver asked directly has private ones.",
+    ceiling: Likely,
+    fix: &[
+        "forward execute-api.{region}.{suffix} and vpce.{suffix} from your DNS server to the VPC's resolver (base address plus two)",
+        "from outside the VPC: forward to a Route 53 Resolver inbound endpoint in it",
+        "or let this host ask the VPC's resolver itself (DHCP options, AmazonProvidedDNS)",
+    ],
+    docs: "https://repost.aws/knowledge-center/direct-connect-private-api-gateway",
+};
+
+pub(super) const DNS_REBINDING_PROTECTION: Entry = Entry {
+    title: "the DNS server drops private addresses from the answers for public names",
+    owner: Owner::Network,
+    meaning: "Alias and endpoint name are public names with private addresses, as a rebinding attack has them; some \
+              resolvers (dnsmasq, unbound, routers, filtering services) empty such answers.",
+    shows: "NOERROR without an address for the alias and the endpoint's name.",
+    ceiling: Likely,
+    fix: &[
+        "exempt {suffix} there: dnsmasq `rebind-domain-ok=/{suffix}/`, unbound `private-domain: {suffix}`",
+        "or let this host ask the VPC's resolver",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html",
+};
+
+pub(super) const PUBLIC_ADDRESSES: Entry = Entry {
+    title: "the name leads to public addresses, not to an endpoint",
+    owner: Owner::Network,
+    meaning: "An endpoint's addresses are private. Public ones mean that another resolver than the VPC's answered, that private \
+              DNS is off and the API has a public record, or that something rewrote the answer.",
+    shows: "every address of the name is public.",
+    ceiling: Likely,
+    fix: &[
+        "ask the VPC's resolver for `{invoke}`: `dig @169.254.169.253 {invoke}`",
+        "if it says the same, enable private DNS on {vpce} or use the paths over the endpoint's own name",
+        "if it says otherwise, forward execute-api.{region}.{suffix} to it",
+    ],
+    docs: "https://repost.aws/knowledge-center/vpc-interface-configure-dns",
+};
+
+pub(super) const DIFFERENT_ENDPOINT: Entry = Entry {
+    title: "the names lead to different endpoints",
+    owner: Owner::AccountA,
+    meaning: "A central endpoint, a Route 53 profile, a hosted zone or the hosts file gives a name other addresses than those of the \
+              endpoint that was named. Policies that name one endpoint refuse the other.",
+    shows: "one path works and another fails, and their names have no address in common.",
+    ceiling: Likely,
+    fix: &[
+        "find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values=ADDRESS`",
+        "look for `{invoke}` in /etc/hosts, in private hosted zones of the VPC, and in Route 53 profiles",
+        "name every endpoint in use in the API's resource policy (`aws:SourceVpce`), and redeploy, since a policy counts only after that",
+    ],
+    docs: "https://docs.aws.amazon.com/whitepapers/latest/best-practices-api-gateway-private-apis-integration/rest-api.html",
+};
+
+pub(super) const WRONG_ENDPOINT_NAME: Entry = Entry {
+    title: "the endpoint's DNS name does not exist: it is mistyped, or of another endpoint",
+    owner: Owner::Caller,
+    meaning: "The name has the endpoint's id, eight more characters and the Region; all must be copied.",
+    shows: "NXDOMAIN for the endpoint's name while the API's own name or the alias resolves.",
+    ceiling: Likely,
+    fix: &[
+        "`aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].DnsEntries[].DnsName'` shows the right one \
+         (console: VPC, Endpoints, DNS names; the first)",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html",
+};
+
+pub(super) const ENDPOINT_DELETED: Entry = Entry {
+    title: "the endpoint no longer exists, or is not available",
+    owner: Owner::AccountA,
+    meaning: "With the endpoint its names vanish. A new one has another id: policies, associations and clients must follow.",
+    shows: "none of the names exists; or their addresses do not answer.",
+    ceiling: Likely,
+    fix: &[
+        "`aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].State'` must say available",
+        "if it is gone, create one for com.amazonaws.{region}.execute-api; then put the new id into the API's resource policy and \
+         association (account B), redeploy, and change this URL",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-create.html",
+};

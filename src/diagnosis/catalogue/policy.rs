@@ -1,0 +1,109 @@
+//! What can a policy refuse: the API's, the endpoint's, the caller's?
+
+use super::Entry;
+use crate::diagnosis::finding::{
+    Confidence::{Certain, Likely},
+    Owner,
+};
+
+pub(super) const RESOURCE_POLICY_EXPLICIT_DENY: Entry = Entry {
+    title: "the API's resource policy denies the call",
+    owner: Owner::AccountB,
+    meaning: "A Deny statement fits: mostly `StringNotEquals` on `aws:SourceVpce` or `aws:SourceVpc` with another id than this endpoint's. \
+              A policy that was changed counts only after a new deployment.",
+    shows: "`AccessDeniedException` `… with an explicit deny in a resource-based policy`, on every path alike.",
+    ceiling: Certain,
+    fix: &[
+        "in account B, see the policy: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query policy --output text`; its `aws:SourceVpce` must list {vpce}",
+        "`aws:SourceIp` does not see the client here; use `aws:VpcSourceIp` (IPv4 and IPv6)",
+        "then redeploy, or the old policy stays in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html",
+};
+
+pub(super) const RESOURCE_POLICY_IMPLICIT_DENY: Entry = Entry {
+    title: "the API's resource policy does not allow the call",
+    owner: Owner::AccountB,
+    meaning: "No Allow statement fits: none at all, one with a condition that does not hold (often `aws:SourceIp`, which an endpoint rewrites), \
+              one for another resource or stage, one for a principal while the call is anonymous, or one that is not deployed.",
+    shows: "`AccessDeniedException` `… because no resource-based policy allows the execute-api:Invoke action`, on every path alike.",
+    ceiling: Certain,
+    fix: &[
+        "in account B, allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*` with `aws:SourceVpce` = {vpce} as its condition",
+        "replace `aws:SourceIp` by `aws:VpcSourceIp`",
+        "if the policy names principals, the method must be AWS_IAM and the call signed",
+        "then redeploy, or the old policy stays in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html",
+};
+
+pub(super) const RESOURCE_POLICY_DENY_UNSPECIFIED: Entry = Entry {
+    title: "a policy refuses, without saying which or how",
+    owner: Owner::AccountB,
+    meaning: "The older wording names neither the policy nor whether it denies or only does not allow. The API's resource policy is the most \
+              common, the endpoint's policy the next.",
+    shows: "`AccessDeniedException` `User: … is not authorized to perform: execute-api:Invoke on resource: …` and nothing more.",
+    ceiling: Likely,
+    fix: &[
+        "in account B, see the policy: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query policy --output text`; it must allow `execute-api:Invoke` to {vpce}, and be deployed",
+        "in account A, see the endpoint's: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].PolicyDocument' --output text`",
+        "after a change in account B, redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html",
+};
+
+pub(super) const VPCE_POLICY_IMPLICIT_DENY: Entry = Entry {
+    title: "the endpoint's policy does not allow the call",
+    owner: Owner::AccountA,
+    meaning: "The endpoint's policy is judged first. It has no Allow for this API or this caller; a policy that names principals refuses unsigned calls.",
+    shows: "`AccessDeniedException` `… because no VPC endpoint policy allows the execute-api:Invoke action`, on every path alike.",
+    ceiling: Certain,
+    fix: &[
+        "see it: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].PolicyDocument' --output text`",
+        "allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*`: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --policy-document file://policy.json --region {region}` \
+         (it replaces the whole policy, for every API behind this endpoint)",
+        "if it names principals, sign the calls",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-vpc-endpoint-policies.html",
+};
+
+pub(super) const VPCE_POLICY_EXPLICIT_DENY: Entry = Entry {
+    title: "the endpoint's policy denies the call",
+    owner: Owner::AccountA,
+    meaning: "A Deny statement of the endpoint's policy fits this API or this caller.",
+    shows: "`AccessDeniedException` `… with an explicit deny in a VPC endpoint policy`.",
+    ceiling: Likely,
+    fix: &[
+        "see it: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].PolicyDocument' --output text`",
+        "take the statement away or narrow it: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --policy-document file://policy.json --region {region}` \
+         (it replaces the whole policy, for every API behind this endpoint)",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-vpc-endpoint-policies.html",
+};
+
+pub(super) const IDENTITY_POLICY_DENY: Entry = Entry {
+    title: "the caller's own policies, or its organisation's, refuse the call",
+    owner: Owner::AccountA,
+    meaning: "For a signed call across accounts both sides must allow: the caller's identity policy and the API's resource policy. Service and resource control \
+              policies, permissions boundaries and session policies may refuse as well.",
+    shows: "`AccessDeniedException` that names an identity-based, session, service control or resource control policy, or a permissions boundary.",
+    ceiling: Likely,
+    fix: &[
+        "allow the role `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`",
+        "if the message names a control policy or a boundary, its administrators must change that",
+    ],
+    docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+};
+
+pub(super) const FORBIDDEN_PATH_OPEN: Entry = Entry {
+    title: "a path that must stay shut returns an expected status",
+    owner: Owner::AccountA,
+    meaning: "The configuration says that this path must not work, and it does: a wall that was meant to be there is not.",
+    shows: "an expected status on a path of intent `forbidden`.",
+    ceiling: Certain,
+    fix: &[
+        "deny what should not pass: in the API's resource policy (account B, then redeploy), in the endpoint's policy, or by turning private DNS or the association off",
+        "or, if it may work, change the path's intent",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html",
+};

@@ -1,0 +1,191 @@
+//! What can be wrong on the way: connection, TLS, whoever answers?
+
+use super::Entry;
+use crate::diagnosis::finding::{
+    Confidence::{Likely, Possible},
+    Owner,
+};
+
+pub(super) const CONNECT_TIMEOUT: Entry = Entry {
+    title: "port 443 of the endpoint does not answer: a security group, a network ACL or a route",
+    owner: Owner::AccountA,
+    meaning: "SYN packets vanish. Most often the endpoint's security group does not admit the client; then the client's own \
+              egress, network ACLs of either subnet, and, from another network, the route.",
+    shows: "every address of the name times out, or a router says that it cannot be reached.",
+    ceiling: Likely,
+    fix: &[
+        "see the endpoint's groups: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].Groups'`",
+        "admit the client: `aws ec2 authorize-security-group-ingress --group-id ENDPOINT_GROUP --protocol tcp --port 443 --source-group CLIENT_GROUP --region {region}` \
+         (or `--cidr` for another network)",
+        "see that the client's group lets TCP 443 out, and that network ACLs let 443 out and 1024-65535 back, on both subnets",
+        "from a peered VPC, a transit gateway or on-premises: see the routes both ways",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-create.html",
+};
+
+pub(super) const CONNECTION_REFUSED: Entry = Entry {
+    title: "the connection is refused: what has this address is not an endpoint, or a firewall rejects",
+    owner: Owner::Network,
+    meaning: "An endpoint's interface never refuses port 443. A stale address, another machine, or a firewall on the way or \
+              on this host does.",
+    shows: "RST in answer to SYN, or this host's own refusal.",
+    ceiling: Likely,
+    fix: &[
+        "compare the addresses with `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].NetworkInterfaceIds'`",
+        "look into /etc/hosts and caching resolvers for stale addresses",
+        "look for REJECT rules on this host: `nft list ruleset`",
+    ],
+    docs: "https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html",
+};
+
+pub(super) const ONE_ADDRESS_DOWN: Entry = Entry {
+    title: "one of the endpoint's addresses does not answer, others do",
+    owner: Owner::AccountA,
+    meaning: "An endpoint has one address in each Availability Zone. One that is blocked or unhealthy makes a part of all calls \
+              slow or fail, whichever client picks it.",
+    shows: "a connection to one address fails while another address of the same name answers.",
+    ceiling: Likely,
+    fix: &[
+        "find its interface: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values=ADDRESS`",
+        "see the network ACL and the route table of that interface's subnet",
+        "until then, `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --remove-subnet-ids SUBNET --region {region}` takes the zone out; its clients then go to another zone",
+    ],
+    docs: "https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html",
+};
+
+pub(super) const NO_ROUTE_FOR_FAMILY: Entry = Entry {
+    title: "the name has IPv6 addresses only, and this host has no IPv6 route",
+    owner: Owner::AccountA,
+    meaning: "What an endpoint's names answer follows its DNS record type. On a host without IPv6 an AAAA answer beside an A \
+              answer is no fault; alone it leaves no way.",
+    shows: "no address of the name can be tried, for want of a route for its family.",
+    ceiling: Likely,
+    fix: &[
+        "`aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --ip-address-type dualstack --dns-options DnsRecordIpType=dualstack --region {region}`",
+        "or give this host an IPv6 address and route",
+    ],
+    docs: "https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html",
+};
+
+pub(super) const MTU_BLACK_HOLE: Entry = Entry {
+    title: "small packets pass and large ones vanish: the path's MTU",
+    owner: Owner::Network,
+    meaning: "TCP connects, then the handshake stalls, since the certificate does not fit the packets that a tunnel lets \
+              through, and the message that says so is filtered.",
+    shows: "the connection is made, the TLS handshake does not end.",
+    ceiling: Possible,
+    fix: &[
+        "try `ping -M do -s 1472 ADDRESS` towards something beyond the tunnel, and smaller sizes",
+        "let ICMP type 3 code 4 pass, or clamp the MSS: `nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu`",
+    ],
+    docs: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/network_mtu.html",
+};
+
+pub(super) const TLS_NAME_MISMATCH: Entry = Entry {
+    title: "the certificate does not cover the name that was asked for",
+    owner: Owner::Network,
+    meaning: "What answers is not the endpoint under this name: a load balancer or proxy in front of it, or another host.",
+    shows: "the certificate's names do not include the SNI.",
+    ceiling: Likely,
+    fix: &[
+        "find out what has these addresses: the names of an endpoint lead to its interfaces, not to a load balancer",
+        "call one of the four documented names; a name of your own needs a private custom domain name",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html",
+};
+
+pub(super) const TLS_UNTRUSTED_ISSUER: Entry = Entry {
+    title: "the certificate comes from an authority that is not trusted",
+    owner: Owner::Network,
+    meaning: "AWS's certificates come from Amazon Trust Services. Another issuer means that something between decrypts the \
+              traffic, or that another host answers.",
+    shows: "no trusted root signed the certificate.",
+    ceiling: Likely,
+    fix: &[
+        "see the issuer in the evidence: it mostly names the product that intercepts",
+        "exempt execute-api.{region}.{suffix} and vpce.{suffix} from inspection",
+        "or, if interception is meant, trust its authority: `--ca-file PEM`, or `--system-roots` where the host trusts it",
+    ],
+    docs: "https://www.amazontrust.com/repository/",
+};
+
+pub(super) const CERTIFICATE_EXPIRED: Entry = Entry {
+    title: "the certificate is outside its validity, by this host's clock",
+    owner: Owner::Network,
+    meaning: "AWS renews its certificates long before their end. A proxy's may lapse; and a wrong clock makes a good one look bad.",
+    shows: "now is before the certificate's start or after its end.",
+    ceiling: Likely,
+    fix: &[
+        "see this host's clock: `chronyc tracking` or `timedatectl`",
+        "see the issuer in the evidence: if it is not Amazon, whoever runs the proxy must renew",
+    ],
+    docs: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/set-time.html",
+};
+
+pub(super) const TLS_VERSION: Entry = Entry {
+    title: "server and client agree on no TLS version or cipher",
+    owner: Owner::AccountB,
+    meaning: "Private APIs take TLS 1.2 and later; an API's security policy may demand more than the client or a proxy between offers.",
+    shows: "the server ends the handshake with an alert, or closes it.",
+    ceiling: Likely,
+    fix: &[
+        "in account B: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[securityPolicy,endpointAccessMode,apiStatus]'`; while apiStatus is UPDATING, wait",
+        "`openssl s_client -connect {endpoint}:443 -servername {endpoint} -tls1_2` and `-tls1_3` show what is taken",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html",
+};
+
+pub(super) const PROXY_INTERFERENCE: Entry = Entry {
+    title: "a proxy or firewall stands between and interferes",
+    owner: Owner::Network,
+    meaning: "Something on the way decrypts, answers in the endpoint's place, or cuts handshakes by their name.",
+    shows: "a certificate of an authority that only this host trusts; a proxy's headers; handshakes that are cut.",
+    ceiling: Likely,
+    fix: &[
+        "exempt execute-api.{region}.{suffix} and vpce.{suffix} from the proxy's inspection",
+        "for other clients on this host: `NO_PROXY=.execute-api.{region}.{suffix},.vpce.{suffix}`; this tool ignores proxy variables",
+    ],
+    docs: "https://repost.aws/knowledge-center/api-gateway-vpc-connections",
+};
+
+pub(super) const NOT_API_GATEWAY: Entry = Entry {
+    title: "something else than API Gateway answered",
+    owner: Owner::Network,
+    meaning: "The answer lacks `x-amz-apigw-id`, which API Gateway puts on every answer of a REST API and nobody else can. Load \
+              balancers, proxies, Lambda function URLs and other AWS services look alike.",
+    shows: "none of API Gateway's headers.",
+    ceiling: Likely,
+    fix: &[
+        "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values=ADDRESS`",
+        "see `Server` and `Via` in the evidence, and the names in the certificate",
+        "to let only API Gateway's answers count, probe with `--require-api-gateway`",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",
+};
+
+pub(super) const HTTP_PROTOCOL_ERROR: Entry = Entry {
+    title: "what came back is not a whole HTTP/1.1 answer",
+    owner: Owner::Network,
+    meaning: "Private APIs speak HTTP/1.1 only. Something else answered, or the connection was cut.",
+    shows: "bytes that are no HTTP, a head beyond all bounds, or an end in the middle.",
+    ceiling: Likely,
+    fix: &[
+        "repeat it; a single cut connection may be a restart on the other side",
+        "`openssl s_client -connect {endpoint}:443 -servername {endpoint}` shows what speaks there",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html",
+};
+
+pub(super) const UNEXPLAINED: Entry = Entry {
+    title: "nothing in the catalogue explains this",
+    owner: Owner::Caller,
+    meaning: "What was seen fits no known cause. The evidence says what was ruled out.",
+    shows: "a failure that no rule claims.",
+    ceiling: Possible,
+    fix: &[
+        "probe again, then with `--every-address`, and from another host in the same subnet",
+        "ask account B for its access log of {api}/{stage} at this time, by the request ids of the report",
+        "keep the JSON report: a later version can diagnose it again with `replay`",
+    ],
+    docs: "https://repost.aws/knowledge-center/api-gateway-vpc-connections",
+};

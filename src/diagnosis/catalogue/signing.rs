@@ -1,0 +1,141 @@
+//! What can be wrong with a signature, the credentials behind it, and the clock?
+
+use super::Entry;
+use crate::diagnosis::finding::{Confidence::Likely, Owner};
+
+pub(super) const IAM_AUTH_UNSIGNED: Entry = Entry {
+    title: "the method wants a signed call (AWS_IAM), and this one was not signed",
+    owner: Owner::Caller,
+    meaning: "An unsigned call of an AWS_IAM method gets the same answer as one of an undefined route. A signed call tells them apart.",
+    shows: "`MissingAuthenticationTokenException` on every path alike, without an `Authorization` header.",
+    ceiling: Likely,
+    fix: &[
+        "in account B: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods --query 'items[].resourceMethods'` shows authorizationType",
+        "sign for service execute-api in {region}, with the `Host` that is sent",
+        "or expect 403: `--expect-status 403` still proves the path to the API",
+    ],
+    docs: "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",
+};
+
+pub(super) const MISSING_AUTH_TOKEN_UNSPECIFIED: Entry = Entry {
+    title: "API Gateway says `Missing Authentication Token` and does not say why",
+    owner: Owner::Caller,
+    meaning: "The route does not exist, or its method is AWS_IAM and the call was not signed.",
+    shows: "403 `MissingAuthenticationTokenException`.",
+    ceiling: Likely,
+    fix: &[
+        "in account B: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods` must have {resource}; see its authorizationType",
+    ],
+    docs: "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",
+};
+
+pub(super) const SIG_MISMATCH: Entry = Entry {
+    title: "the signature does not fit the request",
+    owner: Owner::Caller,
+    meaning: "Secret key, Region, service, body hash or a signed header differs between signing and sending; or something on the way changed it.",
+    shows: "`InvalidSignatureException`; the message shows what the server would have signed.",
+    ceiling: Likely,
+    fix: &[
+        "compare the canonical string in the message with your own, line by line",
+        "sign for service execute-api in {region}; whatever a proxy may change must not be among the signed headers",
+    ],
+    docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html",
+};
+
+pub(super) const SIG_MISMATCH_WRONG_HOST: Entry = Entry {
+    title: "the signature was made for another host than `Host` says",
+    owner: Owner::Caller,
+    meaning: "The `Host` that is sent must be the one that is signed. On `vpce-host-header` that is the API's name, not the URL's; on `vpce-api-id-header` the endpoint's.",
+    shows: "`InvalidSignatureException` on some paths, while others with another `Host` work.",
+    ceiling: Likely,
+    fix: &[
+        "sign `host:{invoke}` on `private-dns` and `vpce-host-header`, `host:{alias}` on `route53-alias`, `host:{endpoint}` on `vpce-api-id-header`",
+    ],
+    docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html",
+};
+
+pub(super) const SIG_EXPIRED: Entry = Entry {
+    title: "the signature is too old or too new",
+    owner: Owner::Caller,
+    meaning: "A signature holds for five minutes around its time. This host's clock is off, or an old signature was sent again.",
+    shows: "`InvalidSignatureException`, `Signature expired: …` or `Signature not yet current: …`; the message has the server's time.",
+    ceiling: Likely,
+    fix: &["set the clock: `chronyc tracking`; on EC2 the time server is 169.254.169.123", "sign each request anew"],
+    docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html",
+};
+
+pub(super) const SIG_INCOMPLETE: Entry = Entry {
+    title: "the `Authorization` header is not a signature (SigV4)",
+    owner: Owner::Caller,
+    meaning: "A bearer token or key was sent where a signature is wanted: the method is AWS_IAM, or the route does not exist.",
+    shows: "`IncompleteSignatureException`; the message repeats or hashes the header, which reports leave out.",
+    ceiling: Likely,
+    fix: &[
+        "see that path and method exist in the stage: an undefined route says this to any `Authorization` header",
+        "an API key goes in `x-api-key`, not in `Authorization`",
+        "if the method is AWS_IAM, sign for service execute-api in {region}",
+    ],
+    docs: "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",
+};
+
+pub(super) const TOKEN_INVALID: Entry = Entry {
+    title: "the access key or the session token is not accepted",
+    owner: Owner::Caller,
+    meaning: "The access key is unknown or inactive, or the session token is missing, cut or of another key.",
+    shows: "403 `The security token included in the request is invalid`.",
+    ceiling: Likely,
+    fix: &[
+        "`aws sts get-caller-identity --region {region}` with the same credentials must work",
+        "temporary credentials need all three parts, the session token too",
+    ],
+    docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html",
+};
+
+pub(super) const TOKEN_EXPIRED: Entry = Entry {
+    title: "the session token is past its end",
+    owner: Owner::Caller,
+    meaning: "Temporary credentials were used after their end.",
+    shows: "403 `The security token included in the request is expired`.",
+    ceiling: Likely,
+    fix: &["get fresh credentials: assume the role again, or let the instance profile supply them"],
+    docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html",
+};
+
+pub(super) const CREDENTIALS_MISSING: Entry = Entry {
+    title: "there are no credentials to sign with",
+    owner: Owner::AccountA,
+    meaning: "Neither environment, file nor instance metadata gave any.",
+    shows: "a signed call was wanted, and none could be made.",
+    ceiling: Likely,
+    fix: &[
+        "give the instance a profile: `aws ec2 associate-iam-instance-profile --instance-id INSTANCE --iam-instance-profile Name=PROFILE --region {region}`",
+        "in a container, metadata needs a hop limit of 2: `aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2 --region {region}`",
+    ],
+    docs: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html",
+};
+
+pub(super) const CREDENTIALS_EXPIRED: Entry = Entry {
+    title: "the credentials are past their end",
+    owner: Owner::AccountA,
+    meaning: "Whatever supplies the temporary credentials did not renew them.",
+    shows: "their expiry is past, by this host's clock.",
+    ceiling: Likely,
+    fix: &[
+        "see the supplier of the credentials: instance metadata, credential process or file",
+        "see this host's clock: `chronyc tracking`",
+    ],
+    docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_use-resources.html",
+};
+
+pub(super) const CLOCK_SKEW: Entry = Entry {
+    title: "this host's clock is minutes off",
+    owner: Owner::Caller,
+    meaning: "Signatures fail from five minutes on, and certificates look expired or not yet valid. A cache that keeps old answers looks the same.",
+    shows: "the `Date` of the answers differs from this host's time.",
+    ceiling: Likely,
+    fix: &[
+        "see `chronyc tracking` or `timedatectl`; on EC2 let it follow 169.254.169.123",
+        "if the clock is right, look for a cache between",
+    ],
+    docs: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/set-time.html",
+};

@@ -1,0 +1,236 @@
+//! What do the paths say together? What one path alone leaves open is decided by another that differs from it in one thing.
+
+use super::case::Case;
+use super::cause::Cause;
+use super::draft::Draft;
+use super::finding::Confidence::{Certain, Likely, Possible};
+use super::names::{contrast, proxy_variables};
+use super::sight::{Side, Sight};
+use super::signature::Family;
+use crate::observation::{HttpFault, Intent, Outcome, TlsFault};
+use crate::plan::AccessPath;
+use crate::target::{DnsSuffix, Target, Warning};
+
+/// A path that must stay shut returns what is expected.
+pub(crate) fn opened(case: &Case<'_>) -> Vec<Draft> {
+    let sights: Vec<_> =
+        case.sights.iter().filter(|sight| sight.intent == Intent::Forbidden && sight.is_ok()).collect();
+    vec![Draft::over(&[Cause::ForbiddenPathOpen], Certain, &sights)]
+}
+
+/// The two strings contradict each other, and paths fail as they then must.
+pub(crate) fn contradictions(case: &Case<'_>) -> Vec<Draft> {
+    let target = &case.round.target;
+    let nowhere = |sight: &Sight<'_>| sight.has_no_name() || is_forbidden(sight);
+    let sights = case.unexplained_if(nowhere);
+    let blame = |causes: &[Cause], warning: &Warning| {
+        let unnamed = sights.iter().any(|sight| sight.has_no_name());
+        let refused = sights.iter().any(|sight| is_forbidden(sight));
+        Draft::over(causes, Likely, &sights)
+            .or_if(unnamed, Cause::PrivateDnsDisabled)
+            .or_if(unnamed, Cause::VpceNotAssociated)
+            .or_if(refused, Cause::ForbiddenUnknown)
+            .because(warning.to_string())
+            .because_of(contrast(case, &sights))
+    };
+    let drafts = target.warnings.iter().filter_map(|warning| match warning {
+        Warning::RegionsDiffer { .. } => Some(blame(&[Cause::WrongRegion, Cause::WrongEndpointName], warning)),
+        Warning::SuffixOfAnotherPartition { .. } => Some(blame(&[Cause::WrongHostHeader, Cause::WrongRegion], warning)),
+        Warning::SuffixesDiffer { url, .. } if *url != usual_suffix(target) => {
+            Some(blame(&[Cause::WrongHostHeader, Cause::WrongRegion], warning))
+        }
+        Warning::AliasOfAnotherApi { .. } if !case.api_is_proven() => Some(blame(&[Cause::WrongApiId], warning)),
+        Warning::SuffixesDiffer { .. }
+        | Warning::AliasOfAnotherApi { .. }
+        | Warning::EndpointsDiffer { .. }
+        | Warning::UnusualApiId(_)
+        | Warning::UnusualVpceId(_)
+        | Warning::NoStage
+        | Warning::UnusualStage(_)
+        | Warning::PlainHttp => None,
+    });
+    drafts.take(1).collect()
+}
+
+fn usual_suffix(target: &Target) -> DnsSuffix {
+    DnsSuffix::of_region(&target.region).unwrap_or(target.suffix)
+}
+
+/// The API answers over the Internet, and the endpoint knows no such API: it is public.
+pub(crate) fn public_api(case: &Case<'_>) -> Vec<Draft> {
+    let Some(invoke) = case.sight(AccessPath::PrivateDns).filter(|sight| sight.side() == Side::Outside) else {
+        return Vec::new();
+    };
+    let public = invoke.is_ok() || speaks_for_a_public_api(invoke);
+    let endpoint = |sight: &Sight<'_>| {
+        matches!(sight.path, AccessPath::VpceHostHeader | AccessPath::VpceApiIdHeader) && is_forbidden(sight)
+    };
+    if !public || !case.any(endpoint) {
+        return Vec::new();
+    }
+    let sights = case.unexplained_if(|sight| {
+        endpoint(sight) || sight.path == AccessPath::Route53Alias && (sight.has_no_name() || is_forbidden(sight))
+    });
+    let draft = Draft::over(&[Cause::PublicApiViaVpce], Likely, &sights)
+        .or(&[Cause::WrongEndpointName, Cause::ForbiddenUnknown])
+        .because(format!("private-dns: {} at the public address {}", invoke.account(), invoke.places()));
+    vec![draft]
+}
+
+/// An answer that only an API gives which may be called over the Internet.
+fn speaks_for_a_public_api(sight: &Sight<'_>) -> bool {
+    match sight.family() {
+        Some(
+            Family::MissingToken
+            | Family::Authorizer
+            | Family::Limit
+            | Family::Request
+            | Family::Integration
+            | Family::Backend,
+        ) => true,
+        Some(Family::Forbidden | Family::Policy | Family::Signing | Family::Foreign) | None => false,
+    }
+}
+
+/// Names of the API do not exist, and the endpoint knows no such API: one wrong id explains both.
+pub(crate) fn unknown_api(case: &Case<'_>) -> Vec<Draft> {
+    let missing = |path| case.sight(path).is_some_and(Sight::has_no_name);
+    let alias_exists = case.sight(AccessPath::Route53Alias).is_some_and(|sight| !sight.has_no_name());
+    if !missing(AccessPath::PrivateDns) || alias_exists || case.api_is_proven() || !case.any(is_forbidden) {
+        return Vec::new();
+    }
+    let sights = case.unexplained_if(|sight| {
+        is_forbidden(sight)
+            || sight.path != AccessPath::VpceHostHeader
+                && sight.path != AccessPath::VpceApiIdHeader
+                && sight.has_no_name()
+    });
+    let siblings = signature_causes(&sights);
+    let draft = Draft::over(&[Cause::WrongApiId, Cause::PrivateDnsDisabled], if missing(AccessPath::Route53Alias) { Likely } else { Possible }, &sights)
+        .or_if(missing(AccessPath::Route53Alias), Cause::VpceNotAssociated)
+        .or(&siblings)
+        .because("one wrong API id explains all of them; so would private DNS that is off together with another reason for `Forbidden`");
+    vec![draft]
+}
+
+/// Only the API's own name works, while the others reach the endpoint and fail alike.
+pub(crate) fn strict_access(case: &Case<'_>) -> Vec<Draft> {
+    let Some(invoke) =
+        case.sight(AccessPath::PrivateDns).filter(|sight| sight.is_ok() && sight.side() != Side::Outside)
+    else {
+        return Vec::new();
+    };
+    let others: Vec<_> = case.sights.iter().filter(|sight| sight.path != AccessPath::PrivateDns).collect();
+    let alike =
+        others.windows(2).all(|pair| pair[0].outcome == pair[1].outcome && pair[0].family() == pair[1].family());
+    let unclear = others.iter().all(|sight| sight.connected() && could_be_strict(sight));
+    if others.len() < 2 || !alike || !unclear {
+        return Vec::new();
+    }
+    let apart = others.iter().any(|sight| sight.is_apart_from(invoke));
+    let refused = others.iter().any(|sight| is_forbidden(sight));
+    let sights = case.unexplained_if(|sight| sight.path != AccessPath::PrivateDns);
+    let draft = Draft::over(&[Cause::StrictAccessMode], if apart || refused { Possible } else { Likely }, &sights)
+        .or_if(apart, Cause::DifferentEndpoint)
+        .or_if(refused, Cause::WafBlock)
+        .or_if(refused, Cause::ForbiddenUnknown)
+        .or_if(!refused, Cause::ProxyInterference)
+        .or_if(case.any(|sight| sight.outcome == Outcome::Tls(TlsFault::Timeout)), Cause::MtuBlackHole)
+        .because(format!("private-dns: {}; the others reach the endpoint and fail alike", invoke.account()));
+    vec![draft]
+}
+
+/// How a refusal for the sake of SNI or endpoint type may look: no source shows it, so whatever has no better reason.
+fn could_be_strict(sight: &Sight<'_>) -> bool {
+    match sight.outcome {
+        Outcome::Tls(fault) => match fault {
+            TlsFault::Alert
+            | TlsFault::Version
+            | TlsFault::Closed
+            | TlsFault::Reset
+            | TlsFault::Timeout
+            | TlsFault::Other => true,
+            TlsFault::Expired
+            | TlsFault::NotYetValid
+            | TlsFault::WrongName
+            | TlsFault::UnknownIssuer
+            | TlsFault::BadCertificate
+            | TlsFault::NotTls => false,
+        },
+        Outcome::Http(fault) => match fault {
+            HttpFault::Closed | HttpFault::Reset | HttpFault::TlsAlert | HttpFault::Other => true,
+            HttpFault::NoAnswer | HttpFault::Unfinished | HttpFault::Malformed | HttpFault::HeadTooLarge => false,
+        },
+        Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
+            sight.answer().is_some_and(|answer| (400..500).contains(&answer.status))
+                && matches!(sight.family(), Some(Family::Forbidden | Family::Foreign))
+        }
+        Outcome::Ok | Outcome::NotConfigured | Outcome::Skipped | Outcome::Dns(_) | Outcome::Tcp(_) => false,
+    }
+}
+
+/// The API's own name leads to the Internet, and nothing good comes back.
+pub(crate) fn outside(case: &Case<'_>) -> Vec<Draft> {
+    let lost = |sight: &Sight<'_>| sight.side() == Side::Outside && !speaks_for_a_public_api(sight);
+    let invoke = case.unexplained_if(|sight| sight.path == AccessPath::PrivateDns && lost(sight));
+    let others = case.unexplained_if(|sight| sight.path != AccessPath::PrivateDns && lost(sight));
+    let draft = |causes: &[Cause], sights: &[&Sight<'_>]| {
+        let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
+        Draft::over(causes, Likely, sights)
+            .or(&signature_causes(sights))
+            .because(format!("the addresses are public: {places}"))
+            .because_of(contrast(case, sights))
+            .because_of(proxy_variables(case))
+    };
+    vec![
+        draft(
+            &[Cause::PrivateDnsDisabled, Cause::PublicAddresses, Cause::DnsNotForwarded, Cause::PrivateApiViaInternet],
+            &invoke,
+        ),
+        draft(&[Cause::PublicAddresses, Cause::ProxyInterference, Cause::WrongEndpointName], &others),
+    ]
+}
+
+/// A path fails whose name leads to other addresses than that of a path which works.
+pub(crate) fn other_endpoint(case: &Case<'_>) -> Vec<Draft> {
+    let works = case.working_inside();
+    let sights = case.unexplained_if(|sight| could_be_elsewhere(sight) && case.is_apart(sight));
+    let named =
+        sights.iter().all(|sight| matches!(sight.path, AccessPath::VpceHostHeader | AccessPath::VpceApiIdHeader));
+    let unconnected = sights.iter().any(|sight| matches!(sight.outcome, Outcome::Tcp(_)));
+    let leads = |sight: &&Sight<'_>| format!("`{}` leads to {}", sight.seen.plan.dial, sight.places());
+    let draft = Draft::over(&[Cause::DifferentEndpoint], Likely, &sights)
+        .or_if(named, Cause::WrongEndpointName)
+        .or_if(unconnected, Cause::ConnectTimeout)
+        .or_if(unconnected, Cause::ConnectionRefused)
+        .or_if(unconnected, Cause::EndpointDeleted)
+        .or(&signature_causes(&sights))
+        .because_of(sights.iter().chain(&works).map(leads))
+        .because_of(contrast(case, &sights));
+    vec![draft]
+}
+
+/// Whether a failure is one that another endpoint may answer with, or stale addresses.
+fn could_be_elsewhere(sight: &Sight<'_>) -> bool {
+    match sight.outcome {
+        Outcome::Tcp(_) => true,
+        Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
+            matches!(sight.family(), Some(Family::Policy | Family::Forbidden))
+        }
+        Outcome::Ok
+        | Outcome::NotConfigured
+        | Outcome::Skipped
+        | Outcome::Dns(_)
+        | Outcome::Tls(_)
+        | Outcome::Http(_) => false,
+    }
+}
+
+pub(crate) fn is_forbidden(sight: &Sight<'_>) -> bool {
+    sight.family() == Some(Family::Forbidden)
+}
+
+/// What the answers by themselves may mean, for alternatives.
+pub(crate) fn signature_causes(sights: &[&Sight<'_>]) -> Vec<Cause> {
+    sights.iter().filter_map(|sight| sight.signature.as_ref()).flat_map(|signature| signature.causes.clone()).collect()
+}

@@ -1,0 +1,114 @@
+//! How does an explanation become a finding? Drafts collect causes, paths and evidence; confidence is decided here alone.
+
+use super::cause::Cause;
+use super::finding::{Confidence, Finding};
+use super::sight::{Sight, accounts};
+use crate::plan::AccessPath;
+use crate::target::Target;
+
+/// An explanation in the making.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Draft {
+    cause: Cause,
+    alternatives: Vec<Cause>,
+    strength: Confidence,
+    paths: Vec<AccessPath>,
+    evidence: Vec<String>,
+    role: Role,
+}
+
+/// What a draft is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It explains why its paths failed.
+    Explains,
+    /// It says something worth knowing beside the outcome.
+    Remarks,
+}
+
+impl Draft {
+    /// The most useful cause, how strongly the evidence speaks for it, and the paths that it explains.
+    pub(crate) fn new(cause: Cause, strength: Confidence, paths: Vec<AccessPath>) -> Self {
+        Self { cause, alternatives: Vec::new(), strength, paths, evidence: Vec::new(), role: Role::Explains }
+    }
+
+    /// An explanation of these paths: the first cause, the others as alternatives, and what was seen as evidence.
+    pub(crate) fn over(causes: &[Cause], strength: Confidence, sights: &[&Sight<'_>]) -> Self {
+        let first = causes.first().copied().unwrap_or(Cause::Unexplained);
+        let paths = sights.iter().map(|sight| sight.path).collect();
+        Self::new(first, strength, paths).or(causes).because_of(accounts(sights))
+    }
+
+    /// Adds causes that would explain it as well.
+    pub(crate) fn or(mut self, causes: &[Cause]) -> Self {
+        for cause in causes {
+            if *cause != self.cause && !self.alternatives.contains(cause) {
+                self.alternatives.push(*cause);
+            }
+        }
+        self
+    }
+
+    /// Adds a cause that would explain it as well, if a condition holds.
+    pub(crate) fn or_if(self, condition: bool, cause: Cause) -> Self {
+        if condition { self.or(&[cause]) } else { self }
+    }
+
+    /// Adds a fact.
+    pub(crate) fn because(mut self, fact: impl Into<String>) -> Self {
+        let fact = fact.into();
+        if !self.evidence.contains(&fact) {
+            self.evidence.push(fact);
+        }
+        self
+    }
+
+    /// Adds facts.
+    pub(crate) fn because_of(self, facts: impl IntoIterator<Item = String>) -> Self {
+        facts.into_iter().fold(self, Self::because)
+    }
+
+    /// Makes it a remark, which leaves its paths to be explained by others.
+    pub(crate) fn into_remark(mut self) -> Self {
+        self.role = Role::Remarks;
+        self
+    }
+
+    /// Whether it explains this path's failure.
+    pub(crate) fn explains(&self, path: AccessPath) -> bool {
+        self.role == Role::Explains && self.paths.contains(&path)
+    }
+
+    pub(crate) fn paths(&self) -> &[AccessPath] {
+        &self.paths
+    }
+
+    /// Keeps only such paths.
+    pub(crate) fn only(mut self, keep: impl Fn(AccessPath) -> bool) -> Self {
+        self.paths.retain(|path| keep(*path));
+        self
+    }
+
+    /// The finding: filled from the catalogue for this target.
+    pub(crate) fn close(self, target: &Target) -> Finding {
+        let entry = self.cause.entry();
+        Finding {
+            confidence: self.confidence(),
+            paths: self.paths,
+            owner: entry.owner,
+            summary: entry.title.to_owned(),
+            evidence: self.evidence,
+            fix: self.cause.fix(Some(target)),
+            docs: entry.docs.to_owned(),
+            cause: self.cause,
+            alternatives: self.alternatives,
+        }
+    }
+
+    /// The least of what the evidence, the catalogue and the competition allow:
+    /// nothing is certain that another cause would explain as well.
+    fn confidence(&self) -> Confidence {
+        let competition = if self.alternatives.is_empty() { Confidence::Certain } else { Confidence::Likely };
+        self.strength.min(self.cause.entry().ceiling).min(competition)
+    }
+}

@@ -1,0 +1,254 @@
+//! Why did a name not resolve? Which of the names are missing, what kind of answer it was, and what the VPC resolver says.
+
+use super::case::Case;
+use super::cause::Cause;
+use super::draft::Draft;
+use super::finding::Confidence::{Likely, Possible};
+use super::sight::{Side, Sight, accounts, side_of};
+use crate::observation::{DnsFault, Outcome};
+use crate::plan::AccessPath;
+
+/// The DNS server does not answer, or answers with a failure.
+pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
+    let silent = case.unexplained_if(|sight| fault(sight).is_some_and(is_silence));
+    let failing = case.unexplained_if(|sight| fault(sight).is_some_and(is_failure));
+    let other_names = case.any(|sight| sight.seen.lookup.result.is_ok());
+    let draft = |cause, other, sights: &[&Sight<'_>]| {
+        let draft = Draft::over(&[cause], Likely, sights).or_if(other_names, other).because_of(proxy_variables(case));
+        match opinions(sights) {
+            Opinion::Inside(said) => draft.or(&[Cause::DnsNotForwarded]).because(said),
+            Opinion::Nothing(said) => draft.because(said),
+            Opinion::Unknown => draft,
+        }
+    };
+    vec![
+        draft(Cause::DnsServerUnreachable, Cause::DnsServerFailure, &silent),
+        draft(Cause::DnsServerFailure, Cause::DnsNotForwarded, &failing),
+    ]
+}
+
+/// The VPC resolver knows private addresses for a name that the configured server does not have.
+pub(crate) fn forwarding(case: &Case<'_>) -> Vec<Draft> {
+    let known = |sight: &Sight<'_>| matches!(opinion(sight), Opinion::Inside(_));
+    let sights = case.unexplained_if(|sight| known(sight) && (sight.has_no_name() || sight.side() == Side::Outside));
+    let empty = sights.iter().any(|sight| sight.has_empty_name());
+    let causes: &[Cause] =
+        if empty { &[Cause::DnsRebindingProtection, Cause::DnsNotForwarded] } else { &[Cause::DnsNotForwarded] };
+    let draft = Draft::over(causes, Likely, &sights);
+    vec![match opinions(&sights) {
+        Opinion::Inside(said) | Opinion::Nothing(said) => draft.because(said),
+        Opinion::Unknown => draft,
+    }]
+}
+
+/// Empty answers for public names that hold private addresses: a resolver that drops those (rebinding protection).
+pub(crate) fn empty_answers(case: &Case<'_>) -> Vec<Draft> {
+    let public_names = [AccessPath::Route53Alias, AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader];
+    let passed = case.any(|sight| public_names.contains(&sight.path) && sight.side() == Side::Inside);
+    let sights = case.unexplained_if(Sight::has_empty_name);
+    if passed || !sights.iter().any(|sight| public_names.contains(&sight.path)) {
+        return Vec::new();
+    }
+    let among = |path| sights.iter().any(|sight| sight.path == path);
+    let draft = Draft::over(
+        &[Cause::DnsRebindingProtection, Cause::DnsNotForwarded, Cause::WrongEndpointName],
+        Likely,
+        &sights,
+    )
+    .or_if(among(AccessPath::Route53Alias), Cause::VpceNotAssociated)
+    .or_if(among(AccessPath::VpceHostHeader) || among(AccessPath::VpceApiIdHeader), Cause::EndpointDeleted)
+    .or_if(among(AccessPath::PrivateDns), Cause::PrivateDnsDisabled)
+    .because("the names exist, but the answers hold no address");
+    vec![draft]
+}
+
+/// Names that do not exist: which of the three are missing tells why.
+pub(crate) fn missing(case: &Case<'_>) -> Vec<Draft> {
+    let gone = |path| case.sight(path).filter(|_| !case.is_explained(path)).map(Sight::has_no_name);
+    match (
+        gone(AccessPath::PrivateDns),
+        gone(AccessPath::Route53Alias),
+        gone(AccessPath::VpceHostHeader).or(gone(AccessPath::VpceApiIdHeader)),
+    ) {
+        (Some(true), Some(true), Some(true)) => vec![nothing_exists(case)],
+        (_, Some(true), Some(true)) => {
+            let public = case.sight(AccessPath::PrivateDns).is_some_and(|sight| sight.side() == Side::Outside);
+            vec![endpoint_unknown(case, public), private_dns(case)]
+        }
+        _ => vec![private_dns(case), alias(case), endpoint_unknown(case, false)],
+    }
+}
+
+/// Not one of the names exists.
+fn nothing_exists(case: &Case<'_>) -> Draft {
+    let sights = case.unexplained_if(Sight::has_no_name);
+    let causes = [
+        Cause::EndpointDeleted,
+        Cause::DnsNotForwarded,
+        Cause::WrongEndpointName,
+        Cause::WrongRegion,
+        Cause::PrivateDnsDisabled,
+    ];
+    let draft = Draft::over(&causes, Possible, &sights)
+        .or(&[Cause::VpceNotAssociated, Cause::DnsRebindingProtection])
+        .because("none of the names exists, not even the endpoint's own")
+        .because_of(proxy_variables(case));
+    match opinions(&sights) {
+        Opinion::Inside(said) | Opinion::Nothing(said) => draft.because(said),
+        Opinion::Unknown => draft.because("the VPC resolver gave no second opinion"),
+    }
+}
+
+/// The endpoint's own name does not exist, others do.
+fn endpoint_unknown(case: &Case<'_>, deleted: bool) -> Draft {
+    let alias_too = case.sight(AccessPath::Route53Alias).is_some_and(Sight::has_no_name);
+    let mut paths = vec![AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader];
+    if alias_too && case.any(|sight| paths.contains(&sight.path) && sight.has_no_name()) {
+        paths.push(AccessPath::Route53Alias);
+    }
+    let sights = case.unexplained_if(|sight| paths.contains(&sight.path) && sight.has_no_name());
+    let causes = if deleted {
+        [Cause::EndpointDeleted, Cause::WrongEndpointName]
+    } else {
+        [Cause::WrongEndpointName, Cause::EndpointDeleted]
+    };
+    Draft::over(&causes, Likely, &sights)
+        .or_if(alias_too, Cause::VpceNotAssociated)
+        .or(&[Cause::DnsNotForwarded, Cause::DnsRebindingProtection])
+        .because_of(contrast(case, &sights))
+}
+
+/// The API's own name does not exist.
+fn private_dns(case: &Case<'_>) -> Draft {
+    let sights = case.unexplained_if(|sight| sight.path == AccessPath::PrivateDns && sight.has_no_name());
+    let reached = case.any(|sight| sight.path != AccessPath::PrivateDns && sight.connected());
+    let draft = Draft::over(&[Cause::PrivateDnsDisabled], Likely, &sights)
+        .because_of(contrast(case, &sights))
+        .because_of(proxy_variables(case));
+    let proven = case.api_is_proven();
+    match opinions(&sights) {
+        Opinion::Nothing(said) => draft.because(said),
+        Opinion::Inside(said) => draft.or(&[Cause::DnsNotForwarded]).because(said),
+        Opinion::Unknown => draft.or(&[Cause::DnsNotForwarded]),
+    }
+    .or_if(!proven && !resolves(case, AccessPath::Route53Alias), Cause::WrongApiId)
+    .or_if(!proven, Cause::WrongRegion)
+    .or_if(!reached, Cause::PrivateApiViaInternet)
+    .or_if(!reached, Cause::EndpointDeleted)
+}
+
+/// The alias does not exist.
+fn alias(case: &Case<'_>) -> Draft {
+    let sights = case.unexplained_if(|sight| sight.path == AccessPath::Route53Alias && sight.has_no_name());
+    let endpoint_resolves = resolves(case, AccessPath::VpceHostHeader) || resolves(case, AccessPath::VpceApiIdHeader);
+    let draft = Draft::over(&[Cause::VpceNotAssociated], Likely, &sights)
+        .or_if(!endpoint_resolves, Cause::WrongEndpointName)
+        .or_if(!endpoint_resolves, Cause::DnsNotForwarded)
+        .or_if(!case.api_is_proven(), Cause::WrongApiId)
+        .because_of(contrast(case, &sights));
+    match opinions(&sights) {
+        Opinion::Inside(said) => draft.or(&[Cause::DnsNotForwarded]).because(said),
+        Opinion::Nothing(said) => draft.because(said),
+        Opinion::Unknown => draft,
+    }
+}
+
+/// What the other paths did, since their success rules causes out.
+pub(crate) fn contrast(case: &Case<'_>, sights: &[&Sight<'_>]) -> Vec<String> {
+    let others: Vec<_> = case
+        .sights
+        .iter()
+        .filter(|other| other.is_ok() && sights.iter().all(|sight| sight.path != other.path))
+        .collect();
+    if sights.is_empty() { Vec::new() } else { accounts(&others) }
+}
+
+/// Proxy variables do not touch this tool; they may be why others see something else.
+pub(crate) fn proxy_variables(case: &Case<'_>) -> Option<String> {
+    let set = &case.round.environment.ignored_proxy_variables;
+    (!set.is_empty()).then(|| format!("{} set in the environment; the probe went past the proxy", set.join(", ")))
+}
+
+/// What the VPC resolver says of a name.
+enum Opinion {
+    /// It knows private addresses.
+    Inside(String),
+    /// It has no such name either.
+    Nothing(String),
+    /// It was not asked, was silent, or says something else: that proves nothing.
+    Unknown,
+}
+
+fn opinion(sight: &Sight<'_>) -> Opinion {
+    let Some(second) = &sight.seen.lookup.second_opinion else { return Opinion::Unknown };
+    match &second.result {
+        Ok(addresses) if matches!(side_of(addresses), Side::Inside | Side::Both) => {
+            let ips: Vec<_> = addresses.iter().take(4).map(|address| address.ip.to_string()).collect();
+            Opinion::Inside(format!(
+                "the VPC resolver {} answers `{}` with {}",
+                second.server.ip(),
+                sight.seen.plan.dial,
+                ips.join(", ")
+            ))
+        }
+        Err(DnsFault::NxDomain | DnsFault::NoData) => Opinion::Nothing(format!(
+            "the VPC resolver {} has no address for `{}` either",
+            second.server.ip(),
+            sight.seen.plan.dial
+        )),
+        Ok(_) | Err(_) => Opinion::Unknown,
+    }
+}
+
+/// The most telling opinion on several names.
+fn opinions(sights: &[&Sight<'_>]) -> Opinion {
+    let mut nothing = Opinion::Unknown;
+    for sight in sights {
+        match opinion(sight) {
+            Opinion::Inside(said) => return Opinion::Inside(said),
+            Opinion::Nothing(said) => nothing = Opinion::Nothing(said),
+            Opinion::Unknown => {}
+        }
+    }
+    nothing
+}
+
+fn resolves(case: &Case<'_>, path: AccessPath) -> bool {
+    case.sight(path).is_some_and(|sight| !sight.addresses().is_empty())
+}
+
+fn fault(sight: &Sight<'_>) -> Option<DnsFault> {
+    match sight.outcome {
+        Outcome::Dns(fault) => Some(fault),
+        Outcome::Ok
+        | Outcome::NotConfigured
+        | Outcome::Skipped
+        | Outcome::Tcp(_)
+        | Outcome::Tls(_)
+        | Outcome::Http(_)
+        | Outcome::UnexpectedStatus(_)
+        | Outcome::NotApiGateway => None,
+    }
+}
+
+fn is_silence(fault: DnsFault) -> bool {
+    match fault {
+        DnsFault::Timeout | DnsFault::Unreachable | DnsFault::NoServer => true,
+        DnsFault::NxDomain
+        | DnsFault::NoData
+        | DnsFault::ServFail
+        | DnsFault::Refused
+        | DnsFault::OtherRcode
+        | DnsFault::Malformed
+        | DnsFault::CnameLoop => false,
+    }
+}
+
+fn is_failure(fault: DnsFault) -> bool {
+    match fault {
+        DnsFault::ServFail | DnsFault::Refused | DnsFault::OtherRcode | DnsFault::Malformed | DnsFault::CnameLoop => {
+            true
+        }
+        DnsFault::NxDomain | DnsFault::NoData | DnsFault::Timeout | DnsFault::Unreachable | DnsFault::NoServer => false,
+    }
+}

@@ -1,0 +1,219 @@
+//! Why did no answer come? Connection, handshake and exchange: what failed, where, and what the other paths make of it.
+
+use super::case::Case;
+use super::cause::Cause;
+use super::clock::Clock;
+use super::draft::Draft;
+use super::finding::Confidence::{self, Likely, Possible};
+use super::names::{contrast, proxy_variables};
+use super::sight::{Sight, quoted};
+use crate::observation::{HttpFault, Outcome, TcpFault, TlsFault};
+use std::net::SocketAddr;
+
+/// No connection came about.
+pub(crate) fn connections(case: &Case<'_>) -> Vec<Draft> {
+    let fault = |sight: &Sight<'_>| match sight.outcome {
+        Outcome::Tcp(fault) => Some(fault),
+        Outcome::Ok
+        | Outcome::NotConfigured
+        | Outcome::Skipped
+        | Outcome::Dns(_)
+        | Outcome::Tls(_)
+        | Outcome::Http(_)
+        | Outcome::UnexpectedStatus(_)
+        | Outcome::NotApiGateway => None,
+    };
+    explain(case, |sight| fault(sight).map(unconnected))
+        .into_iter()
+        .map(|(draft, sights)| {
+            let alive = sights.iter().flat_map(|sight| alive_elsewhere(case, sight)).collect::<Vec<_>>();
+            let blocked = if alive.is_empty() { draft } else { draft.or(&[Cause::OneAddressDown]).because_of(alive) };
+            blocked.because_of(proxy_variables(case)).because_of(details(&sights))
+        })
+        .collect()
+}
+
+/// What a fault of the connection means.
+fn unconnected(fault: TcpFault) -> (&'static [Cause], Confidence) {
+    match fault {
+        TcpFault::Timeout | TcpFault::HostUnreachable | TcpFault::NetworkUnreachable => {
+            (&[Cause::ConnectTimeout, Cause::PrivateApiViaInternet, Cause::EndpointDeleted], Likely)
+        }
+        TcpFault::Refused | TcpFault::Reset => (
+            &[Cause::ConnectionRefused, Cause::DifferentEndpoint, Cause::EndpointDeleted, Cause::ProxyInterference],
+            Likely,
+        ),
+        // this host's own firewall says no
+        TcpFault::NotPermitted => (&[Cause::ConnectionRefused, Cause::ConnectTimeout], Likely),
+        TcpFault::NoRouteForFamily => (&[Cause::NoRouteForFamily], Likely),
+        TcpFault::Other => (&[Cause::Unexplained, Cause::ConnectTimeout, Cause::ConnectionRefused], Possible),
+    }
+}
+
+/// Addresses that other paths of the same round did connect to: that contradicts a block.
+fn alive_elsewhere(case: &Case<'_>, sight: &Sight<'_>) -> Vec<String> {
+    let connects = |address: SocketAddr| {
+        case.sights.iter().find(|other| {
+            other.path != sight.path
+                && other.seen.attempts.iter().any(|attempt| attempt.address == address && attempt.tcp.result.is_ok())
+        })
+    };
+    let attempts = sight.seen.attempts.iter();
+    attempts
+        .filter_map(|attempt| {
+            let other = connects(attempt.address)?;
+            Some(format!("against it: {} did connect to {}", other.path, attempt.address))
+        })
+        .collect()
+}
+
+/// The handshake failed.
+pub(crate) fn handshakes(case: &Case<'_>) -> Vec<Draft> {
+    let clock = Clock::of(case);
+    let meaning = |sight: &Sight<'_>| match sight.outcome {
+        Outcome::Tls(fault) => Some(unsecured(fault, sight, &clock)),
+        Outcome::Http(HttpFault::TlsAlert) => Some(unsecured(TlsFault::Alert, sight, &clock)),
+        Outcome::Ok
+        | Outcome::NotConfigured
+        | Outcome::Skipped
+        | Outcome::Dns(_)
+        | Outcome::Tcp(_)
+        | Outcome::Http(_)
+        | Outcome::UnexpectedStatus(_)
+        | Outcome::NotApiGateway => None,
+    };
+    explain(case, meaning)
+        .into_iter()
+        .map(|(draft, sights)| {
+            let apart = sights.iter().any(|sight| case.is_apart(sight));
+            draft
+                .or_if(apart, Cause::DifferentEndpoint)
+                .because_of(sights.iter().flat_map(|sight| certificate(sight)))
+                .because_of(details(&sights))
+                .because_of(contrast(case, &sights))
+        })
+        .collect()
+}
+
+/// What a fault of the handshake means.
+fn unsecured(fault: TlsFault, sight: &Sight<'_>, clock: &Clock) -> (&'static [Cause], Confidence) {
+    let intercepted = sight.tls_failure().and_then(|failure| failure.system_trusts_issuer) == Some(true);
+    match fault {
+        TlsFault::Expired | TlsFault::NotYetValid if clock.is_off() => {
+            (&[Cause::ClockSkew, Cause::CertificateExpired], Likely)
+        }
+        TlsFault::Expired | TlsFault::NotYetValid if clock.is_right() => {
+            (&[Cause::CertificateExpired, Cause::ProxyInterference], Likely)
+        }
+        TlsFault::Expired | TlsFault::NotYetValid => {
+            (&[Cause::CertificateExpired, Cause::ClockSkew, Cause::ProxyInterference], Likely)
+        }
+        TlsFault::WrongName => (&[Cause::TlsNameMismatch, Cause::NotApiGateway, Cause::ProxyInterference], Likely),
+        TlsFault::UnknownIssuer if intercepted => (&[Cause::ProxyInterference, Cause::TlsUntrustedIssuer], Likely),
+        TlsFault::UnknownIssuer => {
+            (&[Cause::TlsUntrustedIssuer, Cause::ProxyInterference, Cause::NotApiGateway], Likely)
+        }
+        TlsFault::BadCertificate => {
+            (&[Cause::TlsUntrustedIssuer, Cause::ProxyInterference, Cause::CertificateExpired], Possible)
+        }
+        TlsFault::Alert => (&[Cause::TlsVersion, Cause::StrictAccessMode, Cause::ProxyInterference], Possible),
+        TlsFault::Version => (&[Cause::TlsVersion, Cause::ProxyInterference], Likely),
+        TlsFault::NotTls => (&[Cause::NotApiGateway, Cause::ProxyInterference, Cause::HttpProtocolError], Likely),
+        TlsFault::Closed | TlsFault::Reset => {
+            (&[Cause::ProxyInterference, Cause::TlsVersion, Cause::StrictAccessMode], Possible)
+        }
+        TlsFault::Timeout => (&[Cause::MtuBlackHole, Cause::ProxyInterference, Cause::StrictAccessMode], Possible),
+        TlsFault::Other => (&[Cause::Unexplained, Cause::ProxyInterference, Cause::TlsVersion], Possible),
+    }
+}
+
+/// What the certificate says of itself, where it bears on the failure.
+fn certificate(sight: &Sight<'_>) -> Vec<String> {
+    let Some(certificate) = sight.attempt.and_then(|attempt| attempt.certificate()) else { return Vec::new() };
+    let names = certificate.sans.iter().take(4).map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    let trusted = match sight.tls_failure().and_then(|failure| failure.system_trusts_issuer) {
+        Some(true) => "; this host's own store trusts the issuer, which marks an intercepting proxy",
+        Some(false) => "; this host's own store does not trust the issuer either",
+        None => "",
+    };
+    vec![format!(
+        "the certificate for SNI `{}` covers {}, was issued by `{}`, is valid from {} to {}{trusted}",
+        sight.seen.plan.sni,
+        if names.is_empty() { "no name" } else { &names },
+        quoted(&certificate.issuer),
+        certificate.not_before.date(),
+        certificate.not_after.date(),
+    )]
+}
+
+/// The handshake was made, but no whole answer came.
+pub(crate) fn exchanges(case: &Case<'_>) -> Vec<Draft> {
+    let meaning = |sight: &Sight<'_>| match sight.outcome {
+        Outcome::Http(fault) => Some(unanswered(fault)),
+        Outcome::Ok
+        | Outcome::NotConfigured
+        | Outcome::Skipped
+        | Outcome::Dns(_)
+        | Outcome::Tcp(_)
+        | Outcome::Tls(_)
+        | Outcome::UnexpectedStatus(_)
+        | Outcome::NotApiGateway => None,
+    };
+    explain(case, meaning)
+        .into_iter()
+        .map(|(draft, sights)| {
+            let slow = sights.iter().any(|sight| {
+                matches!(sight.outcome, Outcome::Http(HttpFault::NoAnswer | HttpFault::Unfinished))
+            });
+            let limit = "an integration may take 29 s by default, and longer where that was raised: this probe gave up before API Gateway did";
+            let draft = if slow { draft.because(limit) } else { draft };
+            draft.because_of(details(&sights)).because_of(contrast(case, &sights))
+        })
+        .collect()
+}
+
+/// What a fault of the exchange means.
+fn unanswered(fault: HttpFault) -> (&'static [Cause], Confidence) {
+    match fault {
+        HttpFault::NoAnswer => (&[Cause::ResponseTooSlow, Cause::IntegrationTimeout, Cause::MtuBlackHole], Likely),
+        HttpFault::Unfinished => (&[Cause::ResponseTooSlow, Cause::IntegrationTimeout], Likely),
+        HttpFault::Closed | HttpFault::Reset => {
+            (&[Cause::HttpProtocolError, Cause::ProxyInterference, Cause::StrictAccessMode], Possible)
+        }
+        HttpFault::Malformed | HttpFault::HeadTooLarge => {
+            (&[Cause::HttpProtocolError, Cause::NotApiGateway, Cause::ProxyInterference], Likely)
+        }
+        HttpFault::TlsAlert => (&[Cause::TlsVersion, Cause::StrictAccessMode, Cause::ProxyInterference], Possible),
+        HttpFault::Other => (&[Cause::Unexplained, Cause::HttpProtocolError, Cause::ProxyInterference], Possible),
+    }
+}
+
+/// One draft for each distinct meaning, over all the unexplained paths that share it.
+fn explain<'c, 'a>(
+    case: &'c Case<'a>,
+    meaning: impl Fn(&Sight<'a>) -> Option<(&'static [Cause], Confidence)>,
+) -> Vec<(Draft, Vec<&'c Sight<'a>>)> {
+    type Meaning = (&'static [Cause], Confidence);
+    let mut grouped: Vec<(Meaning, Vec<&Sight<'a>>)> = Vec::new();
+    for sight in case.unexplained() {
+        let Some(meant) = meaning(sight) else { continue };
+        match grouped.iter_mut().find(|(known, _)| *known == meant) {
+            Some((_, sights)) => sights.push(sight),
+            None => grouped.push((meant, vec![sight])),
+        }
+    }
+    grouped.into_iter().map(|((causes, strength), sights)| (Draft::over(causes, strength, &sights), sights)).collect()
+}
+
+/// The words of the operating system and the libraries.
+fn details(sights: &[&Sight<'_>]) -> Vec<String> {
+    let detail = |sight: &&Sight<'_>| {
+        let attempt = sight.attempt?;
+        let tcp = attempt.tcp.result.as_ref().err().and_then(|failure| failure.detail.as_deref());
+        let tls = sight.tls_failure().and_then(|failure| failure.detail.as_deref());
+        let http =
+            attempt.http().and_then(|http| http.result.as_ref().err()).and_then(|failure| failure.detail.as_deref());
+        Some(format!("the system's words: `{}`", quoted(tcp.or(tls).or(http)?)))
+    };
+    sights.iter().filter_map(detail).collect()
+}

@@ -1,0 +1,127 @@
+//! What else is worth knowing? Things that explain no failure of their path, said without hiding what does.
+
+use super::case::Case;
+use super::cause::Cause;
+use super::clock::Clock;
+use super::draft::Draft;
+use super::finding::Confidence::{Likely, Possible};
+use super::sight::{Side, Sight};
+use super::signature::{self, is_masked_error};
+use crate::observation::{Answer, Attempt, TcpFault};
+use crate::plan::AccessPath;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use time::Duration;
+
+/// One of several addresses does not answer while another does.
+pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
+    let mut dead: BTreeMap<SocketAddr, (Vec<AccessPath>, String)> = BTreeMap::new();
+    for sight in &case.sights {
+        let attempts = &sight.seen.attempts;
+        if !attempts.iter().any(is_alive) {
+            continue;
+        }
+        for attempt in attempts {
+            if let Some(fault) = death(attempt) {
+                dead.entry(attempt.address).or_insert_with(|| (Vec::new(), fault)).0.push(sight.path);
+            }
+        }
+    }
+    if dead.is_empty() {
+        return Vec::new();
+    }
+    let alive = |address: SocketAddr| {
+        case.any(|sight| sight.seen.attempts.iter().any(|attempt| attempt.address == address && is_alive(attempt)))
+    };
+    let flapping = dead.keys().any(|address| alive(*address));
+    let paths = AccessPath::ALL.iter().copied().filter(|path| dead.values().any(|(paths, _)| paths.contains(path)));
+    let strength = if flapping { Possible } else { Likely };
+    let mut draft = Draft::new(Cause::OneAddressDown, strength, paths.collect()).into_remark();
+    for (address, (paths, fault)) in &dead {
+        let names = paths.iter().map(|path| path.name()).collect::<Vec<_>>().join(", ");
+        draft = draft.because(format!("{address} failed ({fault}) on {names}, others answered"));
+        if alive(*address) {
+            draft = draft.because(format!("against it: {address} did answer on another path"));
+        }
+    }
+    vec![draft]
+}
+
+fn is_alive(attempt: &Attempt) -> bool {
+    let tls = attempt.tls().is_none_or(|tls| tls.result.is_ok());
+    let http = attempt.http().is_none_or(|http| http.result.is_ok());
+    attempt.tcp.result.is_ok() && tls && http
+}
+
+/// How an address failed, if it did by its own fault.
+fn death(attempt: &Attempt) -> Option<String> {
+    match &attempt.tcp.result {
+        // this host's lack of a route says nothing of the address
+        Err(failure) if failure.fault == TcpFault::NoRouteForFamily => None,
+        Err(failure) => Some(failure.fault.to_string()),
+        Ok(_) => match (attempt.tls().map(|tls| &tls.result), attempt.http().map(|http| &http.result)) {
+            (Some(Err(failure)), _) => Some(failure.fault.to_string()),
+            (_, Some(Err(failure))) => Some(failure.fault.to_string()),
+            (Some(Ok(_)) | None, Some(Ok(_)) | None) => None,
+        },
+    }
+}
+
+/// The answers' dates are minutes away from this host's clock.
+pub(crate) fn clock(case: &Case<'_>) -> Vec<Draft> {
+    let Clock::Off { ahead, paths, agreed } = Clock::of(case) else { return Vec::new() };
+    let off = Duration::seconds(ahead).abs();
+    let side = if ahead > 0 { "behind" } else { "ahead of" };
+    let strength = if agreed && paths.len() > 1 { Likely } else { Possible };
+    let draft = Draft::new(Cause::ClockSkew, strength, paths)
+        .into_remark()
+        .because(format!("by the `Date` of the answers, this host's clock is {off} {side} the server's"));
+    vec![draft]
+}
+
+/// An expected status from something else than a REST API, or with an error in its body.
+pub(crate) fn odd_successes(case: &Case<'_>) -> Vec<Draft> {
+    let ok = |fits: fn(&Answer) -> bool| -> Vec<&Sight<'_>> {
+        let fits = |sight: &&Sight<'_>| sight.is_ok() && sight.answer().is_some_and(fits);
+        case.sights.iter().filter(fits).collect()
+    };
+    let masked = ok(is_masked_error);
+    let http_api = ok(|answer| answer.apigw_id().is_none() && answer.header("apigw-requestid").is_some());
+    let foreign = ok(|answer| !answer.from_api_gateway() && !is_masked_error(answer));
+    let behind: Vec<Cause> = masked
+        .iter()
+        .filter_map(|sight| sight.answer().filter(|answer| answer.error_type().is_some()).map(|answer| (sight, answer)))
+        .flat_map(|(sight, answer)| signature::read(answer, &sight.seen.plan, &case.round.target).causes)
+        .collect();
+    vec![
+        Draft::over(&[Cause::BackendErrorMaskedAs200], Likely, &masked)
+            .or(&behind)
+            .because_of(messages(&masked))
+            .into_remark(),
+        Draft::over(&[Cause::OkHttpApi], Likely, &http_api)
+            .or(&[Cause::PublicApiViaVpce])
+            .because("`apigw-requestid` without `x-amz-apigw-id`: an HTTP API, which cannot be private")
+            .into_remark(),
+        Draft::over(&[Cause::NotApiGateway], Possible, &foreign)
+            .or(&[Cause::Ok, Cause::ProxyInterference])
+            .because("the status is expected, but the answer has none of API Gateway's headers")
+            .into_remark(),
+    ]
+}
+
+fn messages(sights: &[&Sight<'_>]) -> Vec<String> {
+    let message =
+        |sight: &&Sight<'_>| Some(format!("its body says `{}`", super::sight::quoted(&sight.answer()?.message()?)));
+    sights.iter().filter_map(message).collect()
+}
+
+/// A path works, but over the Internet: that says nothing of the endpoint.
+pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
+    let sights: Vec<_> = case.sights.iter().filter(|sight| sight.side() == Side::Outside && sight.is_ok()).collect();
+    let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
+    let draft =
+        Draft::over(&[Cause::PublicAddresses, Cause::PublicApiViaVpce, Cause::PrivateDnsDisabled], Likely, &sights)
+            .because(format!("the addresses are public: {places}; the endpoint was not involved"))
+            .into_remark();
+    vec![draft]
+}

@@ -1,0 +1,205 @@
+//! What does one path say by itself? Its outcome, the attempt that decided it, the kind of addresses behind it.
+
+use super::signature::{self, Family, Signature};
+use crate::observation::{
+    Address, AddressClass, Answer, Attempt, DnsFault, Intent, NameSource, Observation, Outcome, Round, Row, TlsFailure,
+    printable, same_addresses,
+};
+use crate::plan::AccessPath;
+use crate::target::Target;
+use std::net::IpAddr;
+
+/// One probed path with what it means by itself.
+#[derive(Debug)]
+pub(crate) struct Sight<'a> {
+    pub(crate) path: AccessPath,
+    pub(crate) intent: Intent,
+    pub(crate) seen: &'a Observation,
+    pub(crate) outcome: Outcome,
+    /// The attempt that gave the outcome.
+    pub(crate) attempt: Option<&'a Attempt>,
+    /// What its answer means, if one came that was not expected.
+    pub(crate) signature: Option<Signature>,
+}
+
+/// Where a name's addresses lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// All of them can belong to an endpoint.
+    Inside,
+    /// None of them can.
+    Outside,
+    /// Some can.
+    Both,
+    /// There are none.
+    Nowhere,
+}
+
+impl<'a> Sight<'a> {
+    /// The paths of a round that were probed.
+    pub(crate) fn all(round: &'a Round) -> Vec<Self> {
+        round.rows.iter().filter_map(|row| Self::of(row, &round.target)).collect()
+    }
+
+    fn of(row: &'a Row, target: &Target) -> Option<Self> {
+        let seen = row.observation()?;
+        let outcome = row.outcome(target);
+        let attempts = seen.decisive().into_iter().chain(&seen.attempts);
+        let attempt = attempts.clone().find(|attempt| attempt.outcome(target) == outcome).or(seen.decisive());
+        let answer = attempt.and_then(Attempt::answer);
+        let signature = match outcome {
+            Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
+                answer.map(|answer| signature::read(answer, &seen.plan, target))
+            }
+            Outcome::Ok
+            | Outcome::NotConfigured
+            | Outcome::Skipped
+            | Outcome::Dns(_)
+            | Outcome::Tcp(_)
+            | Outcome::Tls(_)
+            | Outcome::Http(_) => None,
+        };
+        Some(Self { path: row.path, intent: row.intent, seen, outcome, attempt, signature })
+    }
+
+    pub(crate) fn is_ok(&self) -> bool {
+        self.outcome == Outcome::Ok
+    }
+
+    /// Whether it failed although it should not have: such a path needs an explanation.
+    pub(crate) fn wants_explanation(&self) -> bool {
+        !self.is_ok() && matches!(self.intent, Intent::Required | Intent::Optional)
+    }
+
+    pub(crate) fn addresses(&self) -> &'a [Address] {
+        self.seen.lookup.addresses()
+    }
+
+    pub(crate) fn side(&self) -> Side {
+        side_of(self.addresses())
+    }
+
+    /// Whether its name has no addresses: it does not exist, or is empty.
+    pub(crate) fn has_no_name(&self) -> bool {
+        matches!(self.outcome, Outcome::Dns(DnsFault::NxDomain | DnsFault::NoData))
+    }
+
+    /// Whether its name exists but is empty.
+    pub(crate) fn has_empty_name(&self) -> bool {
+        self.outcome == Outcome::Dns(DnsFault::NoData)
+    }
+
+    /// Whether a connection came about.
+    pub(crate) fn connected(&self) -> bool {
+        self.seen.attempts.iter().any(|attempt| attempt.tcp.result.is_ok())
+    }
+
+    /// The kind of its unexpected answer.
+    pub(crate) fn family(&self) -> Option<Family> {
+        self.signature.as_ref().map(|signature| signature.family)
+    }
+
+    /// The answer, whole or in part.
+    pub(crate) fn answer(&self) -> Option<&'a Answer> {
+        self.attempt?.answer()
+    }
+
+    /// Whether it shows that the API and its stage are there and reachable over an endpoint.
+    pub(crate) fn proves_api(&self) -> bool {
+        self.side() == Side::Inside && (self.is_ok() || self.family().is_some_and(Family::proves_api))
+    }
+
+    /// Whether its addresses and another's have nothing in common; one that the user gave is compared with nothing.
+    pub(crate) fn is_apart_from(&self, other: &Self) -> bool {
+        let dns = |sight: &Self| sight.seen.lookup.source != NameSource::Literal;
+        let has = |sight: &Self, ip: IpAddr| sight.addresses().iter().any(|address| address.ip == ip);
+        dns(self)
+            && dns(other)
+            && !self.addresses().is_empty()
+            && !other.addresses().is_empty()
+            && !same_addresses(&self.seen.lookup, &other.seen.lookup)
+            && !self.addresses().iter().any(|address| has(other, address.ip))
+    }
+
+    /// Why the handshake failed, if it did.
+    pub(crate) fn tls_failure(&self) -> Option<&'a TlsFailure> {
+        self.attempt?.tls()?.result.as_ref().err()
+    }
+
+    /// What was seen on it, in one clause.
+    pub(crate) fn account(&self) -> String {
+        match self.outcome {
+            Outcome::Ok => format!("returned {}", self.answer().map_or(0, |answer| answer.status)),
+            Outcome::NotConfigured | Outcome::Skipped => "was not probed".to_owned(),
+            Outcome::Dns(fault) => format!("`{}` gave no address ({fault}){}", self.seen.plan.dial, self.servers()),
+            Outcome::Tcp(fault) => format!("no connection to {} ({fault})", self.places()),
+            Outcome::Tls(fault) => format!("connected to {}, no TLS session ({fault})", self.place()),
+            Outcome::Http(fault) => {
+                let took = self.attempt.map(Attempt::felt).unwrap_or_default().as_millis();
+                format!("connected to {}, no whole answer ({fault}) after {took} ms", self.place())
+            }
+            Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
+                self.answer().map_or_else(|| "no answer".to_owned(), described)
+            }
+        }
+    }
+
+    fn servers(&self) -> String {
+        let mut servers: Vec<_> = self.seen.lookup.queries.iter().map(|query| query.server.ip().to_string()).collect();
+        servers.dedup();
+        if servers.is_empty() { String::new() } else { format!(" from {}", servers.join(", ")) }
+    }
+
+    /// The address that decided.
+    fn place(&self) -> String {
+        self.attempt.map_or_else(|| "no address".to_owned(), |attempt| attempt.address.to_string())
+    }
+
+    /// Every address, at most four.
+    pub(crate) fn places(&self) -> String {
+        let all: Vec<_> = self.addresses().iter().map(|address| address.ip.to_string()).collect();
+        let shown = all.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
+        if all.len() > 4 { format!("{shown} and {} more", all.len() - 4) } else { shown }
+    }
+}
+
+/// What was seen, one sentence for all paths of which the same can be said.
+pub(crate) fn accounts(sights: &[&Sight<'_>]) -> Vec<String> {
+    let mut grouped: Vec<(String, Vec<&str>)> = Vec::new();
+    for sight in sights {
+        let account = sight.account();
+        match grouped.iter_mut().find(|(known, _)| *known == account) {
+            Some((_, paths)) => paths.push(sight.path.name()),
+            None => grouped.push((account, vec![sight.path.name()])),
+        }
+    }
+    grouped.into_iter().map(|(account, paths)| format!("{}: {account}", paths.join(", "))).collect()
+}
+
+/// Where addresses lie. Loopback counts as inside: a tunnel or a test listens there.
+pub(crate) fn side_of(addresses: &[Address]) -> Side {
+    let inside = addresses.iter().filter(|address| AddressClass::of(address.ip).is_inside()).count();
+    match (inside, addresses.len()) {
+        (_, 0) => Side::Nowhere,
+        (0, _) => Side::Outside,
+        (inside, all) if inside == all => Side::Inside,
+        _ => Side::Both,
+    }
+}
+
+/// An answer in one clause: status, error type, message.
+fn described(answer: &Answer) -> String {
+    let kind = answer.error_type().map(|kind| format!(" {kind}")).unwrap_or_default();
+    let message = answer.message().map(|message| format!(", message `{}`", quoted(&message))).unwrap_or_default();
+    format!("answered {}{kind}{message}", answer.status)
+}
+
+/// Text from the network on one line, cut to what fits a sentence.
+pub(crate) fn quoted(text: &str) -> String {
+    const MOST: usize = 300;
+    let mut short = printable(text.as_bytes(), MOST).replace('\n', " ");
+    if text.chars().nth(MOST).is_some() {
+        short.push('…');
+    }
+    short
+}

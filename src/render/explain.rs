@@ -1,0 +1,65 @@
+//! What does a cause mean? Its entry in the catalogue, and the list of all of them.
+
+use super::block::Block;
+use super::style::{Ink, TextStyle};
+use super::who;
+use super::wrap::Wrapped;
+use crate::diagnosis::{Cause, Confidence};
+use std::fmt::{self, Display};
+
+/// The catalogue's entry of a cause, with a line break at its end.
+pub fn explain(cause: Cause, style: &TextStyle) -> impl Display + use<> {
+    Explained { cause, style: style.wide_enough() }
+}
+
+/// Every cause with its title, one below the other.
+pub fn explain_all(style: &TextStyle) -> impl Display + use<> {
+    Listed { style: style.wide_enough() }
+}
+
+struct Explained {
+    cause: Cause,
+    style: TextStyle,
+}
+
+impl Display for Explained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entry = self.cause.entry();
+        writeln!(f, "{}", self.style.paint(Ink::Strong, self.cause))?;
+        writeln!(f, "   {}\n", Wrapped { text: entry.title, column: 3, indent: 3, width: self.style.width })?;
+        let mut block = Block { f, style: &self.style };
+        block.field("who", who(entry.owner))?;
+        block.field("means", entry.meaning)?;
+        block.field("shows", entry.shows)?;
+        block.field("sure", surest(entry.ceiling))?;
+        block.steps("fix", &self.cause.fix(None))?;
+        block.field("docs", entry.docs)
+    }
+}
+
+struct Listed {
+    style: TextStyle,
+}
+
+impl Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for cause in Cause::ALL {
+            let name = self.style.paint(Ink::Strong, format!("{cause:<NAME_WIDTH$}"));
+            let (text, indent) = (cause.entry().title, NAME_WIDTH + 2);
+            writeln!(f, "{name}  {}", Wrapped { text, column: indent, indent, width: self.style.width })?;
+        }
+        Ok(())
+    }
+}
+
+/// How sure a finding of a cause can be.
+fn surest(ceiling: Confidence) -> &'static str {
+    match ceiling {
+        Confidence::Certain => "certain, where nothing else explains what was seen",
+        Confidence::Likely => "likely at most: other causes look alike",
+        Confidence::Possible => "possible at most: one of several explanations",
+    }
+}
+
+/// The longest names have as many characters.
+const NAME_WIDTH: usize = 32;
