@@ -57,7 +57,7 @@ impl Daemon {
         let folder = tempfile::tempdir().unwrap();
         let address = SocketAddr::from((own_address(), 9715));
         let (file, socket) = (folder.path().join("config.toml"), folder.path().join("notify"));
-        let (url, name) = (side.lab.invoke_url(), side.lab.vpce_dns_name());
+        let (url, name) = (side.lab.invoke_url(), side.lab.vpce_dns_name().unwrap());
         let (dns, port, ca) = (side.lab.dns_server(), side.lab.port(), side.ca_file.path().display());
         let text = format!(
             "listen = ['{address}']\ndns_servers = ['{dns}']\nca_file = '{ca}'\n\n\

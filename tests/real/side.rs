@@ -34,7 +34,7 @@ impl Side {
 
     /// `once` as the operator of the scenario would call it.
     pub(crate) fn once(&self) -> Command {
-        let mut command = self.once_at(&self.lab.invoke_url());
+        let mut command = self.once_at(self.lab.invoke_url());
         let scenario = self.lab.scenario();
         if let Some(timeout) = scenario.timeout {
             command.args(["--timeout", &format!("{}ms", timeout.as_millis())]);
@@ -48,7 +48,7 @@ impl Side {
     /// `once` of another URL.
     pub(crate) fn once_at(&self, url: &str) -> Command {
         let mut command = binary();
-        command.args(["once", url, &self.lab.vpce_dns_name()]);
+        command.args(["once", url]).args(self.lab.vpce_dns_name());
         self.reach(&mut command);
         command
     }

@@ -29,7 +29,7 @@ impl From<&SeenRequest> for Sent {
 /// Probes each path of a URL by itself with these options, runs the line that the report prints, and compares what arrived.
 fn agree(url_ends_with: &str, options: &[&str]) {
     let side = Side::start(Scenario::healthy());
-    let url = side.lab.invoke_url() + url_ends_with;
+    let url = side.lab.invoke_url().to_owned() + url_ends_with;
     for name in PATHS {
         let mut once = side.once_at(&url);
         once.args(["--format", "json", "--path", name]).args(options);
