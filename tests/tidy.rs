@@ -25,8 +25,17 @@ const ORDER: [&str; 14] = [
 const PURE: [&str; 7] = ["named", "target", "plan", "observation", "diagnosis", "report", "render"];
 
 /// What a pure module does not name.
-const IMPURE: [&str; 9] =
-    ["tokio", "TcpStream", "UdpSocket", "TcpListener", "Instant::now", "now_utc", "SystemTime", "std::env", "std::fs"];
+const IMPURE: [&str; 9] = [
+    "tokio",
+    "TcpStream",
+    "UdpSocket",
+    "TcpListener",
+    "Instant::now",
+    "now_utc",
+    "SystemTime::now",
+    "std::env",
+    "std::fs",
+];
 
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();

@@ -25,7 +25,13 @@ impl<'a> Case<'a> {
         let silent = |path| self.sight(path).is_some_and(|sight| sight.intent == Intent::Forbidden && !sight.is_ok());
         let spoken = drafts.into_iter().map(|draft| draft.only(|path| !silent(path)));
         let kept: Vec<_> = spoken.filter(|draft| !draft.paths().is_empty()).collect();
-        self.drafts.extend(kept);
+        for draft in kept {
+            // one cause over several paths is one finding
+            match self.drafts.iter_mut().find(|known| known.cause() == draft.cause()) {
+                Some(known) => known.merge(draft),
+                None => self.drafts.push(draft),
+            }
+        }
     }
 
     /// A path, if it was probed.

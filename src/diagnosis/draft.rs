@@ -18,7 +18,7 @@ pub(crate) struct Draft {
 }
 
 /// What a draft is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
     /// It explains why its paths failed.
     Explains,
@@ -77,6 +77,22 @@ impl Draft {
     /// Whether it explains this path's failure.
     pub(crate) fn explains(&self, path: AccessPath) -> bool {
         self.role == Role::Explains && self.paths.contains(&path)
+    }
+
+    pub(crate) fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    /// Takes up another draft of the same cause; it is as sure as the weaker of both.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.paths = AccessPath::ALL
+            .iter()
+            .copied()
+            .filter(|path| self.paths.contains(path) || other.paths.contains(path))
+            .collect();
+        self.strength = self.strength.min(other.strength);
+        self.role = self.role.min(other.role);
+        *self = self.clone().or(&other.alternatives).because_of(other.evidence);
     }
 
     pub(crate) fn paths(&self) -> &[AccessPath] {

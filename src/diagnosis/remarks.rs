@@ -18,20 +18,16 @@ pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     let mut dead: BTreeMap<SocketAddr, (Vec<AccessPath>, String)> = BTreeMap::new();
     for sight in &case.sights {
         let attempts = &sight.seen.attempts;
-        if !attempts.iter().any(is_alive) {
-            continue;
-        }
+        let furthest = attempts.iter().map(stage).max().unwrap_or(Stage::Nothing);
         for attempt in attempts {
-            if let Some(fault) = death(attempt) {
+            if let Some(fault) = death(attempt).filter(|_| stage(attempt) < furthest) {
                 dead.entry(attempt.address).or_insert_with(|| (Vec::new(), fault)).0.push(sight.path);
             }
         }
     }
-    if dead.is_empty() {
-        return Vec::new();
-    }
     let alive = |address: SocketAddr| {
-        case.any(|sight| sight.seen.attempts.iter().any(|attempt| attempt.address == address && is_alive(attempt)))
+        let answers = |attempt: &Attempt| attempt.address == address && death(attempt).is_none();
+        case.any(|sight| sight.seen.attempts.iter().any(answers))
     };
     let flapping = dead.keys().any(|address| alive(*address));
     let paths = AccessPath::ALL.iter().copied().filter(|path| dead.values().any(|(paths, _)| paths.contains(path)));
@@ -39,7 +35,7 @@ pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     let mut draft = Draft::new(Cause::OneAddressDown, strength, paths.collect()).into_remark();
     for (address, (paths, fault)) in &dead {
         let names = paths.iter().map(|path| path.name()).collect::<Vec<_>>().join(", ");
-        draft = draft.because(format!("{address} failed ({fault}) on {names}, others answered"));
+        draft = draft.because(format!("{address} failed ({fault}) on {names}, while another address got further"));
         if alive(*address) {
             draft = draft.because(format!("against it: {address} did answer on another path"));
         }
@@ -47,10 +43,20 @@ pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     vec![draft]
 }
 
-fn is_alive(attempt: &Attempt) -> bool {
-    let tls = attempt.tls().is_none_or(|tls| tls.result.is_ok());
-    let http = attempt.http().is_none_or(|http| http.result.is_ok());
-    attempt.tcp.result.is_ok() && tls && http
+/// How far an attempt got, counted in what an address can be blamed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Nothing,
+    Connected,
+    Answered,
+}
+
+fn stage(attempt: &Attempt) -> Stage {
+    match (&attempt.tcp.result, attempt.http().map(|http| &http.result)) {
+        (Err(_), _) => Stage::Nothing,
+        (Ok(_), Some(Ok(_))) => Stage::Answered,
+        (Ok(_), Some(Err(_)) | None) => Stage::Connected,
+    }
 }
 
 /// How an address failed, if it did by its own fault.

@@ -14,6 +14,7 @@ use log::Log;
 use message::{Found, MOST_ADDRESSES, MOST_ALIASES, Question};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -33,10 +34,10 @@ pub struct Resolver {
 #[derive(Debug, thiserror::Error)]
 pub enum ResolverError {
     /// A file of the host cannot be read.
-    #[error("{path}: {why}")]
+    #[error("{}: {why}", path.display())]
     Unreadable {
         /// The file.
-        path: &'static str,
+        path: PathBuf,
         /// The operating system's words.
         why: std::io::Error,
     },
@@ -45,13 +46,16 @@ pub enum ResolverError {
 impl Resolver {
     /// What this host uses: `/etc/hosts`, then the servers of `/etc/resolv.conf`. The files are read now, not again later.
     pub fn system() -> Result<Self, ResolverError> {
-        let read = |path| match std::fs::read(path) {
-            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            Err(why) => Err(ResolverError::Unreadable { path, why }),
-        };
-        let configuration = Configuration::parse(&read("/etc/resolv.conf")?);
-        // a host without a hosts file is whole
-        let hosts = read("/etc/hosts").map(|text| parse_hosts(&text)).unwrap_or_default();
+        Self::configured(Path::new("/etc/resolv.conf"), Path::new("/etc/hosts"))
+    }
+
+    /// What two such files say; a host without a hosts file is whole.
+    pub fn configured(resolv_conf: &Path, hosts: &Path) -> Result<Self, ResolverError> {
+        let read = |path: &Path| std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let configuration = read(resolv_conf)
+            .map_err(|why| ResolverError::Unreadable { path: resolv_conf.to_owned(), why })
+            .map(|text| Configuration::parse(&text))?;
+        let hosts = read(hosts).map(|text| parse_hosts(&text)).unwrap_or_default();
         Ok(Self {
             servers: configuration.servers.into(),
             hosts: Arc::new(hosts),

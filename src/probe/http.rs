@@ -245,3 +245,31 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
 const MOST_BODY_BYTES: usize = 64 * 1024;
 const MOST_HEAD_BYTES: usize = 64 * 1024;
 const MOST_HEADERS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{AccessPath, Request as Wish, plan};
+    use crate::target::{Target, TargetInput};
+
+    /// The plan for a path and query as they are given.
+    fn planned(path_and_query: &str) -> Plan {
+        let invoke_url = format!("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com{path_and_query}");
+        let target = Target::parse(TargetInput { invoke_url: &invoke_url, ..TargetInput::default() }).unwrap();
+        plan(&target, AccessPath::PrivateDns, &Wish::default()).unwrap()
+    }
+
+    #[test]
+    fn every_character_that_a_target_may_have_is_sent_as_it_stands() {
+        let refused = ['"', '<', '>', '\\', '^', '`', '#'];
+        for c in ('!'..='~').filter(|c| !refused.contains(c)) {
+            for text in [format!("/test/{c}"), format!("/{c}/x?{c}={c}")] {
+                let request = request(&planned(&text)).unwrap();
+                assert_eq!(request.uri().to_string(), text);
+            }
+        }
+        for text in ["//", "//host/x", "/?", "/??", "/test?", "/%zz", "/a/../b"] {
+            assert_eq!(request(&planned(text)).unwrap().uri().to_string(), text);
+        }
+    }
+}

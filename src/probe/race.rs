@@ -74,12 +74,11 @@ async fn let_others_join(standing: &watch::Sender<Standing>) {
         let due = |standing: &Standing| standing.taken || standing.begun < 1 + standing.failures() + ticks;
         // the borrow that `wait_for` gives must have ended before anything is sent
         match timeout_at(next_tick, changes.wait_for(due)).await.map(|now| now.map(|now| now.taken)) {
-            Ok(Ok(true)) => return,
+            Ok(Ok(true) | Err(_)) => return,
             Ok(Ok(false)) => {
                 standing.send_modify(|standing| standing.begun += 1);
                 next_tick = Instant::now() + STAGGER;
             }
-            Ok(Err(_)) => return,
             Err(_) => {
                 ticks += 1;
                 next_tick += STAGGER;

@@ -81,3 +81,44 @@ fn has_route(address: SocketAddr) -> bool {
     let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
     std::net::UdpSocket::bind((any, 0)).and_then(|socket| socket.connect(address)).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(address: &str, errno: Errno) -> TcpFault {
+        failure(address.parse().unwrap(), &io::Error::from_raw_os_error(errno as i32)).fault
+    }
+
+    #[test]
+    fn reasons_of_the_operating_system_are_kept_apart() {
+        let v4 = "127.0.0.1:443";
+        assert_eq!(fault(v4, Errno::ECONNREFUSED), TcpFault::Refused);
+        assert_eq!(fault(v4, Errno::ECONNRESET), TcpFault::Reset);
+        assert_eq!(fault(v4, Errno::ETIMEDOUT), TcpFault::Timeout);
+        assert_eq!(fault(v4, Errno::EHOSTUNREACH), TcpFault::HostUnreachable);
+        assert_eq!(fault(v4, Errno::ENETUNREACH), TcpFault::NetworkUnreachable);
+        assert_eq!(fault(v4, Errno::EACCES), TcpFault::NotPermitted);
+        assert_eq!(fault(v4, Errno::EPERM), TcpFault::NotPermitted);
+        assert_eq!(fault(v4, Errno::EMFILE), TcpFault::Other);
+    }
+
+    #[test]
+    fn a_host_without_an_ipv6_route_is_told_from_a_router_without_one() {
+        // without a zone no host has a route to a link-local address
+        assert_eq!(fault("[fe80::1]:443", Errno::ENETUNREACH), TcpFault::NoRouteForFamily);
+        assert_eq!(fault("[fe80::1]:443", Errno::EADDRNOTAVAIL), TcpFault::NoRouteForFamily);
+        assert_eq!(fault("127.0.0.1:443", Errno::EADDRNOTAVAIL), TcpFault::Other);
+    }
+
+    #[test]
+    fn addresses_of_no_host_are_not_dialled() {
+        let dialable = |ip: &str| is_dialable(ip.parse().unwrap());
+        for no_host in ["0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255", "::", "ff02::1", "::ffff:0.0.0.0"] {
+            assert!(!dialable(no_host), "{no_host}");
+        }
+        for host in ["10.0.0.1", "127.0.0.1", "169.254.1.1", "100.64.0.1", "64:ff9b::a00:1", "fd00::1", "2600::1"] {
+            assert!(dialable(host), "{host}");
+        }
+    }
+}

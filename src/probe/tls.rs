@@ -76,13 +76,15 @@ pub(super) fn alert(error: &RustlsError) -> Option<String> {
     }
 }
 
+/// The name that RFC 8446 gives an alert: `HandshakeFailure` is `handshake_failure` there.
 fn alert_name(alert: AlertDescription) -> String {
-    // `HandshakeFailure` is `handshake_failure` in RFC 8446
     let mut name = String::new();
-    for c in format!("{alert:?}").chars() {
-        if c.is_ascii_uppercase() && !name.is_empty() {
+    let mut after_small = false;
+    for c in format!("{alert:?}").replace("Unrecognised", "Unrecognized").chars() {
+        if c.is_ascii_uppercase() && after_small {
             name.push('_');
         }
+        after_small = !c.is_ascii_uppercase();
         name.push(c.to_ascii_lowercase());
     }
     name
@@ -186,4 +188,17 @@ fn spoken(opening: &[u8]) -> String {
 
 fn bare(fault: TlsFault, detail: String) -> TlsFailure {
     TlsFailure { fault, detail: Some(detail), certificate: None, system_trusts_issuer: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_have_the_names_of_the_standard() {
+        assert_eq!(alert_name(AlertDescription::HandshakeFailure), "handshake_failure");
+        assert_eq!(alert_name(AlertDescription::UnrecognisedName), "unrecognized_name");
+        assert_eq!(alert_name(AlertDescription::UnknownCA), "unknown_ca");
+        assert_eq!(alert_name(AlertDescription::NoApplicationProtocol), "no_application_protocol");
+    }
 }

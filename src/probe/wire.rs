@@ -221,7 +221,8 @@ pub(super) async fn receive_datagram(
     control: &mut [u8],
 ) -> io::Result<(usize, Option<Stamp>)> {
     let fd = socket.as_raw_fd();
-    socket.async_io(Interest::READABLE, || receive(fd, buffer, control)).await
+    // that nobody listens there is an error alone, without anything to read
+    socket.async_io(Interest::READABLE | Interest::ERROR, || receive(fd, buffer, control)).await
 }
 
 /// Room for the kernel's stamp beside a message.

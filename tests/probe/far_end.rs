@@ -1,6 +1,6 @@
 //! What a connection finds on loopback: listeners that each break one thing, and certificates to go with them.
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -15,11 +15,11 @@ use tokio_rustls::server::TlsStream;
 
 /// A listener; it ends with the test's runtime.
 pub(crate) struct FarEnd {
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// How many connections it accepted.
-    pub connections: Arc<AtomicUsize>,
+    pub(crate) connections: Arc<AtomicUsize>,
     /// How many requests it read.
-    pub requests: Arc<AtomicUsize>,
+    pub(crate) requests: Arc<AtomicUsize>,
 }
 
 impl FarEnd {
@@ -88,6 +88,27 @@ impl FarEnd {
     }
 }
 
+/// An address on loopback where nobody listens, neither for connections nor for datagrams, and nobody else comes to.
+pub(crate) struct Nobody {
+    pub(crate) address: SocketAddr,
+    _bound: (tokio::net::TcpSocket, std::net::UdpSocket),
+}
+
+impl Nobody {
+    pub(crate) fn new() -> Self {
+        loop {
+            let tcp = tokio::net::TcpSocket::new_v4().unwrap();
+            tcp.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            let address = tcp.local_addr().unwrap();
+            if let Ok(udp) = std::net::UdpSocket::bind(address) {
+                // it takes datagrams of its peer only, which is itself
+                udp.connect(address).unwrap();
+                return Self { address, _bound: (tcp, udp) };
+            }
+        }
+    }
+}
+
 /// Reads up to the empty line; none if the client closes before.
 pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut head = Vec::new();
@@ -102,18 +123,39 @@ pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<S
 
 /// A certificate authority of a test.
 pub(crate) struct Authority {
-    pub der: CertificateDer<'static>,
+    pub(crate) der: CertificateDer<'static>,
+    pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
     pub(crate) fn new() -> Self {
+        Self::named("Root of the test")
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name.push(DnType::CommonName, "Root of the test");
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let der = params.self_signed(&key).unwrap().der().clone();
-        Self { der, issuer: Issuer::new(params, key) }
+        let root = params.self_signed(&key).unwrap();
+        Self { der: root.der().clone(), pem: root.pem(), issuer: Issuer::new(params, key) }
+    }
+
+    /// The root as a file has it.
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A certificate for the key.
+    pub(crate) fn sign(&self, params: &CertificateParams, key: &KeyPair) -> CertificateDer<'static> {
+        params.signed_by(key, &self.issuer).unwrap().der().clone()
+    }
+
+    /// A good certificate for the name, with its key.
+    pub(crate) fn leaf(&self, name: &str) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        self.leaf_with(name, |_| {})
     }
 
     /// Settings of a server with a good certificate for the name.
@@ -123,14 +165,22 @@ impl Authority {
 
     /// Settings of a server whose certificate was changed in one thing.
     pub(crate) fn server_with(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
+        let (chain, key) = self.leaf_with(name, change);
+        settings(chain, key)
+    }
+
+    fn leaf_with(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
+        params.distinguished_name = DistinguishedName::new();
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2099, 1, 1);
         change(&mut params);
-        let leaf = params.signed_by(&key, &self.issuer).unwrap().der().clone();
-        settings(vec![leaf], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+        (vec![self.sign(&params, &key)], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
     }
 }
 

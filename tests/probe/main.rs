@@ -1,8 +1,14 @@
 //! The probe against servers on loopback that each break exactly one thing.
 
+mod addresses;
+mod deadline;
+mod dns;
 mod far_end;
-mod healthy;
+mod http;
 mod name_server;
+mod second_opinion;
+mod tls;
+mod whole;
 
 use apigw_probe::observation::Observation;
 use apigw_probe::plan::{AccessPath, Method, Plan};
@@ -39,9 +45,8 @@ fn limits(milliseconds: u64) -> Limits {
     Limits { timeout: Duration::from_millis(milliseconds), every_address: false, show_body: false }
 }
 
-fn net(servers: &[SocketAddr], authority: &Authority, zones: &[SocketAddr]) -> Net {
-    let detours: HashMap<IpAddr, SocketAddr> =
-        ZONES.iter().zip(zones).map(|(ip, to)| (ip.parse().unwrap(), *to)).collect();
+fn net(servers: &[SocketAddr], authority: &Authority, detours: &[(&str, SocketAddr)]) -> Net {
+    let detours: HashMap<IpAddr, SocketAddr> = detours.iter().map(|(ip, to)| (ip.parse().unwrap(), *to)).collect();
     Net {
         resolver: Resolver::given(servers.to_vec()),
         vpc_resolver: None,
@@ -51,13 +56,28 @@ fn net(servers: &[SocketAddr], authority: &Authority, zones: &[SocketAddr]) -> N
 }
 
 /// Probes one path whose name resolves to one address for each far end.
-async fn probe_zones(authority: &Authority, zones: &[&FarEnd], limits: &Limits) -> Observation {
+async fn probe_zones(authority: &Authority, zones: &[SocketAddr], limits: &Limits) -> Observation {
     let count = zones.len();
     let names = NameServer::start(move |asked| vec![asked.addresses(&ZONES[..count])]).await;
-    let zones: Vec<SocketAddr> = zones.iter().map(|zone| zone.address).collect();
-    probe_one(&net(&[names.address], authority, &zones), limits).await
+    let detours: Vec<_> = ZONES.into_iter().zip(zones.iter().copied()).collect();
+    probe_one(&net(&[names.address], authority, &detours), limits).await
+}
+
+/// Probes one path whose name resolves to one address.
+async fn probe_api(authority: &Authority, api: &FarEnd, limits: &Limits) -> Observation {
+    probe_zones(authority, &[api.address], limits).await
 }
 
 async fn probe_one(net: &Net, limits: &Limits) -> Observation {
     probe(net, &[plan(AccessPath::VpceHostHeader)], limits).await.remove(0)
+}
+
+/// The resolver of a host that has these files.
+fn configured(resolv_conf: &str, hosts: &str) -> Resolver {
+    let files = [resolv_conf, hosts].map(|text| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, text).unwrap();
+        file
+    });
+    Resolver::configured(files[0].path(), files[1].path()).unwrap()
 }

@@ -7,15 +7,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr as _;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 /// A question as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
-    pub message: Message,
-    pub over_tcp: bool,
+    pub(crate) message: Message,
+    pub(crate) over_tcp: bool,
     /// How many questions of this type came before.
-    pub before: usize,
+    pub(crate) before: usize,
 }
 
 impl Asked {
@@ -80,7 +80,7 @@ pub(crate) fn bytes(message: &Message) -> Vec<u8> {
 
 /// A running server; it ends with the test's runtime.
 pub(crate) struct NameServer {
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
@@ -121,14 +121,8 @@ impl NameServer {
         });
         tokio::spawn(async move {
             loop {
-                let (mut stream, _) = tcp.accept().await.unwrap();
-                let length = stream.read_u16().await.unwrap();
-                let mut message = vec![0; length.into()];
-                stream.read_exact(&mut message).await.unwrap();
-                for reply in say(&hear(&message, true)) {
-                    stream.write_u16(reply.len().try_into().unwrap()).await.unwrap();
-                    stream.write_all(&reply).await.unwrap();
-                }
+                let (stream, _) = tcp.accept().await.unwrap();
+                tokio::spawn(converse(stream, hear.clone(), Arc::clone(&say)));
             }
         });
         Self { address, asked }
@@ -147,4 +141,20 @@ impl NameServer {
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
+}
+
+/// Answers one question over a connection, and holds it until the client goes.
+async fn converse(
+    mut stream: TcpStream,
+    hear: impl Fn(&[u8], bool) -> Asked,
+    say: Arc<impl Fn(&Asked) -> Vec<Vec<u8>>>,
+) -> std::io::Result<()> {
+    let length = stream.read_u16().await?;
+    let mut message = vec![0; length.into()];
+    stream.read_exact(&mut message).await?;
+    for reply in say(&hear(&message, true)) {
+        stream.write_u16(reply.len().try_into().unwrap()).await?;
+        stream.write_all(&reply).await?;
+    }
+    stream.read_u8().await.map(|_| ())
 }

@@ -19,13 +19,15 @@ impl Configuration {
     /// Reads the text of a resolv.conf; what cannot be read is skipped, as the C library does.
     pub(super) fn parse(text: &str) -> Self {
         let mut read = Self { servers: Vec::new(), timeout: Duration::from_secs(5), attempts: 2 };
-        for line in text.lines().filter(|line| !line.starts_with(['#', ';'])) {
-            let mut words = line.split_ascii_whitespace();
-            match words.next() {
-                Some("nameserver") if read.servers.len() < MOST_SERVERS => {
+        for line in text.lines() {
+            // a word that does not begin the line is none, as in the C library
+            let Some((keyword, rest)) = line.split_once([' ', '\t']) else { continue };
+            let mut words = rest.split_ascii_whitespace();
+            match keyword {
+                "nameserver" if read.servers.len() < MOST_SERVERS => {
                     read.servers.extend(words.next().and_then(server));
                 }
-                Some("options") => words.for_each(|word| read.option(word)),
+                "options" => words.for_each(|word| read.option(word)),
                 _ => {}
             }
         }
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn servers_and_options_are_read() {
-        let text = "# a comment\nsearch example.test\nnameserver 10.0.0.2\n nameserver ::1 \nnameserver nonsense\n\
+        let text = "# a comment\nsearch example.test\nnameserver 10.0.0.2\n nameserver ::2\nnameserver\t::1 \nnameserver nonsense\n\
                     options ndots:5 timeout:1 attempts:9 rotate\nnameserver fe80::1%1\nnameserver 10.0.0.9\n";
         let read = Configuration::parse(text);
         let servers: Vec<String> = read.servers.iter().map(ToString::to_string).collect();

@@ -182,3 +182,82 @@ pub(super) const MOST_DATAGRAM_BYTES: u16 = 1232;
 pub(super) const MOST_ALIASES: usize = 16;
 /// More than any real answer has.
 pub(super) const MOST_ADDRESSES: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_proto::rr::Record;
+    use hickory_proto::rr::rdata::{A, CNAME};
+    use proptest::prelude::*;
+
+    const NAME: &str = "a1bc234d5e.execute-api.us-east-1.amazonaws.com";
+
+    fn question() -> Question {
+        Question { name: HostName::parse(NAME).unwrap(), kind: RecordType::A }
+    }
+
+    /// A good answer to a query, with one alias and two addresses.
+    fn reply(id: u16) -> Vec<u8> {
+        let owner = question().dns_name().unwrap();
+        let target = Name::from_ascii("alias.test.").unwrap();
+        let mut message = Message::response(id, OpCode::Query);
+        message.add_query(Query::query(owner.clone(), rr::RecordType::A));
+        message.add_answer(Record::from_rdata(owner, 60, RData::CNAME(CNAME(target.clone()))));
+        message.add_answer(Record::from_rdata(target.clone(), 5, RData::A(A::new(10, 0, 1, 10))));
+        message.add_answer(Record::from_rdata(target, 7, RData::A(A::new(10, 0, 1, 11))));
+        message.to_vec().unwrap()
+    }
+
+    #[test]
+    fn a_reply_is_read() {
+        let Reply::Answer(answer) = question().read(7, &reply(7)) else { panic!("not an answer") };
+        let Found::Addresses(addresses) = &answer.found else { panic!("no addresses") };
+        assert_eq!(addresses.iter().map(|address| address.ttl).collect::<Vec<_>>(), [Some(5), Some(7)]);
+        assert_eq!((answer.rcode, answer.cnames.len()), (0, 1));
+        assert_eq!(question().read(8, &reply(7)), Reply::Stray);
+    }
+
+    #[test]
+    fn a_query_has_room_for_an_answer_of_1232_bytes() {
+        let encoded = question().encode(true).unwrap();
+        let message = Message::from_vec(&encoded.bytes).unwrap();
+        assert_eq!((message.metadata.id, message.max_payload()), (encoded.id, MOST_DATAGRAM_BYTES));
+        assert!(Message::from_vec(&question().encode(false).unwrap().bytes).unwrap().edns.is_none());
+    }
+
+    /// What must hold of any reply, whatever the bytes.
+    fn is_bounded(reply: &Reply) -> bool {
+        match reply {
+            Reply::Stray | Reply::Truncated { .. } | Reply::Unreadable => true,
+            Reply::Answer(answer) => {
+                let addresses = match &answer.found {
+                    Found::Addresses(addresses) => addresses.len(),
+                    Found::Elsewhere(_) | Found::Nothing(_) => 0,
+                };
+                addresses <= MOST_ADDRESSES && answer.cnames.len() <= MOST_ALIASES + 1
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            prop_assert!(is_bounded(&question().read(7, &bytes)));
+        }
+
+        #[test]
+        fn any_damage_to_a_reply_is_survived(
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+            length in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = reply(7);
+            for (at, byte) in &changes {
+                let at = at.index(bytes.len());
+                bytes[at] = *byte;
+            }
+            prop_assert!(is_bounded(&question().read(7, &bytes)));
+            bytes.truncate(length.index(bytes.len()));
+            prop_assert!(is_bounded(&question().read(7, &bytes)));
+        }
+    }
+}

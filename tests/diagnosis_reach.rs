@@ -1,0 +1,276 @@
+//! The way to the endpoint: rows R1 to R13 and T1 to T9 of the fact tables, and the clock.
+
+#[path = "support/round.rs"]
+mod round;
+
+use apigw_probe::diagnosis::{Cause, Confidence, Owner};
+use apigw_probe::observation::{Address, HttpFault, Intent, TcpFault, TlsFault};
+use round::{ALL, P1, P2, P3, P4, at, attempt, healthy, names};
+
+#[test]
+fn port_443_is_dropped() {
+    let finding = healthy().unconnected(&ALL, TcpFault::Timeout).shows(Cause::ConnectTimeout, &ALL);
+    assert_eq!((finding.owner, finding.confidence), (Owner::AccountA, Confidence::Likely));
+    assert!(names(&finding, Cause::PrivateApiViaInternet));
+}
+
+#[test]
+fn there_is_no_route() {
+    healthy().unconnected(&ALL, TcpFault::HostUnreachable).shows(Cause::ConnectTimeout, &ALL);
+    healthy().unconnected(&ALL, TcpFault::NetworkUnreachable).shows(Cause::ConnectTimeout, &ALL);
+}
+
+#[test]
+fn port_443_is_refused() {
+    let finding = healthy().unconnected(&ALL, TcpFault::Refused).shows(Cause::ConnectionRefused, &ALL);
+    assert!(names(&finding, Cause::DifferentEndpoint));
+}
+
+#[test]
+fn this_hosts_firewall_rejects() {
+    healthy().unconnected(&ALL, TcpFault::NotPermitted).shows(Cause::ConnectionRefused, &ALL);
+}
+
+#[test]
+fn one_zone_is_down() {
+    let scene = healthy().dead(&ALL, "10.0.3.10", TcpFault::Timeout);
+    let finding = scene.shows(Cause::OneAddressDown, &ALL);
+    assert!(finding.evidence.concat().contains("10.0.3.10"));
+    assert_eq!(finding.confidence, Confidence::Likely);
+}
+
+#[test]
+fn one_zone_is_down_on_paths_that_fail_for_another_reason() {
+    let scene = healthy().error(&ALL, 429, "TooManyRequestsException", "{\"message\":\"Too Many Requests\"}").dead(
+        &ALL,
+        "10.0.3.10",
+        TcpFault::Refused,
+    );
+    assert_eq!(scene.findings(), [(Cause::Throttled, ALL.to_vec()), (Cause::OneAddressDown, ALL.to_vec())]);
+}
+
+#[test]
+fn an_address_that_another_path_reaches_is_less_surely_down() {
+    let finding = healthy().dead(&[P1], "10.0.2.10", TcpFault::Timeout).shows(Cause::OneAddressDown, &[P1]);
+    assert_eq!(finding.confidence, Confidence::Possible);
+}
+
+#[test]
+fn a_path_that_fails_at_addresses_which_others_reach_contradicts_a_block() {
+    let finding = healthy().unconnected(&[P2], TcpFault::Timeout).shows(Cause::ConnectTimeout, &[P2]);
+    assert!(names(&finding, Cause::OneAddressDown));
+    assert!(finding.evidence.iter().any(|fact| fact.starts_with("against it")));
+}
+
+#[test]
+fn ipv6_without_a_route_beside_ipv4_is_no_fault() {
+    let scene = healthy().dead(&ALL, "2600:1f18::10", TcpFault::NoRouteForFamily);
+    assert_eq!(scene.findings(), []);
+}
+
+#[test]
+fn ipv6_without_a_route_alone_is_one() {
+    let scene = healthy().at_addresses(&ALL, &["fd00::10"]).unconnected(&ALL, TcpFault::NoRouteForFamily);
+    scene.shows(Cause::NoRouteForFamily, &ALL);
+}
+
+#[test]
+fn a_forbidden_path_that_is_dropped_needs_no_word() {
+    assert_eq!(healthy().intent(P2, Intent::Forbidden).unconnected(&[P2], TcpFault::Timeout).findings(), []);
+}
+
+#[test]
+fn proxy_variables_are_told_beside_silence() {
+    let mut scene = healthy().unconnected(&ALL, TcpFault::Timeout);
+    scene.round.environment.ignored_proxy_variables = vec!["HTTPS_PROXY".to_owned()];
+    assert!(scene.shows(Cause::ConnectTimeout, &ALL).evidence.concat().contains("HTTPS_PROXY"));
+    let mut well = healthy();
+    well.round.environment.ignored_proxy_variables = vec!["HTTPS_PROXY".to_owned()];
+    assert_eq!(well.findings(), []);
+}
+
+#[test]
+fn large_packets_vanish() {
+    let finding = healthy().unsecured(&ALL, TlsFault::Timeout).shows(Cause::MtuBlackHole, &ALL);
+    assert_eq!(finding.confidence, Confidence::Possible);
+}
+
+#[test]
+fn no_version_in_common() {
+    healthy().unsecured(&ALL, TlsFault::Version).shows(Cause::TlsVersion, &ALL);
+    let finding = healthy().unsecured(&ALL, TlsFault::Alert).shows(Cause::TlsVersion, &ALL);
+    assert!(names(&finding, Cause::StrictAccessMode));
+}
+
+#[test]
+fn a_late_alert_is_still_an_alert() {
+    healthy().unanswered(&ALL, HttpFault::TlsAlert).shows(Cause::TlsVersion, &ALL);
+}
+
+#[test]
+fn the_certificate_is_for_another_name() {
+    let finding = healthy().untrusted(&[P3, P4], TlsFault::WrongName, None).shows(Cause::TlsNameMismatch, &[P3, P4]);
+    assert!(finding.evidence.concat().contains("*.execute-api.us-east-1.amazonaws.com"));
+    assert!(finding.confidence < Confidence::Certain);
+}
+
+#[test]
+fn a_foreign_authority_signed() {
+    let finding =
+        healthy().untrusted(&ALL, TlsFault::UnknownIssuer, Some(false)).shows(Cause::TlsUntrustedIssuer, &ALL);
+    assert!(names(&finding, Cause::ProxyInterference));
+}
+
+#[test]
+fn an_authority_that_only_this_host_trusts_marks_interception() {
+    let finding = healthy().untrusted(&ALL, TlsFault::UnknownIssuer, Some(true)).shows(Cause::ProxyInterference, &ALL);
+    assert_eq!(finding.alternatives, [Cause::TlsUntrustedIssuer]);
+}
+
+#[test]
+fn only_the_apis_own_name_works() {
+    for fault in [TlsFault::Alert, TlsFault::Closed, TlsFault::Reset, TlsFault::Timeout] {
+        let finding = healthy().unsecured(&[P2, P3, P4], fault).shows(Cause::StrictAccessMode, &[P2, P3, P4]);
+        assert_eq!(finding.confidence, Confidence::Likely, "{fault}");
+    }
+    let scene = healthy().error(&[P2, P3, P4], 403, "ForbiddenException", "{\"message\":\"Forbidden\"}");
+    assert_eq!(scene.shows(Cause::StrictAccessMode, &[P2, P3, P4]).confidence, Confidence::Possible);
+}
+
+#[test]
+fn strict_mode_is_not_blamed_for_a_refusal_that_names_a_policy() {
+    let body = "{\"Message\":\"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:\
+                us-east-1:********3333:a1bc234d5e/test/GET/pets with an explicit deny in a resource-based policy\"}";
+    let scene = healthy().error(&[P2, P3, P4], 403, "AccessDeniedException", body);
+    assert_eq!(scene.finding().cause, Cause::ResourcePolicyExplicitDeny);
+}
+
+#[test]
+fn strict_mode_is_not_blamed_where_nothing_connects() {
+    let scene = healthy().unconnected(&[P2, P3, P4], TcpFault::Timeout);
+    assert_eq!(scene.finding().cause, Cause::ConnectTimeout);
+}
+
+#[test]
+fn a_handshake_that_is_cut_everywhere_is_a_firewalls() {
+    healthy().unsecured(&ALL, TlsFault::Reset).shows(Cause::ProxyInterference, &ALL);
+}
+
+#[test]
+fn what_answers_speaks_no_tls() {
+    healthy().unsecured(&ALL, TlsFault::NotTls).shows(Cause::NotApiGateway, &ALL);
+}
+
+#[test]
+fn what_answers_speaks_no_http() {
+    healthy().unanswered(&ALL, HttpFault::Malformed).shows(Cause::HttpProtocolError, &ALL);
+    healthy().unanswered(&ALL, HttpFault::HeadTooLarge).shows(Cause::HttpProtocolError, &ALL);
+    healthy().unanswered(&ALL, HttpFault::Closed).shows(Cause::HttpProtocolError, &ALL);
+}
+
+#[test]
+fn the_backend_is_slower_than_the_deadline() {
+    for fault in [HttpFault::NoAnswer, HttpFault::Unfinished] {
+        let finding = healthy().unanswered(&ALL, fault).shows(Cause::ResponseTooSlow, &ALL);
+        assert!(names(&finding, Cause::IntegrationTimeout));
+    }
+}
+
+#[test]
+fn what_nobody_knows_is_unexplained() {
+    for scene in [
+        healthy().unconnected(&ALL, TcpFault::Other),
+        healthy().unsecured(&ALL, TlsFault::Other),
+        healthy().unanswered(&ALL, HttpFault::Other),
+    ] {
+        let finding = scene.shows(Cause::Unexplained, &ALL);
+        assert_eq!(finding.confidence, Confidence::Possible);
+        assert!(!finding.alternatives.is_empty());
+    }
+}
+
+#[test]
+fn a_certificate_is_past_its_end() {
+    let finding = healthy().untrusted(&[P1], TlsFault::Expired, None).shows(Cause::CertificateExpired, &[P1]);
+    assert!(!names(&finding, Cause::ClockSkew), "the other answers' dates agree with the clock");
+}
+
+#[test]
+fn a_certificate_is_past_its_end_and_nothing_vouches_for_the_clock() {
+    for fault in [TlsFault::Expired, TlsFault::NotYetValid] {
+        let finding = healthy().untrusted(&ALL, fault, None).shows(Cause::CertificateExpired, &ALL);
+        assert!(names(&finding, Cause::ClockSkew));
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_explains_a_certificate_past_its_end() {
+    let mut scene = healthy().untrusted(&[P1], TlsFault::NotYetValid, None);
+    scene.round.started -= std::time::Duration::from_secs(86400);
+    assert!(names(&scene.shows(Cause::ClockSkew, &ALL), Cause::CertificateExpired));
+}
+
+#[test]
+fn a_clock_that_is_minutes_off_is_remarked() {
+    for off in [-600, 600] {
+        let mut scene = healthy();
+        scene.round.started += time::Duration::seconds(off);
+        let finding = scene.shows(Cause::ClockSkew, &ALL);
+        assert_eq!(finding.confidence, Confidence::Likely);
+    }
+}
+
+#[test]
+fn a_clock_that_is_a_minute_off_is_not() {
+    let mut scene = healthy();
+    scene.round.started += time::Duration::seconds(100);
+    assert_eq!(scene.findings(), []);
+}
+
+#[test]
+fn a_slow_round_is_no_skew() {
+    let mut scene = healthy();
+    scene.round.started -= time::Duration::seconds(600);
+    scene.round.took = std::time::Duration::from_secs(601);
+    assert_eq!(scene.findings(), []);
+}
+
+#[test]
+fn a_date_outside_the_certificates_validity_is_not_believed() {
+    let scene = healthy().on(&ALL, |seen| {
+        let tcp = seen.attempts[0].tcp.result.as_mut().unwrap();
+        let tls = tcp.tls.as_mut().unwrap().result.as_mut().unwrap();
+        tls.certificate.as_mut().unwrap().not_before = at(2_000_000_000);
+    });
+    let mut scene = scene;
+    scene.round.started = at(2_000_000_100);
+    assert_eq!(scene.findings(), []);
+}
+
+#[test]
+fn dates_that_disagree_make_a_skew_only_possible() {
+    let scene = healthy().answers(
+        &[P1],
+        200,
+        &[("Date", "Tue, 23 Jun 2020 01:45:30 GMT"), ("x-amz-apigw-id", "Oju9IGv65PgFlBg=")],
+        "[]",
+    );
+    assert_eq!(scene.shows(Cause::ClockSkew, &[P1]).confidence, Confidence::Possible);
+}
+
+#[test]
+fn an_address_without_an_attempt_does_not_confuse() {
+    let scene = healthy().on(&[P4], |seen| {
+        seen.lookup.result = Ok(vec![Address { ip: "10.0.1.10".parse().unwrap(), ttl: None }]);
+        seen.attempts = Vec::new();
+    });
+    assert_eq!(scene.finding().paths, [P4]);
+    let scene = healthy().on(&[P4], |seen| {
+        seen.attempts = vec![attempt("10.0.1.10", round::phase(Err(tcp(TcpFault::Timeout))))];
+    });
+    assert_eq!(scene.finding().paths, [P4]);
+}
+
+fn tcp(fault: TcpFault) -> apigw_probe::observation::TcpFailure {
+    apigw_probe::observation::TcpFailure { fault, detail: None }
+}
