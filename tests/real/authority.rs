@@ -55,7 +55,9 @@ impl Authority {
         self.openssl(&format!(
             "req -newkey {key} -noenc -keyout {file}.key -out {file}.csr -subj /CN={file} -addext subjectAltName={names}"
         ));
-        self.openssl(&format!("ca -batch -config ca.cnf -in {file}.csr -out {file}.crt -startdate {from} -enddate {to} -notext"));
+        self.openssl(&format!(
+            "ca -batch -config ca.cnf -in {file}.csr -out {file}.crt -startdate {from} -enddate {to} -notext"
+        ));
         Pair { certificate: self.folder.join(format!("{file}.crt")), key: self.folder.join(format!("{file}.key")) }
     }
 

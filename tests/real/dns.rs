@@ -36,7 +36,9 @@ fn ips(dns: &Value) -> Vec<&str> {
 /// The queries for A in the order of sending, each as these of its fields.
 fn queries_for_a(dns: &Value, fields: &[&str]) -> Vec<String> {
     let queries = dns["queries"].as_array().unwrap().iter().filter(|query| query["type"] == "A");
-    let shown = |query: &Value| fields.iter().map(|field| query[field].to_string().replace('"', "")).collect::<Vec<_>>().join(" ");
+    let shown = |query: &Value| {
+        fields.iter().map(|field| query[field].to_string().replace('"', "")).collect::<Vec<_>>().join(" ")
+    };
     queries.map(shown).collect()
 }
 
@@ -62,9 +64,12 @@ fn a_truncated_answer_is_asked_for_again_over_tcp() {
 
 #[test]
 fn a_failure_is_told_by_its_rcode() {
-    for (rcode, outcome, number) in
-        [("SERVFAIL", "dns-servfail", "2"), ("REFUSED", "dns-refused", "5"), ("NXDOMAIN", "dns-nxdomain", "3"), ("NOTIMP", "dns-rcode", "4")]
-    {
+    for (rcode, outcome, number) in [
+        ("SERVFAIL", "dns-servfail", "2"),
+        ("REFUSED", "dns-refused", "5"),
+        ("NXDOMAIN", "dns-nxdomain", "3"),
+        ("NOTIMP", "dns-rcode", "4"),
+    ] {
         let dns = under(&format!("addAction(AllRule(), RCodeAction(DNSRCode.{rcode}))"));
         assert_eq!(dns["outcome"], outcome);
         assert_eq!(queries_for_a(&dns, &["outcome", "rcode"]), [format!("answered {number}")], "{rcode}");
@@ -73,7 +78,9 @@ fn a_failure_is_told_by_its_rcode() {
 
 #[test]
 fn a_name_without_addresses_has_no_data() {
-    let dns = under("addAction(AllRule(), NegativeAndSOAAction(false, 'vpce.amazonaws.com.', 60, 'ns.', 'h.', 1, 60, 60, 60, 60))");
+    let dns = under(
+        "addAction(AllRule(), NegativeAndSOAAction(false, 'vpce.amazonaws.com.', 60, 'ns.', 'h.', 1, 60, 60, 60, 60))",
+    );
     assert_eq!(dns["outcome"], "dns-no-data");
 }
 
@@ -81,7 +88,9 @@ fn a_name_without_addresses_has_no_data() {
 fn a_slow_answer_is_waited_for_and_timed() {
     let dns = under(&format!("addAction(AllRule(), DelayAction(400))\n{ONE_ADDRESS}"));
     assert_eq!((&dns["outcome"], queries_for_a(&dns, &["outcome"])), (&"ok".into(), vec!["answered".to_owned()]));
-    for time in [at(&dns, "/duration_seconds"), at(&dns, "/queries/0/duration_seconds"), at(&dns, "/queries/0/wire_seconds")] {
+    for time in
+        [at(&dns, "/duration_seconds"), at(&dns, "/queries/0/duration_seconds"), at(&dns, "/queries/0/wire_seconds")]
+    {
         assert!((0.4..1.0).contains(&time.as_f64().unwrap()), "{dns:#}");
     }
 }

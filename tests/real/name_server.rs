@@ -21,8 +21,11 @@ pub(crate) fn dnsdist(address: Ipv4Addr, rules: &str) -> Server {
 /// Starts knot as the authority of `amazonaws.com` with these records, of which each line is `name type value`, relative to that zone.
 pub(crate) fn knot(namespace: Option<&str>, address: Ipv4Addr, records: &str) -> Server {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("zone"), format!("$ORIGIN {ZONE}.\n$TTL 60\n@ SOA ns h 1 60 60 60 60\n@ NS ns.invalid.\n{records}\n"))
-        .unwrap();
+    fs::write(
+        folder.path().join("zone"),
+        format!("$ORIGIN {ZONE}.\n$TTL 60\n@ SOA ns h 1 60 60 60 60\n@ NS ns.invalid.\n{records}\n"),
+    )
+    .unwrap();
     let at = folder.path().display();
     let text = format!(
         "server:\n  rundir: {at}\n  listen: [ {address}@53 ]\n  user: root:root\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n\

@@ -3,6 +3,7 @@
 use crate::probe::{at, outcomes, path, paths};
 use crate::vpc::{OTHER_RESOLVER, PUBLIC, RESOLVER, VPC_RESOLVER, Vpc, ZONES, healthy_names, names};
 use serde_json::{Value, json};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 const SHORT: Duration = Duration::from_millis(900);
@@ -22,13 +23,15 @@ fn second_opinion(report: &Value) -> &Value {
 fn the_system_resolver_is_asked_and_all_paths_answer() {
     let report = Vpc::healthy().once(USUAL, &[]);
     assert_eq!(outcomes(&report), ["ok"; 4]);
-    let environment = json!({"dns_servers": [format!("{RESOLVER}:53")], "dns_servers_given": false, "caching_stub": false});
+    let environment =
+        json!({"dns_servers": [format!("{RESOLVER}:53")], "dns_servers_given": false, "caching_stub": false});
     for (key, value) in environment.as_object().unwrap() {
         assert_eq!(&report["environment"][key], value);
     }
     for path in paths(&report) {
         assert_eq!(path["dns"]["source"], "dns");
-        let classes: Vec<&Value> = path["dns"]["addresses"].as_array().unwrap().iter().map(|address| &address["class"]).collect();
+        let classes: Vec<&Value> =
+            path["dns"]["addresses"].as_array().unwrap().iter().map(|address| &address["class"]).collect();
         assert_eq!(classes, ["private"; 3]);
         assert!(path["dns"].get("second_opinion").is_none());
         for attempt in path["attempts"].as_array().unwrap() {
@@ -82,7 +85,9 @@ fn a_connection_that_is_then_silent_stalls_the_handshake() {
 #[test]
 fn a_connection_that_is_reset_during_the_handshake_is_told_as_such() {
     let vpc = Vpc::healthy();
-    vpc.incoming("tcp dport 443 tcp flags & (syn|ack) == ack ct state established ip length > 60 reject with tcp reset");
+    vpc.incoming(
+        "tcp dport 443 tcp flags & (syn|ack) == ack ct state established ip length > 60 reject with tcp reset",
+    );
     assert_eq!(outcomes(&vpc.once(USUAL, &[])), ["tls-reset"; 4]);
 }
 
@@ -136,7 +141,10 @@ fn a_public_address_is_told_and_the_named_resolver_gives_a_second_opinion() {
     vpc.serve_names(RESOLVER, &(public + &healthy_names()));
     vpc.serve_names(OTHER_RESOLVER, &healthy_names());
     let report = vpc.once(USUAL, &["--vpc-resolver", &OTHER_RESOLVER.to_string()]);
-    assert_eq!(at(path(&report, "private-dns"), "/dns/addresses"), &json!([{"ip": PUBLIC, "class": "public", "ttl": 60}]));
+    assert_eq!(
+        at(path(&report, "private-dns"), "/dns/addresses"),
+        &json!([{"ip": PUBLIC, "class": "public", "ttl": 60}])
+    );
     let opinion = second_opinion(&report);
     assert_eq!((&opinion["server"], &opinion["outcome"]), (&json!(format!("{OTHER_RESOLVER}:53")), &json!("ok")));
     assert_eq!(at(opinion, "/addresses/0"), &json!({"ip": ZONES[0], "class": "private", "ttl": 60}));
@@ -187,7 +195,11 @@ fn the_second_server_of_the_system_is_asked_where_the_first_is_silent() {
     let report = vpc.once(USUAL, &[]);
     assert_eq!(outcomes(&report), ["ok"; 4]);
     let queries = at(path(&report, "private-dns"), "/dns/queries").as_array().unwrap();
-    let a: Vec<_> = queries.iter().filter(|query| query["type"] == "A").map(|query| (&query["server"], &query["outcome"])).collect();
+    let a: Vec<_> = queries
+        .iter()
+        .filter(|query| query["type"] == "A")
+        .map(|query| (&query["server"], &query["outcome"]))
+        .collect();
     let (first, second) = (json!(format!("{RESOLVER}:53")), json!(format!("{OTHER_RESOLVER}:53")));
     assert_eq!(a, [(&first, &json!("timeout")), (&second, &json!("answered"))]);
 }
@@ -196,8 +208,8 @@ fn the_second_server_of_the_system_is_asked_where_the_first_is_silent() {
 fn dns_over_tcp_that_is_dropped_after_truncation_is_a_timeout() {
     let mut vpc = Vpc::new();
     // more records than a datagram holds
-    let many: String = (0..250).map(|last| format!("*.execute-api.us-east-1.vpce A 10.66.9.{last}\n")).collect();
-    vpc.serve_names(RESOLVER, &many);
+    let many: Vec<Ipv4Addr> = (0..250).map(|last| Ipv4Addr::new(10, 66, 9, last)).collect();
+    vpc.serve_names(RESOLVER, &names(&["*.execute-api.us-east-1.vpce"], &many));
     vpc.incoming("tcp dport 53 drop");
     let report = vpc.once(SHORT, &["--path", "vpce-host-header"]);
     assert_eq!(path(&report, "vpce-host-header")["outcome"], "dns-timeout");
@@ -208,7 +220,10 @@ fn dns_over_tcp_that_is_dropped_after_truncation_is_a_timeout() {
 #[test]
 fn the_hosts_file_comes_first_and_is_told() {
     let vpc = Vpc::healthy();
-    vpc.client_file("hosts", &format!("127.0.0.1 localhost\n{PUBLIC} a1bc234d5e.execute-api.us-east-1.amazonaws.com\n"));
+    vpc.client_file(
+        "hosts",
+        &format!("127.0.0.1 localhost\n{PUBLIC} a1bc234d5e.execute-api.us-east-1.amazonaws.com\n"),
+    );
     let report = vpc.once(USUAL, &[]);
     let dns = at(path(&report, "private-dns"), "/dns");
     assert_eq!((&dns["source"], &dns["queries"]), (&json!("hosts"), &json!([])));

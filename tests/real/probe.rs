@@ -32,7 +32,7 @@ pub(crate) fn report(command: &mut Command) -> Value {
 pub(crate) fn read(output: &Output) -> Value {
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}{}", text(&output.stdout), text(&output.stderr)));
-    let status = if report["verdict"] == "pass" { 0 } else { 1 };
+    let status = i32::from(report["verdict"] != "pass");
     assert_eq!(output.status.code(), Some(status), "{}", text(&output.stderr));
     report
 }

@@ -21,7 +21,7 @@ fn validate(reports: &[Value]) -> Output {
     let mut command = Command::new(PYTHON);
     command.args([SCRIPT, SCHEMA]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    let lines: String = reports.iter().map(|report| format!("{report}\n")).collect();
+    let lines = reports.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
     let mut stdin = child.stdin.take().unwrap();
     // it ends at the first bad report and reads no further
     let _ = stdin.write_all(lines.as_bytes());

@@ -18,7 +18,12 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a program, in a network namespace if one is named, and waits until it listens at all these addresses.
-    pub(crate) fn start(program: &Command, namespace: Option<&str>, folder: tempfile::TempDir, at: &[SocketAddrV4]) -> Self {
+    pub(crate) fn start(
+        program: &Command,
+        namespace: Option<&str>,
+        folder: tempfile::TempDir,
+        at: &[SocketAddrV4],
+    ) -> Self {
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let mut command = match namespace {
             Some(name) => {

@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The endpoint's addresses, in the order of the answer.
-pub(crate) const ZONES: [Ipv4Addr; 3] = [Ipv4Addr::new(10, 66, 1, 10), Ipv4Addr::new(10, 66, 2, 10), Ipv4Addr::new(10, 66, 3, 10)];
+pub(crate) const ZONES: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(10, 66, 1, 10), Ipv4Addr::new(10, 66, 2, 10), Ipv4Addr::new(10, 66, 3, 10)];
 /// The service's public address, inside the namespace only.
 pub(crate) const PUBLIC: Ipv4Addr = Ipv4Addr::new(3, 210, 0, 10);
 /// The DNS server that the client's resolv.conf names.
@@ -116,7 +117,8 @@ pub(crate) fn names(names: &[&str], ips: &[Ipv4Addr]) -> String {
 }
 
 fn cable(client: &Namespace, service: &Namespace) {
-    run(tool("ip", "iproute2").args(["link", "add", "name", "cable", "netns", &client.name, "type", "veth", "peer", "name", "cable"])
+    run(tool("ip", "iproute2")
+        .args(["link", "add", "name", "cable", "netns", &client.name, "type", "veth", "peer", "name", "cable"])
         .args(["netns", &service.name]));
     for (side, ip) in [(client, "10.66.0.2"), (service, "10.66.0.1")] {
         side.ip("link set lo up");

@@ -19,9 +19,10 @@ pub(crate) struct Site<'a> {
 pub(crate) fn start(namespace: Option<&str>, sites: &[Site<'_>]) -> Server {
     let mut text = String::new();
     for Site { addresses, pair, rules } in sites {
-        let listen: String = addresses.iter().map(|ip| format!("listen {ip}:443 ssl; ")).collect();
+        let listen = addresses.iter().map(|ip| format!("listen {ip}:443 ssl; ")).collect::<Vec<_>>().concat();
         let (certificate, key) = (pair.certificate.display(), pair.key.display());
-        let _ = writeln!(text, "server {{ {listen}ssl_certificate {certificate}; ssl_certificate_key {key}; {rules} }}");
+        let _ =
+            writeln!(text, "server {{ {listen}ssl_certificate {certificate}; ssl_certificate_key {key}; {rules} }}");
     }
     let listening: Vec<SocketAddrV4> =
         sites.iter().flat_map(|site| site.addresses).map(|ip| SocketAddrV4::new(*ip, 443)).collect();

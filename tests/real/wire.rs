@@ -36,13 +36,19 @@ fn agree(url_ends_with: &str, options: &[&str]) {
         let (report, ours) = side.request_of(|| read(&once.output().unwrap()));
         let path = path(&report, name);
         let (_, theirs) = side.request_of(|| run(&mut printed(&side, path)));
-        assert_eq!(Sent::from(&ours), Sent::from(&theirs), "{name} {url_ends_with} {options:?}: {}", at(path, "/request/curl"));
+        assert_eq!(
+            Sent::from(&ours),
+            Sent::from(&theirs),
+            "{name} {url_ends_with} {options:?}: {}",
+            at(path, "/request/curl")
+        );
     }
 }
 
 /// The printed line in a shell, led to the lab.
 fn printed(side: &Side, path: &Value) -> Command {
-    let [line, dial, address] = ["/request/curl", "/request/dial", "/attempts/0/address"].map(|pointer| at(path, pointer).as_str().unwrap());
+    let [line, dial, address] =
+        ["/request/curl", "/request/dial", "/attempts/0/address"].map(|pointer| at(path, pointer).as_str().unwrap());
     let (ip, port) = address.rsplit_once(':').unwrap();
     let curl = tool("curl", "curl");
     let folder = std::path::Path::new(curl.get_program()).parent().unwrap();
@@ -71,7 +77,19 @@ fn other_methods_agree() {
 
 #[test]
 fn added_headers_agree() {
-    agree("", &["--header", "x-empty:", "--header", "X-Quoted: it's \"so\" $HOME `x` \\ !", "--header", "x-twice: 1", "--header", "x-twice: 2"]);
+    agree(
+        "",
+        &[
+            "--header",
+            "x-empty:",
+            "--header",
+            "X-Quoted: it's \"so\" $HOME `x` \\ !",
+            "--header",
+            "x-twice: 1",
+            "--header",
+            "x-twice: 2",
+        ],
+    );
 }
 
 #[test]
@@ -88,7 +106,19 @@ fn a_header_file_agrees_and_is_not_shown() {
 
 #[test]
 fn odd_paths_agree() {
-    for end in ["/", "/orders", "/../x", "/a/./b//c", "/a%2fb%2F%20", "/[x]{y}", "?a=b+c&d=%26'", "/it's", "/~$HOME;(x)!*,:@=", "?", "/a?b?c#gone"] {
+    for end in [
+        "/",
+        "/orders",
+        "/../x",
+        "/a/./b//c",
+        "/a%2fb%2F%20",
+        "/[x]{y}",
+        "?a=b+c&d=%26'",
+        "/it's",
+        "/~$HOME;(x)!*,:@=",
+        "?",
+        "/a?b?c#gone",
+    ] {
         agree(end, &[]);
     }
 }
