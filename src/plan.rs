@@ -83,9 +83,9 @@ impl Method {
         &self.0
     }
 
-    /// Whether the method only reads (RFC 9110, 9.2.1).
-    pub fn is_safe(&self) -> bool {
-        matches!(self.0.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE")
+    /// Whether it may be sent again and again without changing anything: `GET`, `HEAD`, `OPTIONS`.
+    pub fn is_harmless(&self) -> bool {
+        matches!(self.0.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 }
 

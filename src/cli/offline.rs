@@ -160,7 +160,7 @@ fn show_target(text: &mut String, one: &Scheduled) {
     line("interval", quoted(&humantime::format_duration(one.interval).to_string()));
     line("timeout", quoted(&humantime::format_duration(check.limits.timeout).to_string()));
     line("method", quoted(check.request.method.as_str()));
-    line("allow_unsafe_method", (!check.request.method.is_safe()).to_string());
+    line("allow_unsafe_method", (!check.request.method.is_harmless()).to_string());
     let plain = |header: &crate::plan::Header| match &header.value {
         crate::plan::HeaderText::Plain(value) => Some(format!("{}: {value}", header.name)),
         crate::plan::HeaderText::Secret(_) => None,

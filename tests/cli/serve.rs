@@ -20,7 +20,7 @@ impl Daemon {
         let folder = tempfile::tempdir().unwrap();
         let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let config = folder.path().join("config.toml");
-        let (url, vpce) = (&side.invoke_url, &side.vpce_dns_name);
+        let (url, vpce) = (&side.invoke_url, side.vpce_dns_name.as_ref().unwrap());
         let text = format!(
             "interval = \"1s\"\ntimeout = \"2s\"\nlisten = [\"{listen}\"]\ndns_servers = [\"{}\"]\nca_file = \"{}\"\n\
              [[target]]\nname = \"orders\"\ninvoke_url = \"{url}\"\nvpce_dns_name = \"{vpce}\"\nport = {}\n",

@@ -10,7 +10,7 @@ pub(crate) struct Side {
     pub(crate) dns: SocketAddr,
     pub(crate) port: u16,
     pub(crate) invoke_url: String,
-    pub(crate) vpce_dns_name: String,
+    pub(crate) vpce_dns_name: Option<String>,
     pub(crate) ca_file: tempfile::NamedTempFile,
     pub(crate) scenario: &'static Scenario,
     // the lab ends when this is dropped
@@ -34,14 +34,13 @@ impl Side {
         let (dns, port, (invoke_url, vpce_dns_name), ca) = told.recv().unwrap();
         let mut ca_file = tempfile::NamedTempFile::new().unwrap();
         ca_file.write_all(ca.as_bytes()).unwrap();
-        let vpce_dns_name = vpce_dns_name.expect("each scenario has an endpoint");
         Self { dns, port, invoke_url, vpce_dns_name, ca_file, scenario, _running: running }
     }
 
     /// `once` with the lab's names, its DNS server, its port and its authority.
     pub(crate) fn once(&self) -> Command {
         let mut command = probe();
-        command.arg("once").args([&self.invoke_url, &self.vpce_dns_name]);
+        command.arg("once").arg(&self.invoke_url).args(&self.vpce_dns_name);
         command.args(["--dns-server", &self.dns.to_string(), "--port", &self.port.to_string(), "--ca-file"]);
         command.arg(self.ca_file.path());
         if let Some(timeout) = self.scenario.timeout {

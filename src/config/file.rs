@@ -1,0 +1,216 @@
+//! What may stand in the file? Its form, each value with its place, and what it comes to.
+
+use super::at::At;
+use super::{
+    Config, DEFAULT_TIMEOUT, Fault, LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, Scheduled, parse_duration,
+    parse_server, read_header_file,
+};
+use crate::check::{Check, Intents};
+use crate::observation::Intent;
+use crate::plan::{AccessPath, Header, Method, Request};
+use crate::probe::Limits;
+use crate::target::{Expectation, Target, TargetError, TargetInput};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The configuration file of apigw-probe.
+#[expect(clippy::struct_field_names, reason = "`ca_file` is the name of the key")]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    /// From the start of one round to the start of the next, such as `60s`.
+    interval: Option<At<String>>,
+    /// The most that one path of one round may take, such as `10s`.
+    timeout: Option<At<String>>,
+    /// Where the daemon listens; `127.0.0.1:9715` if absent.
+    listen: Option<Vec<SocketAddr>>,
+    /// DNS servers (`IP` or `IP:PORT`) in place of the system's.
+    #[serde(default)]
+    dns_servers: Vec<At<String>>,
+    /// The resolver (`IP` or `IP:PORT`) that gives a second opinion; the VPC's own if absent.
+    vpc_resolver: Option<At<String>>,
+    /// A PEM file with certificates to trust besides the built-in ones.
+    ca_file: Option<PathBuf>,
+    /// Whether the system's certificates are trusted too.
+    #[serde(default)]
+    system_roots: bool,
+    /// What is probed.
+    #[serde(default)]
+    target: Vec<At<Entry>>,
+}
+
+/// One target.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    /// What reports and metrics call it: letters, digits, `.`, `-` and `_`; the API id and the stage if absent.
+    name: Option<At<String>>,
+    /// What the console shows for the stage.
+    invoke_url: At<String>,
+    /// What the console shows for the endpoint: its DNS name.
+    vpce_dns_name: Option<At<String>>,
+    /// The endpoint's id, if its DNS name is not at hand.
+    vpce_id: Option<At<String>>,
+    /// The status codes that are success; `[200]` if absent.
+    expect_status: Option<At<Vec<u16>>>,
+    /// Whether success needs API Gateway's marks too.
+    #[serde(default)]
+    require_api_gateway: bool,
+    /// From the start of one round to the start of the next.
+    interval: Option<At<String>>,
+    /// The most that one path of one round may take.
+    timeout: Option<At<String>>,
+    /// The request method; `GET` if absent.
+    method: Option<At<String>>,
+    /// Whether a method other than `GET`, `HEAD` and `OPTIONS` may be used.
+    #[serde(default)]
+    allow_unsafe_method: bool,
+    /// Headers to add, each as `Name: value`.
+    #[serde(default)]
+    headers: Vec<At<String>>,
+    /// A file with headers to add that may be secret, one `Name: value` on each line.
+    header_file: Option<At<PathBuf>>,
+    /// The TCP port to connect to; 443 if absent.
+    port: Option<NonZeroU16>,
+    /// The address to connect to in place of what DNS says.
+    connect_to: Option<IpAddr>,
+    /// Whether every address of a name gets a request of its own.
+    #[serde(default)]
+    every_address: bool,
+    /// What is expected of each path; unnamed paths are required.
+    #[serde(default)]
+    paths: BTreeMap<AccessPath, Intent>,
+}
+
+impl File {
+    /// What the file comes to.
+    pub(super) fn config(&self, end: usize) -> Result<Config, Fault> {
+        let mut targets = Vec::<Scheduled>::new();
+        for entry in &self.target {
+            let scheduled = entry.get().scheduled(self, entry)?;
+            let name = &scheduled.check.target.name;
+            if targets.iter().any(|other| other.check.target.name == *name) {
+                return Err(entry.fault(format!("two targets are named `{name}`; give each a `name`")));
+            }
+            targets.push(scheduled);
+        }
+        if targets.is_empty() {
+            let message = "there is no target; a target begins with a line `[[target]]`".into();
+            return Err(Fault { at: end, message });
+        }
+        Ok(Config {
+            listen: self.listen.clone().unwrap_or_else(|| vec![SocketAddr::from(DEFAULT_LISTEN)]),
+            net: NetSettings {
+                dns_servers: self.dns_servers.iter().map(|text| text.parse(parse_server)).collect::<Result<_, _>>()?,
+                vpc_resolver: self.vpc_resolver.as_ref().map(|text| text.parse(parse_server)).transpose()?,
+                ca_file: self.ca_file.clone(),
+                system_roots: self.system_roots,
+            },
+            targets,
+        })
+    }
+}
+
+impl Entry {
+    fn scheduled(&self, file: &File, place: &At<Self>) -> Result<Scheduled, Fault> {
+        let interval = match self.interval.as_ref().or(file.interval.as_ref()) {
+            Some(text) => text.parse(|text| parse_duration(text, SHORTEST_INTERVAL..=LONGEST_INTERVAL))?,
+            None => DEFAULT_INTERVAL,
+        };
+        let timeout = match self.timeout.as_ref().or(file.timeout.as_ref()) {
+            Some(text) => text.parse(|text| parse_duration(text, SHORTEST_TIMEOUT..=LONGEST_TIMEOUT))?,
+            None => DEFAULT_TIMEOUT,
+        };
+        let check = Check {
+            target: self.target()?,
+            request: self.request()?,
+            intents: Intents::new(self.paths.clone(), false),
+            limits: Limits { timeout, every_address: self.every_address, show_body: false },
+        };
+        if check.has_work() {
+            Ok(Scheduled { check, interval })
+        } else {
+            Err(place.fault("no path is left to probe: all are skipped or lack their input"))
+        }
+    }
+
+    fn target(&self) -> Result<Target, Fault> {
+        let name = self.name.as_ref().map(|name| name.parse(parse_target_name)).transpose()?;
+        let status = match &self.expect_status {
+            None => Expectation::default().status,
+            Some(codes) if !codes.get().is_empty() && codes.get().iter().all(|code| (100..600).contains(code)) => {
+                codes.get().clone()
+            }
+            Some(codes) => {
+                return Err(codes.fault("`expect_status` is a list of status codes from 100 to 599, such as `[200]`"));
+            }
+        };
+        let input = TargetInput {
+            invoke_url: self.invoke_url.get(),
+            vpce_dns_name: self.vpce_dns_name.as_ref().map(|text| text.get().as_str()),
+            vpce_id: self.vpce_id.as_ref().map(|text| text.get().as_str()),
+            name: name.as_deref(),
+            expect: Expectation { status, api_gateway: self.require_api_gateway },
+        };
+        Target::parse(input).map_err(|error| self.named_by(&error).fault(error.to_string()))
+    }
+
+    /// The value that an error speaks of.
+    fn named_by(&self, error: &TargetError) -> &At<String> {
+        let value = match error {
+            TargetError::Endpoint(_) | TargetError::ApiAsEndpoint(_) => self.vpce_dns_name.as_ref(),
+            TargetError::VpceId(_) => self.vpce_id.as_ref(),
+            TargetError::UrlHost(_)
+            | TargetError::UrlEmpty
+            | TargetError::UrlLength(_)
+            | TargetError::UrlScheme(_)
+            | TargetError::UrlUserinfo
+            | TargetError::UrlPort(_)
+            | TargetError::UrlCharacter(..)
+            | TargetError::EndpointAsUrl(_) => None,
+        };
+        value.unwrap_or(&self.invoke_url)
+    }
+
+    fn request(&self) -> Result<Request, Fault> {
+        let mut headers = self.headers.iter().map(|line| line.parse(Header::plain)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(file) = &self.header_file {
+            headers.extend(read_header_file(file.get()).map_err(|message| file.fault(message))?);
+        }
+        Ok(Request {
+            method: self.method()?,
+            headers,
+            header_file: self.header_file.as_ref().map(|file| file.get().clone()),
+            port: self.port.map_or(443, NonZeroU16::get),
+            connect_to: self.connect_to,
+        })
+    }
+
+    fn method(&self) -> Result<Method, Fault> {
+        let Some(text) = &self.method else { return Ok(Method::get()) };
+        let method = text.parse(Method::parse)?;
+        if method.is_harmless() || self.allow_unsafe_method {
+            return Ok(method);
+        }
+        let message = "may change something in each round; if that is wanted, add `allow_unsafe_method = true`";
+        Err(text.fault(format!("`{method}` {message}")))
+    }
+}
+
+fn parse_target_name(text: &str) -> Result<String, &'static str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if (1..=64).contains(&text.len()) && text.chars().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err("a target's name has 1 to 64 letters, digits, `.`, `-` and `_`, such as `orders`")
+}
+
+const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 9715);
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+const LONGEST_INTERVAL: Duration = Duration::from_secs(7 * 86400);

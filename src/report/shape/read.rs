@@ -1,0 +1,243 @@
+//! What did a saved report tell of? The round that it was made of; findings and verdict are made anew.
+
+use super::{
+    AccessPath, AddressShape, AttemptShape, Deserialize, DnsShape, HttpShape, OK, PathShape, QueryShape, RequestShape,
+    SCHEMA_VERSION, Shape, TlsShape,
+};
+use crate::observation::{
+    Address, Answer, Attempt, Certificate, Connected, DnsFault, Environment, HttpFailure, HttpFault, Lookup,
+    Observation, Phase, Query, Round, Row, SecondOpinion, Secured, Seen, Session, TcpFailure, TcpFault, TlsFailure,
+    TlsFault,
+};
+use crate::plan::{Header, HeaderText, Method, Plan};
+use crate::target::{Expectation, HostName, NameError, Target, TargetError, TargetInput, Warning};
+
+/// A saved report that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableReport {
+    /// It is not JSON of this shape.
+    #[error("it is not a report of this tool: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is of a later format.
+    #[error("its schema_version is {0}; this version of the tool reads {SCHEMA_VERSION}")]
+    Version(u32),
+    /// Its target does not parse.
+    #[error("its target: {0}")]
+    Target(#[from] TargetError),
+    /// A host name in it does not parse.
+    #[error("a name in it: {0}")]
+    Name(#[from] NameError),
+    /// A word in it is none of this tool's.
+    #[error("`{field}`: `{text}` is not a word of this format")]
+    Word {
+        /// Where it stands.
+        field: &'static str,
+        /// The word.
+        text: String,
+    },
+}
+
+impl Shape {
+    /// Reads a saved report back into the round that it tells of. Findings and verdict are not taken from it.
+    pub fn read(json: &[u8]) -> Result<Round, UnreadableReport> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema_version: u32,
+        }
+        let version = serde_json::from_slice::<Version>(json)?.schema_version;
+        if version != SCHEMA_VERSION {
+            return Err(UnreadableReport::Version(version));
+        }
+        serde_json::from_slice::<Self>(json)?.into_round()
+    }
+
+    fn into_round(self) -> Result<Round, UnreadableReport> {
+        let target = self.target;
+        let mut target = Target::parse(TargetInput {
+            invoke_url: &target.invoke_url,
+            vpce_dns_name: target.vpce_dns_name.as_deref(),
+            vpce_id: target.vpce_id.as_deref(),
+            name: Some(&target.name),
+            expect: Expectation { status: target.expect_status, api_gateway: target.require_api_gateway },
+        })?;
+        // the one warning whose mark the URL no longer bears
+        if self.warnings.iter().any(|warning| warning.name == Warning::PlainHttp.name()) {
+            target.warnings.insert(0, Warning::PlainHttp);
+        }
+        Ok(Round {
+            target,
+            started: self.started_at.0,
+            took: self.duration_seconds.into(),
+            environment: Environment {
+                dns_servers: self.environment.dns_servers,
+                dns_servers_given: self.environment.dns_servers_given,
+                ignored_proxy_variables: self.environment.ignored_proxy_variables,
+            },
+            rows: self.paths.into_iter().map(PathShape::into_row).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl PathShape {
+    fn into_row(self) -> Result<Row, UnreadableReport> {
+        let seen = match (self.missing, self.request, self.dns) {
+            (None, Some(request), Some(dns)) => Seen::Probed(Box::new(Observation {
+                plan: request.into_plan(self.path)?,
+                lookup: dns.into_lookup()?,
+                attempts: self.attempts.into_iter().map(AttemptShape::into_attempt).collect::<Result<_, _>>()?,
+                took: self.duration_seconds.map(Into::into).unwrap_or_default(),
+            })),
+            (Some(missing), ..) => Seen::NotConfigured(missing),
+            (None, ..) => Seen::Skipped,
+        };
+        Ok(Row { path: self.path, intent: self.intent, asked: self.asked, seen })
+    }
+}
+
+impl RequestShape {
+    fn into_plan(self, path: AccessPath) -> Result<Plan, UnreadableReport> {
+        let dial = HostName::parse(&self.dial)?;
+        let after_host = self.url.strip_prefix("https://").and_then(|rest| rest.strip_prefix(dial.as_str()));
+        let Some(path_and_query) = after_host else {
+            return Err(UnreadableReport::Word { field: "request.url", text: self.url });
+        };
+        Ok(Plan {
+            path,
+            sni: HostName::parse(&self.sni)?,
+            host: HostName::parse(&self.host)?,
+            port: self.port,
+            connect_to: self.connect_to,
+            headers: self
+                .headers
+                .into_iter()
+                .map(|(name, value)| Header { name, value: HeaderText::Plain(value) })
+                .collect(),
+            header_file: None,
+            method: Method::parse(&self.method)
+                .map_err(|_| UnreadableReport::Word { field: "request.method", text: self.method })?,
+            path_and_query: path_and_query.to_owned(),
+            dial,
+        })
+    }
+}
+
+impl DnsShape {
+    fn into_lookup(self) -> Result<Lookup, UnreadableReport> {
+        let name = |text: &String| HostName::parse(text);
+        Ok(Lookup {
+            source: self.source,
+            cnames: self.cnames.iter().map(name).collect::<Result<_, _>>()?,
+            took: self.duration_seconds.into(),
+            result: addresses_from(&self.outcome, self.addresses)?,
+            second_opinion: match self.second_opinion {
+                None => None,
+                Some(opinion) => Some(SecondOpinion {
+                    server: opinion.server,
+                    result: addresses_from(&opinion.outcome, opinion.addresses)?,
+                }),
+            },
+            queries: self.queries.into_iter().map(QueryShape::into_query).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl QueryShape {
+    fn into_query(self) -> Result<Query, UnreadableReport> {
+        Ok(Query {
+            name: HostName::parse(&self.name)?,
+            kind: self.kind,
+            server: self.server,
+            transport: self.transport,
+            outcome: self.outcome,
+            rcode: self.rcode,
+            felt: self.duration_seconds.into(),
+            wire: self.wire_seconds.map(Into::into),
+            shared: self.shared,
+        })
+    }
+}
+
+impl AttemptShape {
+    fn into_attempt(self) -> Result<Attempt, UnreadableReport> {
+        let tls = match self.tls {
+            None => None,
+            Some(tls) => Some(tls.into_phase(self.http)?),
+        };
+        let result = match fault::<TcpFault>("tcp.outcome", &self.tcp.outcome)? {
+            None => Ok(Connected { retransmits: self.tcp.retransmits.unwrap_or_default(), tls }),
+            Some(fault) => Err(TcpFailure { fault, detail: self.tcp.detail }),
+        };
+        Ok(Attempt {
+            address: self.address,
+            tcp: Phase { felt: self.tcp.duration_seconds.into(), wire: self.tcp.wire_seconds.map(Into::into), result },
+        })
+    }
+}
+
+impl TlsShape {
+    fn into_phase(self, http: Option<HttpShape>) -> Result<Phase<Secured, TlsFailure>, UnreadableReport> {
+        let certificate = self.certificate.map(|certificate| Certificate {
+            subject: certificate.subject,
+            sans: certificate.sans,
+            issuer: certificate.issuer,
+            not_before: certificate.not_before.0,
+            not_after: certificate.not_after.0,
+        });
+        let result = match fault::<TlsFault>("tls.outcome", &self.outcome)? {
+            Some(fault) => Err(TlsFailure {
+                fault,
+                detail: self.detail,
+                certificate,
+                system_trusts_issuer: self.system_trusts_issuer,
+            }),
+            None => Ok(Secured {
+                session: Session {
+                    version: self.version.unwrap_or_default(),
+                    cipher: self.cipher.unwrap_or_default(),
+                    alpn: self.alpn,
+                },
+                certificate,
+                http: http.map(HttpShape::into_phase),
+            }),
+        };
+        Ok(Phase { felt: self.duration_seconds.into(), wire: self.wire_seconds.map(Into::into), result })
+    }
+}
+
+impl HttpShape {
+    fn into_phase(self) -> Phase<Answer, HttpFailure> {
+        let answer = self.answer.map(|answer| Answer {
+            status: answer.status,
+            version: answer.version,
+            headers: answer.headers.into_iter().collect(),
+            body_bytes: answer.body_bytes,
+            body_excerpt: answer.body_excerpt,
+            first_byte: answer.first_byte_seconds.into(),
+        });
+        // an unexpected status is a whole answer; the target says what is expected
+        let result = match (self.outcome.parse::<HttpFault>(), answer) {
+            (Err(_), Some(answer)) => Ok(answer),
+            (Ok(fault), answer) => Err(HttpFailure { fault, detail: self.detail, answer }),
+            (Err(_), None) => Err(HttpFailure { fault: HttpFault::Other, detail: self.detail, answer: None }),
+        };
+        Phase { felt: self.duration_seconds.into(), wire: self.wire_seconds.map(Into::into), result }
+    }
+}
+
+fn addresses_from(
+    outcome: &str,
+    addresses: Vec<AddressShape>,
+) -> Result<Result<Vec<Address>, DnsFault>, UnreadableReport> {
+    Ok(match fault::<DnsFault>("dns.outcome", outcome)? {
+        Some(fault) => Err(fault),
+        None => Ok(addresses.into_iter().map(|address| Address { ip: address.ip, ttl: address.ttl }).collect()),
+    })
+}
+
+/// `ok`, or a fault by its name.
+fn fault<F: std::str::FromStr>(field: &'static str, text: &str) -> Result<Option<F>, UnreadableReport> {
+    if text == OK {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| UnreadableReport::Word { field, text: text.chars().take(80).collect() })
+}
