@@ -1,7 +1,7 @@
 //! Why did it happen? Pure: everything that the diagnosis needs is in the round.
 //!
-//! First each path by itself ([`sight`], [`signature`]), then all together: the rules below, each of which explains
-//! what it can of what those before it left unexplained, so that the findings are few.
+//! First each path by itself, then all together: the rules below, each of which explains what it can of what those
+//! before it left unexplained, so that the findings are few.
 
 mod cause;
 mod finding;
@@ -9,18 +9,27 @@ mod finding;
 // what a cause means and how it is fixed
 mod catalogue;
 
-// one path by itself
-mod sight;
+// one answer by itself
+mod meaning;
 mod signature;
 
-// all paths together
-mod answers;
+// one path by itself
+mod sight;
+
+// an explanation in the making
+mod draft;
+
+// all paths side by side
 mod case;
 mod clock;
-mod contrast;
-mod draft;
+
+// the rules: names, what paths say together, the way, the answers, and what else is worth knowing
 mod names;
+
+mod contrast;
 mod reach;
+
+mod answers;
 mod remarks;
 
 pub use catalogue::Entry;
@@ -44,7 +53,7 @@ pub fn diagnose(round: &Round) -> Diagnosis {
 }
 
 /// The decision table: the more paths a rule compares, the earlier it comes.
-const RULES: [fn(&Case<'_>) -> Vec<Draft>; 22] = [
+const RULES: [fn(&Case<'_>) -> Vec<Draft>; 23] = [
     contrast::opened,
     names::servers,
     contrast::contradictions,
@@ -61,6 +70,7 @@ const RULES: [fn(&Case<'_>) -> Vec<Draft>; 22] = [
     reach::exchanges,
     answers::forbidden,
     answers::signing,
+    answers::skewed,
     answers::alike,
     answers::rest,
     remarks::dead_addresses,

@@ -77,6 +77,12 @@ fn an_api_that_answers_publicly_is_public() {
 }
 
 #[test]
+fn an_api_that_works_past_the_endpoint_and_has_no_alias_is_rather_public() {
+    let scene = forbidden(healthy().at_addresses(&[P1], &["127.0.0.9"]).nxdomain(&[P2])).on_only(&[P3, P4]);
+    assert_eq!(scene.shows(Cause::PublicApiViaVpce, &[P2, P3, P4]).confidence, Confidence::Possible);
+}
+
+#[test]
 fn an_api_that_refuses_publicly_for_want_of_a_route_is_public_too() {
     let scene = healthy()
         .at_addresses(&[P1], &["52.94.1.1"])
@@ -236,6 +242,12 @@ fn the_route_is_unknown_or_wants_a_signature() {
 }
 
 #[test]
+fn a_route_that_only_some_paths_lack_may_be_another_apis() {
+    let scene = healthy().error(&[P1], 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
+    assert!(names(&scene.shows(Cause::WrongResourceOrMethod, &[P1]), Cause::AnsweredByAnotherApi));
+}
+
+#[test]
 fn a_signed_call_of_an_unknown_route_lacks_no_signature() {
     let scene =
         healthy().sending("authorization").error(&ALL, 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
@@ -284,6 +296,14 @@ fn the_signature_is_too_old_or_too_new() {
 }
 
 #[test]
+fn a_clock_that_is_off_explains_an_old_signature() {
+    let body = "{\"message\":\"Signature expired: A is now earlier than B (C - 5 min.)\"}";
+    let mut scene = healthy().sending("Authorization").error(&ALL, 403, "InvalidSignatureException", body);
+    scene.round.started -= time::Duration::minutes(14);
+    assert_eq!(scene.shows(Cause::ClockSkew, &ALL).alternatives, [Cause::SigExpired]);
+}
+
+#[test]
 fn the_token_is_not_accepted_whatever_the_type_says() {
     let body = "{\"message\":\"The security token included in the request is invalid.\"}";
     for kind in ["AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException"] {
@@ -306,15 +326,19 @@ fn an_authorizer_wants_a_token() {
 
 #[test]
 fn an_authorizer_refuses() {
-    for message in [
-        "User is not authorized to access this resource",
-        "User is not authorized to access this resource with an explicit deny",
-        "User is not authorized to access this resource with an explicit deny in an identity-based policy",
-    ] {
-        let body = format!("{{\"Message\":\"{message}\"}}");
+    for suffix in [" with an explicit deny", " with an explicit deny in an identity-based policy"] {
+        let body = format!("{{\"Message\":\"User is not authorized to access this resource{suffix}\"}}");
         let scene = healthy().error(&ALL, 403, "AccessDeniedException", &body);
         is_certain(&scene.shows(Cause::LambdaAuthorizerExplicitDeny, &ALL));
     }
+}
+
+#[test]
+fn an_authorizer_that_does_not_allow_is_not_alone() {
+    let body = "{\"Message\":\"User is not authorized to access this resource\"}";
+    let finding = healthy().error(&ALL, 403, "AccessDeniedException", body).finding();
+    assert_eq!(finding.cause, Cause::LambdaAuthorizerExplicitDeny);
+    assert_eq!(finding.alternatives, [Cause::ResourcePolicyImplicitDeny]);
 }
 
 #[test]
@@ -445,6 +469,14 @@ fn a_function_url_answers() {
     let body = "{\"Message\":\"Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html\"}";
     let headers = [("x-amzn-RequestId", "9d7959b4"), ("x-amzn-ErrorType", "AccessDeniedException")];
     healthy().answers(&ALL, 403, &headers, body).shows(Cause::NotApiGateway, &ALL);
+}
+
+#[test]
+fn another_aws_service_answers() {
+    let body = "{\"Message\":\"User: anonymous is not authorized to perform: es:ESHttpGet on resource: orders\"}";
+    let headers = [("x-amzn-RequestId", "9d7959b4"), ("x-amzn-ErrorType", "AccessDeniedException")];
+    healthy().answers(&ALL, 403, &headers, body).shows(Cause::NotApiGateway, &ALL);
+    healthy().error(&ALL, 403, "AccessDeniedException", body).shows(Cause::IntegrationConfigError, &ALL);
 }
 
 #[test]

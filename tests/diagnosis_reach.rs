@@ -6,6 +6,7 @@ mod round;
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
 use apigw_probe::observation::{Address, HttpFault, Intent, TcpFault, TlsFault};
 use round::{ALL, P1, P2, P3, P4, at, attempt, healthy, names};
+use std::time::Duration;
 
 #[test]
 fn port_443_is_dropped() {
@@ -33,9 +34,19 @@ fn this_hosts_firewall_rejects() {
 
 #[test]
 fn one_zone_is_down() {
-    let scene = healthy().dead(&ALL, "10.0.3.10", TcpFault::Timeout);
+    let scene =
+        healthy().dead(&ALL, "10.0.3.10", TcpFault::Timeout).on(&[P1], |seen| seen.took = Duration::from_secs(3));
     let finding = scene.shows(Cause::OneAddressDown, &ALL);
+    assert!(finding.fix.concat().contains("10.0.3.10"));
     assert!(finding.evidence.concat().contains("10.0.3.10"));
+    assert_eq!(finding.confidence, Confidence::Likely);
+}
+
+#[test]
+fn a_connect_that_was_given_no_time_proves_little() {
+    let finding = healthy().dead(&ALL, "10.0.3.10", TcpFault::Timeout).shows(Cause::OneAddressDown, &ALL);
+    assert_eq!(finding.confidence, Confidence::Possible);
+    let finding = healthy().dead(&ALL, "10.0.3.10", TcpFault::Refused).shows(Cause::OneAddressDown, &ALL);
     assert_eq!(finding.confidence, Confidence::Likely);
 }
 
@@ -98,8 +109,15 @@ fn large_packets_vanish() {
 #[test]
 fn no_version_in_common() {
     healthy().unsecured(&ALL, TlsFault::Version).shows(Cause::TlsVersion, &ALL);
-    let finding = healthy().unsecured(&ALL, TlsFault::Alert).shows(Cause::TlsVersion, &ALL);
-    assert!(names(&finding, Cause::StrictAccessMode));
+    healthy().unsecured(&ALL, TlsFault::Alert).shows(Cause::TlsVersion, &ALL);
+}
+
+#[test]
+fn strict_mode_is_thought_of_only_where_it_fits() {
+    let strict = |scene: round::Scene| names(&scene.finding(), Cause::StrictAccessMode);
+    assert!(strict(healthy().only(&[P3]).unsecured(&[P3], TlsFault::Alert)));
+    assert!(!strict(healthy().unsecured(&[P3], TlsFault::Alert)), "another name than the API's own works");
+    assert!(!strict(healthy().unsecured(&ALL, TlsFault::Alert)), "the API's own name fails as well");
 }
 
 #[test]
@@ -206,7 +224,7 @@ fn a_certificate_is_past_its_end_and_nothing_vouches_for_the_clock() {
 #[test]
 fn a_clock_that_is_off_explains_a_certificate_past_its_end() {
     let mut scene = healthy().untrusted(&[P1], TlsFault::NotYetValid, None);
-    scene.round.started -= std::time::Duration::from_secs(86400);
+    scene.round.started -= Duration::from_secs(86400);
     assert!(names(&scene.shows(Cause::ClockSkew, &ALL), Cause::CertificateExpired));
 }
 
@@ -231,7 +249,7 @@ fn a_clock_that_is_a_minute_off_is_not() {
 fn a_slow_round_is_no_skew() {
     let mut scene = healthy();
     scene.round.started -= time::Duration::seconds(600);
-    scene.round.took = std::time::Duration::from_secs(601);
+    scene.round.took = Duration::from_secs(601);
     assert_eq!(scene.findings(), []);
 }
 

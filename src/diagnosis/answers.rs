@@ -2,12 +2,15 @@
 
 use super::case::Case;
 use super::cause::Cause;
+use super::clock::Clock;
 use super::contrast::is_forbidden;
 use super::draft::Draft;
-use super::finding::Confidence::{self, Likely, Possible};
-use super::names::contrast;
-use super::sight::Sight;
-use super::signature::{Family, Signature};
+use super::finding::Confidence::{Likely, Possible};
+use super::meaning::{Family, Signature};
+use super::names::{contrast, doubts};
+use super::reach::details;
+use super::sight::{Side, Sight};
+use crate::observation::Outcome;
 use crate::plan::AccessPath;
 use crate::target::Warning;
 
@@ -28,6 +31,7 @@ pub(crate) fn forbidden(case: &Case<'_>) -> Vec<Draft> {
         .or_if(customised, Cause::WafOrCustomResponse)
         .or_if(customised, Cause::Throttled)
         .or_if(foreign, Cause::NotApiGateway)
+        .because_of(doubts(case))
         .because_of(remarks)
         .because_of(contrast(case, &sights));
     vec![draft]
@@ -49,6 +53,7 @@ fn beside_a_working_path(paths: &[AccessPath]) -> &'static [Cause] {
             Cause::WrongHostHeader,
             Cause::WrongApiIdHeader,
             Cause::WafOrCustomResponse,
+            Cause::PublicApiViaVpce,
         ],
         [AccessPath::Route53Alias] => &[
             Cause::ForbiddenUnknown,
@@ -112,6 +117,17 @@ pub(crate) fn signing(case: &Case<'_>) -> Vec<Draft> {
     vec![draft]
 }
 
+/// A signature is refused for its age, and the answers' dates say that this host's clock is off: one reason.
+pub(crate) fn skewed(case: &Case<'_>) -> Vec<Draft> {
+    if !Clock::of(case).is_off() {
+        return Vec::new();
+    }
+    let sights = case.unexplained_if(|sight| {
+        sight.signature.as_ref().is_some_and(|signature| signature.causes.contains(&Cause::SigExpired))
+    });
+    vec![Draft::over(&[Cause::ClockSkew, Cause::SigExpired], Likely, &sights)]
+}
+
 /// All other answers: one draft for those that mean the same.
 pub(crate) fn alike(case: &Case<'_>) -> Vec<Draft> {
     type Key<'k> = (Family, &'k [Cause]);
@@ -135,8 +151,10 @@ fn answered(case: &Case<'_>, sights: &[&Sight<'_>]) -> Draft {
     // the same API behind the same endpoint judges all paths alike
     let strength = if works { strength.min(Likely) } else { strength };
     let apart = sights.iter().any(|sight| case.is_apart(sight));
+    let unrouted = sights.iter().any(|sight| sight.family() == Some(Family::MissingToken));
     Draft::over(causes, strength, sights)
         .or_if(apart, Cause::DifferentEndpoint)
+        .or_if(works && unrouted, Cause::AnsweredByAnotherApi)
         .because_of(signatures.iter().flat_map(|signature| signature.remarks.clone()))
         .because_of(contrast(case, sights))
 }
@@ -144,13 +162,38 @@ fn answered(case: &Case<'_>, sights: &[&Sight<'_>]) -> Draft {
 /// What no rule explains: what was ruled out is in the evidence, what to try next in the fix.
 pub(crate) fn rest(case: &Case<'_>) -> Vec<Draft> {
     let sights: Vec<_> = case.unexplained().collect();
-    let reached = |text: &str, reached: bool| reached.then(|| format!("ruled out: {text}"));
-    let draft = Draft::over(&[Cause::Unexplained], Confidence::Possible, &sights)
-        .because_of(reached(
-            "name resolution, every name gave addresses",
-            sights.iter().all(|sight| !sight.addresses().is_empty()),
-        ))
-        .because_of(reached("the network, every path connected", sights.iter().all(|sight| sight.connected())))
+    let ruled_out = [
+        (sights.iter().all(|sight| !sight.addresses().is_empty()), "name resolution, since every name gave addresses"),
+        (sights.iter().all(|sight| sight.side() == Side::Inside), "private DNS, since the addresses are private"),
+        (
+            sights.iter().all(|sight| sight.connected()),
+            "security groups, network ACLs and routes, since every path connected",
+        ),
+        (
+            sights.iter().all(|sight| sight.is_secured()),
+            "certificates and TLS versions, since every handshake succeeded",
+        ),
+        (Clock::of(case).is_right(), "this host's clock, since the dates of other answers agree with it"),
+    ];
+    let draft = Draft::over(&[Cause::Unexplained], Possible, &sights)
+        .or(&sights.iter().flat_map(|sight| suspects(sight)).copied().collect::<Vec<_>>())
+        .because_of(details(&sights))
+        .because_of(ruled_out.iter().filter(|(out, _)| *out).map(|(_, what)| format!("ruled out: {what}")))
         .because_of(contrast(case, &sights));
     vec![draft]
+}
+
+/// What may lie behind a failure that has no better word than its phase.
+fn suspects(sight: &Sight<'_>) -> &'static [Cause] {
+    match sight.outcome {
+        Outcome::Tcp(_) => &[Cause::ConnectTimeout, Cause::ConnectionRefused],
+        Outcome::Tls(_) => &[Cause::ProxyInterference, Cause::TlsVersion],
+        Outcome::Http(_) => &[Cause::HttpProtocolError, Cause::ProxyInterference],
+        Outcome::Ok
+        | Outcome::NotConfigured
+        | Outcome::Skipped
+        | Outcome::Dns(_)
+        | Outcome::UnexpectedStatus(_)
+        | Outcome::NotApiGateway => &[],
+    }
 }

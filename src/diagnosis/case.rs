@@ -28,7 +28,7 @@ impl<'a> Case<'a> {
         for draft in kept {
             // one cause over several paths is one finding
             match self.drafts.iter_mut().find(|known| known.cause() == draft.cause()) {
-                Some(known) => known.merge(draft),
+                Some(known) => known.merge(&draft),
                 None => self.drafts.push(draft),
             }
         }
@@ -77,13 +77,11 @@ impl<'a> Case<'a> {
 
     /// The findings: those that explain failing required paths first, then optional ones, then remarks.
     pub(crate) fn close(self) -> Diagnosis {
-        let rank = |draft: &Draft| {
-            let of = |intent| self.sights.iter().any(|sight| draft.explains(sight.path) && sight.intent == intent);
+        let Self { round, sights, mut drafts } = self;
+        drafts.sort_by_key(|draft| {
+            let of = |intent| sights.iter().any(|sight| draft.explains(sight.path) && sight.intent == intent);
             [Intent::Required, Intent::Forbidden, Intent::Optional].into_iter().position(of).unwrap_or(usize::MAX)
-        };
-        let mut drafts = self.drafts.clone();
-        drafts.sort_by_key(rank);
-        let findings = drafts.into_iter().map(|draft| draft.close(&self.round.target)).collect();
-        Diagnosis { findings }
+        });
+        Diagnosis { findings: drafts.into_iter().map(|draft| draft.close(&round.target)).collect() }
     }
 }

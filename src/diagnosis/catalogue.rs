@@ -1,5 +1,7 @@
 //! What does each cause mean, how does it show, and who fixes it how? The catalogue, as `explain` prints it.
 
+mod entry;
+
 mod api;
 mod authorization;
 mod integration;
@@ -8,28 +10,11 @@ mod policy;
 mod reach;
 mod signing;
 
-use super::cause::Cause;
-use super::finding::{Confidence, Owner};
-use crate::target::Target;
+pub use entry::Entry;
 
-/// What is known of a cause, whatever the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    /// One sentence, the summary of a finding.
-    pub title: &'static str,
-    /// Who can change it.
-    pub owner: Owner,
-    /// What it means and why it happens.
-    pub meaning: &'static str,
-    /// How it shows: the evidence that it takes.
-    pub shows: &'static str,
-    /// The surest that a finding of it may be; where no public source shows the signal, it is not `certain`.
-    pub ceiling: Confidence,
-    /// What to do, in order, with names in braces to be filled in; [`Cause::fix`] does that.
-    pub fix: &'static [&'static str],
-    /// Where it is documented.
-    pub docs: &'static str,
-}
+use super::cause::Cause;
+use crate::target::Target;
+use std::net::IpAddr;
 
 impl Cause {
     /// The catalogue's entry.
@@ -118,17 +103,22 @@ impl Cause {
 
     /// What to do, in order; with the target's own ids, or with words such as `API_ID` in their place.
     pub fn fix(self, target: Option<&Target>) -> Vec<String> {
-        self.entry().fix.iter().map(|template| fill(template, target)).collect()
+        self.fix_at(target, None)
+    }
+
+    /// The same with the address that is to blame.
+    pub(super) fn fix_at(self, target: Option<&Target>, address: Option<IpAddr>) -> Vec<String> {
+        self.entry().fix.iter().map(|template| fill(template, |name| value(name, target, address))).collect()
     }
 }
 
-/// Puts names in the place of their braces. A brace that opens no such name stays, as in JSON.
-fn fill(template: &str, target: Option<&Target>) -> String {
+/// Puts values in the place of names in braces. A brace that opens no known name stays, as in JSON.
+fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         out.push_str(before);
-        let filled = after.split_once('}').and_then(|(name, tail)| Some((value(name, target)?, tail)));
+        let filled = after.split_once('}').and_then(|(name, tail)| Some((value(name)?, tail)));
         let (text, tail) = filled.unwrap_or_else(|| ("{".to_owned(), after));
         out.push_str(&text);
         rest = tail;
@@ -136,30 +126,29 @@ fn fill(template: &str, target: Option<&Target>) -> String {
     out + rest
 }
 
-/// What a name in a template stands for; what the target lacks is a word in capitals.
-fn value(name: &str, target: Option<&Target>) -> Option<String> {
-    let or = |text: Option<String>, missing: &str| Some(text.unwrap_or_else(|| missing.to_owned()));
-    match name {
-        "api" => or(target.map(|target| target.api.to_string()), "API_ID"),
-        "region" => or(target.map(|target| target.region.to_string()), "REGION"),
-        "suffix" => or(target.map(|target| target.suffix.to_string()), "amazonaws.com"),
-        "partition" => or(target.map(|target| target.partition().to_owned()), "aws"),
-        "stage" => or(target.and_then(|target| target.stage.as_deref()).map(word), "STAGE"),
-        "resource" => or(target.map(|target| word(target.resource())), "/RESOURCE"),
-        "vpce" => or(target.and_then(|target| target.vpce.as_ref()).map(ToString::to_string), "VPCE_ID"),
-        "invoke" => {
-            or(target.map(|target| target.invoke_name().to_string()), "API_ID.execute-api.REGION.amazonaws.com")
-        }
-        "alias" => or(
+/// What a name in a template stands for; what is not known is a word in capitals.
+fn value(name: &str, target: Option<&Target>, address: Option<IpAddr>) -> Option<String> {
+    let (known, missing) = match name {
+        "api" => (target.map(|target| target.api.to_string()), "API_ID"),
+        "region" => (target.map(|target| target.region.to_string()), "REGION"),
+        "suffix" => (target.map(|target| target.suffix.to_string()), "amazonaws.com"),
+        "partition" => (target.map(|target| target.partition().to_owned()), "aws"),
+        "stage" => (target.and_then(|target| target.stage.as_deref()).map(word), "STAGE"),
+        "resource" => (target.map(|target| word(target.resource())), "/RESOURCE"),
+        "vpce" => (target.and_then(|target| target.vpce.as_ref()).map(ToString::to_string), "VPCE_ID"),
+        "invoke" => (target.map(|target| target.invoke_name().to_string()), "API_ID.execute-api.REGION.amazonaws.com"),
+        "alias" => (
             target.and_then(Target::alias_name).map(|name| name.to_string()),
             "API_ID-VPCE_ID.execute-api.REGION.amazonaws.com",
         ),
-        "endpoint" => or(
+        "endpoint" => (
             target.and_then(|target| target.endpoint.as_ref()).map(|endpoint| endpoint.name.to_string()),
             "VPCE_ID-SUFFIX.execute-api.REGION.vpce.amazonaws.com",
         ),
-        _ => None,
-    }
+        "address" => (address.map(|address| address.to_string()), "ADDRESS"),
+        _ => return None,
+    };
+    Some(known.unwrap_or_else(|| missing.to_owned()))
 }
 
 /// A word that a shell takes as it stands; what was typed may hold anything that a URL may.

@@ -4,10 +4,10 @@ use super::case::Case;
 use super::cause::Cause;
 use super::draft::Draft;
 use super::finding::Confidence::{Certain, Likely, Possible};
-use super::names::{contrast, proxy_variables};
+use super::meaning::Family;
+use super::names::{contrast, surroundings};
 use super::sight::{Side, Sight};
-use super::signature::Family;
-use crate::observation::{HttpFault, Intent, Outcome, TlsFault};
+use crate::observation::{HttpFault, Intent, NameSource, Outcome, TlsFault};
 use crate::plan::AccessPath;
 use crate::target::{DnsSuffix, Target, Warning};
 
@@ -56,29 +56,35 @@ fn usual_suffix(target: &Target) -> DnsSuffix {
     DnsSuffix::of_region(&target.region).unwrap_or(target.suffix)
 }
 
-/// The API answers over the Internet, and the endpoint knows no such API: it is public.
+/// The API's own name works and the endpoint knows no such API: it is public, and was reached past the endpoint.
 pub(crate) fn public_api(case: &Case<'_>) -> Vec<Draft> {
-    let Some(invoke) = case.sight(AccessPath::PrivateDns).filter(|sight| sight.side() == Side::Outside) else {
-        return Vec::new();
-    };
-    let public = invoke.is_ok() || speaks_for_a_public_api(invoke);
-    let endpoint = |sight: &Sight<'_>| {
-        matches!(sight.path, AccessPath::VpceHostHeader | AccessPath::VpceApiIdHeader) && is_forbidden(sight)
-    };
-    if !public || !case.any(endpoint) {
+    let by_endpoint =
+        |sight: &Sight<'_>| matches!(sight.path, AccessPath::VpceHostHeader | AccessPath::VpceApiIdHeader);
+    let Some(invoke) = case.sight(AccessPath::PrivateDns) else { return Vec::new() };
+    let mut endpoint = case.sights.iter().filter(|sight| by_endpoint(sight)).peekable();
+    if endpoint.peek().is_none() || !endpoint.all(is_forbidden) {
         return Vec::new();
     }
-    let sights = case.unexplained_if(|sight| {
-        endpoint(sight) || sight.path == AccessPath::Route53Alias && (sight.has_no_name() || is_forbidden(sight))
-    });
-    let draft = Draft::over(&[Cause::PublicApiViaVpce], Likely, &sights)
+    let outside = invoke.side() == Side::Outside && (invoke.is_ok() || speaks_for_a_public_api(invoke));
+    // a private API's alias would exist, or the endpoint would at least know the API
+    let elsewhere = invoke.is_ok()
+        && case.sight(AccessPath::Route53Alias).is_none_or(Sight::has_no_name)
+        && (case.any(|sight| by_endpoint(sight) && sight.is_apart_from(invoke)) || case.any(Sight::has_no_name));
+    if !outside && !elsewhere {
+        return Vec::new();
+    }
+    let sights = case
+        .unexplained_if(|sight| sight.path != AccessPath::PrivateDns && (is_forbidden(sight) || sight.has_no_name()));
+    let draft = Draft::over(&[Cause::PublicApiViaVpce], if outside { Likely } else { Possible }, &sights)
+        .or_if(!outside, Cause::DifferentEndpoint)
+        .or_if(!outside && sights.iter().any(|sight| sight.has_no_name()), Cause::VpceNotAssociated)
         .or(&[Cause::WrongEndpointName, Cause::ForbiddenUnknown])
-        .because(format!("private-dns: {} at the public address {}", invoke.account(), invoke.places()));
+        .because(format!("private-dns: {} at {}", invoke.account(), invoke.places()));
     vec![draft]
 }
 
 /// An answer that only an API gives which may be called over the Internet.
-fn speaks_for_a_public_api(sight: &Sight<'_>) -> bool {
+pub(crate) fn speaks_for_a_public_api(sight: &Sight<'_>) -> bool {
     match sight.family() {
         Some(
             Family::MissingToken
@@ -88,7 +94,7 @@ fn speaks_for_a_public_api(sight: &Sight<'_>) -> bool {
             | Family::Integration
             | Family::Backend,
         ) => true,
-        Some(Family::Forbidden | Family::Policy | Family::Signing | Family::Foreign) | None => false,
+        Some(Family::Forbidden | Family::Policy | Family::Signing | Family::Foreign | Family::Unclear) | None => false,
     }
 }
 
@@ -163,7 +169,7 @@ fn could_be_strict(sight: &Sight<'_>) -> bool {
         },
         Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
             sight.answer().is_some_and(|answer| (400..500).contains(&answer.status))
-                && matches!(sight.family(), Some(Family::Forbidden | Family::Foreign))
+                && matches!(sight.family(), Some(Family::Forbidden | Family::Foreign | Family::Unclear))
         }
         Outcome::Ok | Outcome::NotConfigured | Outcome::Skipped | Outcome::Dns(_) | Outcome::Tcp(_) => false,
     }
@@ -178,9 +184,9 @@ pub(crate) fn outside(case: &Case<'_>) -> Vec<Draft> {
         let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
         Draft::over(causes, Likely, sights)
             .or(&signature_causes(sights))
-            .because(format!("the addresses are public: {places}"))
+            .because(format!("the addresses are none that an endpoint has: {places}"))
             .because_of(contrast(case, sights))
-            .because_of(proxy_variables(case))
+            .because_of(surroundings(case))
     };
     vec![
         draft(
@@ -198,7 +204,10 @@ pub(crate) fn other_endpoint(case: &Case<'_>) -> Vec<Draft> {
     let named =
         sights.iter().all(|sight| matches!(sight.path, AccessPath::VpceHostHeader | AccessPath::VpceApiIdHeader));
     let unconnected = sights.iter().any(|sight| matches!(sight.outcome, Outcome::Tcp(_)));
-    let leads = |sight: &&Sight<'_>| format!("`{}` leads to {}", sight.seen.plan.dial, sight.places());
+    let leads = |sight: &&Sight<'_>| {
+        let by = if sight.seen.lookup.source == NameSource::Hosts { ", by the hosts file" } else { "" };
+        format!("`{}` leads to {}{by}", sight.seen.plan.dial, sight.places())
+    };
     let draft = Draft::over(&[Cause::DifferentEndpoint], Likely, &sights)
         .or_if(named, Cause::WrongEndpointName)
         .or_if(unconnected, Cause::ConnectTimeout)

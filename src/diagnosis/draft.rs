@@ -3,8 +3,10 @@
 use super::cause::Cause;
 use super::finding::{Confidence, Finding};
 use super::sight::{Sight, accounts};
+use crate::observation::printable;
 use crate::plan::AccessPath;
 use crate::target::Target;
+use std::net::IpAddr;
 
 /// An explanation in the making.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,7 @@ pub(crate) struct Draft {
     strength: Confidence,
     paths: Vec<AccessPath>,
     evidence: Vec<String>,
+    address: Option<IpAddr>,
     role: Role,
 }
 
@@ -29,22 +32,29 @@ pub(crate) enum Role {
 impl Draft {
     /// The most useful cause, how strongly the evidence speaks for it, and the paths that it explains.
     pub(crate) fn new(cause: Cause, strength: Confidence, paths: Vec<AccessPath>) -> Self {
-        Self { cause, alternatives: Vec::new(), strength, paths, evidence: Vec::new(), role: Role::Explains }
+        Self {
+            cause,
+            alternatives: Vec::new(),
+            strength,
+            paths,
+            evidence: Vec::new(),
+            address: None,
+            role: Role::Explains,
+        }
     }
 
     /// An explanation of these paths: the first cause, the others as alternatives, and what was seen as evidence.
     pub(crate) fn over(causes: &[Cause], strength: Confidence, sights: &[&Sight<'_>]) -> Self {
         let first = causes.first().copied().unwrap_or(Cause::Unexplained);
         let paths = sights.iter().map(|sight| sight.path).collect();
-        Self::new(first, strength, paths).or(causes).because_of(accounts(sights))
+        let address = sights.first().and_then(|sight| sight.address());
+        Self::new(first, strength, paths).or(causes).because_of(accounts(sights)).at(address)
     }
 
     /// Adds causes that would explain it as well.
     pub(crate) fn or(mut self, causes: &[Cause]) -> Self {
         for cause in causes {
-            if *cause != self.cause && !self.alternatives.contains(cause) {
-                self.alternatives.push(*cause);
-            }
+            self.compete(*cause);
         }
         self
     }
@@ -56,16 +66,25 @@ impl Draft {
 
     /// Adds a fact.
     pub(crate) fn because(mut self, fact: impl Into<String>) -> Self {
-        let fact = fact.into();
-        if !self.evidence.contains(&fact) {
-            self.evidence.push(fact);
-        }
+        self.know(&fact.into());
         self
     }
 
     /// Adds facts.
     pub(crate) fn because_of(self, facts: impl IntoIterator<Item = String>) -> Self {
         facts.into_iter().fold(self, Self::because)
+    }
+
+    /// Names the address that is to blame.
+    pub(crate) fn at(mut self, address: Option<IpAddr>) -> Self {
+        self.address = self.address.or(address);
+        self
+    }
+
+    /// Takes an alternative away, if a condition rules it out.
+    pub(crate) fn without_if(mut self, ruled_out: bool, cause: Cause) -> Self {
+        self.alternatives.retain(|other| !ruled_out || *other != cause);
+        self
     }
 
     /// Makes it a remark, which leaves its paths to be explained by others.
@@ -84,7 +103,7 @@ impl Draft {
     }
 
     /// Takes up another draft of the same cause; it is as sure as the weaker of both.
-    pub(crate) fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.paths = AccessPath::ALL
             .iter()
             .copied()
@@ -92,7 +111,12 @@ impl Draft {
             .collect();
         self.strength = self.strength.min(other.strength);
         self.role = self.role.min(other.role);
-        *self = self.clone().or(&other.alternatives).because_of(other.evidence);
+        for cause in &other.alternatives {
+            self.compete(*cause);
+        }
+        for fact in &other.evidence {
+            self.know(fact);
+        }
     }
 
     pub(crate) fn paths(&self) -> &[AccessPath] {
@@ -114,10 +138,24 @@ impl Draft {
             owner: entry.owner,
             summary: entry.title.to_owned(),
             evidence: self.evidence,
-            fix: self.cause.fix(Some(target)),
+            fix: self.cause.fix_at(Some(target), self.address),
             docs: entry.docs.to_owned(),
             cause: self.cause,
             alternatives: self.alternatives,
+        }
+    }
+
+    fn compete(&mut self, cause: Cause) {
+        if cause != self.cause && !self.alternatives.contains(&cause) {
+            self.alternatives.push(cause);
+        }
+    }
+
+    fn know(&mut self, fact: &str) {
+        // what came from the network may hold anything, even after JSON's escapes are undone
+        let fact = printable(fact.as_bytes(), MOST_FACT_CHARS).replace('\n', " ");
+        if !self.evidence.contains(&fact) {
+            self.evidence.push(fact);
         }
     }
 
@@ -128,3 +166,5 @@ impl Draft {
         self.strength.min(self.cause.entry().ceiling).min(competition)
     }
 }
+
+const MOST_FACT_CHARS: usize = 1000;

@@ -14,7 +14,7 @@ pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
     let failing = case.unexplained_if(|sight| fault(sight).is_some_and(is_failure));
     let other_names = case.any(|sight| sight.seen.lookup.result.is_ok());
     let draft = |cause, other, sights: &[&Sight<'_>]| {
-        let draft = Draft::over(&[cause], Likely, sights).or_if(other_names, other).because_of(proxy_variables(case));
+        let draft = Draft::over(&[cause], Likely, sights).or_if(other_names, other).because_of(surroundings(case));
         match opinions(sights) {
             Opinion::Inside(said) => draft.or(&[Cause::DnsNotForwarded]).because(said),
             Opinion::Nothing(said) => draft.because(said),
@@ -92,7 +92,8 @@ fn nothing_exists(case: &Case<'_>) -> Draft {
     let draft = Draft::over(&causes, Possible, &sights)
         .or(&[Cause::VpceNotAssociated, Cause::DnsRebindingProtection])
         .because("none of the names exists, not even the endpoint's own")
-        .because_of(proxy_variables(case));
+        .because_of(doubts(case))
+        .because_of(surroundings(case));
     match opinions(&sights) {
         Opinion::Inside(said) | Opinion::Nothing(said) => draft.because(said),
         Opinion::Unknown => draft.because("the VPC resolver gave no second opinion"),
@@ -115,6 +116,7 @@ fn endpoint_unknown(case: &Case<'_>, deleted: bool) -> Draft {
     Draft::over(&causes, Likely, &sights)
         .or_if(alias_too, Cause::VpceNotAssociated)
         .or(&[Cause::DnsNotForwarded, Cause::DnsRebindingProtection])
+        .because_of(doubts(case))
         .because_of(contrast(case, &sights))
 }
 
@@ -124,7 +126,7 @@ fn private_dns(case: &Case<'_>) -> Draft {
     let reached = case.any(|sight| sight.path != AccessPath::PrivateDns && sight.connected());
     let draft = Draft::over(&[Cause::PrivateDnsDisabled], Likely, &sights)
         .because_of(contrast(case, &sights))
-        .because_of(proxy_variables(case));
+        .because_of(surroundings(case));
     let proven = case.api_is_proven();
     match opinions(&sights) {
         Opinion::Nothing(said) => draft.because(said),
@@ -145,6 +147,7 @@ fn alias(case: &Case<'_>) -> Draft {
         .or_if(!endpoint_resolves, Cause::WrongEndpointName)
         .or_if(!endpoint_resolves, Cause::DnsNotForwarded)
         .or_if(!case.api_is_proven(), Cause::WrongApiId)
+        .because_of(doubts(case))
         .because_of(contrast(case, &sights));
     match opinions(&sights) {
         Opinion::Inside(said) => draft.or(&[Cause::DnsNotForwarded]).because(said),
@@ -163,10 +166,19 @@ pub(crate) fn contrast(case: &Case<'_>, sights: &[&Sight<'_>]) -> Vec<String> {
     if sights.is_empty() { Vec::new() } else { accounts(&others) }
 }
 
-/// Proxy variables do not touch this tool; they may be why others see something else.
-pub(crate) fn proxy_variables(case: &Case<'_>) -> Option<String> {
-    let set = &case.round.environment.ignored_proxy_variables;
-    (!set.is_empty()).then(|| format!("{} set in the environment; the probe went past the proxy", set.join(", ")))
+/// What about this host bears on names and connections.
+pub(crate) fn surroundings(case: &Case<'_>) -> Vec<String> {
+    let environment = &case.round.environment;
+    let set = &environment.ignored_proxy_variables;
+    let stub = "the first DNS server is a stub on this host, which may answer from a cache";
+    let proxy = format!("{} set in the environment; the probe went past the proxy", set.join(", "));
+    let unresolved = case.any(Sight::has_no_name) && environment.has_caching_stub();
+    unresolved.then(|| stub.to_owned()).into_iter().chain((!set.is_empty()).then_some(proxy)).collect()
+}
+
+/// What in the two strings looks wrong by itself.
+pub(crate) fn doubts(case: &Case<'_>) -> Vec<String> {
+    case.round.target.warnings.iter().map(ToString::to_string).collect()
 }
 
 /// What the VPC resolver says of a name.

@@ -5,9 +5,10 @@ use super::cause::Cause;
 use super::clock::Clock;
 use super::draft::Draft;
 use super::finding::Confidence::{self, Likely, Possible};
-use super::names::{contrast, proxy_variables};
+use super::names::{contrast, surroundings};
 use super::sight::{Sight, quoted};
 use crate::observation::{HttpFault, Outcome, TcpFault, TlsFault};
+use crate::plan::AccessPath;
 use std::net::SocketAddr;
 
 /// No connection came about.
@@ -23,19 +24,19 @@ pub(crate) fn connections(case: &Case<'_>) -> Vec<Draft> {
         | Outcome::UnexpectedStatus(_)
         | Outcome::NotApiGateway => None,
     };
-    explain(case, |sight| fault(sight).map(unconnected))
+    explain(case, |sight| unconnected(fault(sight)?))
         .into_iter()
         .map(|(draft, sights)| {
             let alive = sights.iter().flat_map(|sight| alive_elsewhere(case, sight)).collect::<Vec<_>>();
             let blocked = if alive.is_empty() { draft } else { draft.or(&[Cause::OneAddressDown]).because_of(alive) };
-            blocked.because_of(proxy_variables(case)).because_of(details(&sights))
+            blocked.because_of(surroundings(case)).because_of(details(&sights))
         })
         .collect()
 }
 
 /// What a fault of the connection means.
-fn unconnected(fault: TcpFault) -> (&'static [Cause], Confidence) {
-    match fault {
+fn unconnected(fault: TcpFault) -> Option<Meaning> {
+    Some(match fault {
         TcpFault::Timeout | TcpFault::HostUnreachable | TcpFault::NetworkUnreachable => {
             (&[Cause::ConnectTimeout, Cause::PrivateApiViaInternet, Cause::EndpointDeleted], Likely)
         }
@@ -46,8 +47,8 @@ fn unconnected(fault: TcpFault) -> (&'static [Cause], Confidence) {
         // this host's own firewall says no
         TcpFault::NotPermitted => (&[Cause::ConnectionRefused, Cause::ConnectTimeout], Likely),
         TcpFault::NoRouteForFamily => (&[Cause::NoRouteForFamily], Likely),
-        TcpFault::Other => (&[Cause::Unexplained, Cause::ConnectTimeout, Cause::ConnectionRefused], Possible),
-    }
+        TcpFault::Other => return None,
+    })
 }
 
 /// Addresses that other paths of the same round did connect to: that contradicts a block.
@@ -71,8 +72,8 @@ fn alive_elsewhere(case: &Case<'_>, sight: &Sight<'_>) -> Vec<String> {
 pub(crate) fn handshakes(case: &Case<'_>) -> Vec<Draft> {
     let clock = Clock::of(case);
     let meaning = |sight: &Sight<'_>| match sight.outcome {
-        Outcome::Tls(fault) => Some(unsecured(fault, sight, &clock)),
-        Outcome::Http(HttpFault::TlsAlert) => Some(unsecured(TlsFault::Alert, sight, &clock)),
+        Outcome::Tls(fault) => unsecured(fault, sight, &clock),
+        Outcome::Http(HttpFault::TlsAlert) => unsecured(TlsFault::Alert, sight, &clock),
         Outcome::Ok
         | Outcome::NotConfigured
         | Outcome::Skipped
@@ -87,8 +88,9 @@ pub(crate) fn handshakes(case: &Case<'_>) -> Vec<Draft> {
         .map(|(draft, sights)| {
             let apart = sights.iter().any(|sight| case.is_apart(sight));
             draft
+                .without_if(!could_be_strict(case, &sights), Cause::StrictAccessMode)
                 .or_if(apart, Cause::DifferentEndpoint)
-                .because_of(sights.iter().flat_map(|sight| certificate(sight)))
+                .because_of(certificates(&sights))
                 .because_of(details(&sights))
                 .because_of(contrast(case, &sights))
         })
@@ -96,9 +98,9 @@ pub(crate) fn handshakes(case: &Case<'_>) -> Vec<Draft> {
 }
 
 /// What a fault of the handshake means.
-fn unsecured(fault: TlsFault, sight: &Sight<'_>, clock: &Clock) -> (&'static [Cause], Confidence) {
+fn unsecured(fault: TlsFault, sight: &Sight<'_>, clock: &Clock) -> Option<Meaning> {
     let intercepted = sight.tls_failure().and_then(|failure| failure.system_trusts_issuer) == Some(true);
-    match fault {
+    Some(match fault {
         TlsFault::Expired | TlsFault::NotYetValid if clock.is_off() => {
             (&[Cause::ClockSkew, Cause::CertificateExpired], Likely)
         }
@@ -123,33 +125,46 @@ fn unsecured(fault: TlsFault, sight: &Sight<'_>, clock: &Clock) -> (&'static [Ca
             (&[Cause::ProxyInterference, Cause::TlsVersion, Cause::StrictAccessMode], Possible)
         }
         TlsFault::Timeout => (&[Cause::MtuBlackHole, Cause::ProxyInterference, Cause::StrictAccessMode], Possible),
-        TlsFault::Other => (&[Cause::Unexplained, Cause::ProxyInterference, Cause::TlsVersion], Possible),
-    }
+        TlsFault::Other => return None,
+    })
 }
 
-/// What the certificate says of itself, where it bears on the failure.
-fn certificate(sight: &Sight<'_>) -> Vec<String> {
-    let Some(certificate) = sight.attempt.and_then(|attempt| attempt.certificate()) else { return Vec::new() };
+/// What the certificates say of themselves, each once, with the names in whose place they came.
+fn certificates(sights: &[&Sight<'_>]) -> Vec<String> {
+    let mut seen: Vec<(String, Vec<String>)> = Vec::new();
+    for sight in sights {
+        let Some(said) = certificate(sight) else { continue };
+        let sni = format!("`{}`", sight.seen.plan.sni);
+        match seen.iter_mut().find(|(known, _)| *known == said) {
+            Some((_, names)) if names.contains(&sni) => {}
+            Some((_, names)) => names.push(sni),
+            None => seen.push((said, vec![sni])),
+        }
+    }
+    seen.into_iter().map(|(said, names)| format!("{said}; asked for was {}", names.join(", "))).collect()
+}
+
+fn certificate(sight: &Sight<'_>) -> Option<String> {
+    let certificate = sight.attempt?.certificate()?;
     let names = certificate.sans.iter().take(4).map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
     let trusted = match sight.tls_failure().and_then(|failure| failure.system_trusts_issuer) {
         Some(true) => "; this host's own store trusts the issuer, which marks an intercepting proxy",
         Some(false) => "; this host's own store does not trust the issuer either",
         None => "",
     };
-    vec![format!(
-        "the certificate for SNI `{}` covers {}, was issued by `{}`, is valid from {} to {}{trusted}",
-        sight.seen.plan.sni,
+    Some(format!(
+        "the certificate covers {}, was issued by `{}`, is valid from {} to {}{trusted}",
         if names.is_empty() { "no name" } else { &names },
         quoted(&certificate.issuer),
         certificate.not_before.date(),
         certificate.not_after.date(),
-    )]
+    ))
 }
 
 /// The handshake was made, but no whole answer came.
 pub(crate) fn exchanges(case: &Case<'_>) -> Vec<Draft> {
     let meaning = |sight: &Sight<'_>| match sight.outcome {
-        Outcome::Http(fault) => Some(unanswered(fault)),
+        Outcome::Http(fault) => unanswered(fault),
         Outcome::Ok
         | Outcome::NotConfigured
         | Outcome::Skipped
@@ -167,14 +182,17 @@ pub(crate) fn exchanges(case: &Case<'_>) -> Vec<Draft> {
             });
             let limit = "an integration may take 29 s by default, and longer where that was raised: this probe gave up before API Gateway did";
             let draft = if slow { draft.because(limit) } else { draft };
-            draft.because_of(details(&sights)).because_of(contrast(case, &sights))
+            draft
+                .without_if(!could_be_strict(case, &sights), Cause::StrictAccessMode)
+                .because_of(details(&sights))
+                .because_of(contrast(case, &sights))
         })
         .collect()
 }
 
 /// What a fault of the exchange means.
-fn unanswered(fault: HttpFault) -> (&'static [Cause], Confidence) {
-    match fault {
+fn unanswered(fault: HttpFault) -> Option<Meaning> {
+    Some(match fault {
         HttpFault::NoAnswer => (&[Cause::ResponseTooSlow, Cause::IntegrationTimeout, Cause::MtuBlackHole], Likely),
         HttpFault::Unfinished => (&[Cause::ResponseTooSlow, Cause::IntegrationTimeout], Likely),
         HttpFault::Closed | HttpFault::Reset => {
@@ -183,17 +201,19 @@ fn unanswered(fault: HttpFault) -> (&'static [Cause], Confidence) {
         HttpFault::Malformed | HttpFault::HeadTooLarge => {
             (&[Cause::HttpProtocolError, Cause::NotApiGateway, Cause::ProxyInterference], Likely)
         }
-        HttpFault::TlsAlert => (&[Cause::TlsVersion, Cause::StrictAccessMode, Cause::ProxyInterference], Possible),
-        HttpFault::Other => (&[Cause::Unexplained, Cause::HttpProtocolError, Cause::ProxyInterference], Possible),
-    }
+        // a late alert is the handshake's
+        HttpFault::TlsAlert | HttpFault::Other => return None,
+    })
 }
+
+/// The causes of a fault, the best first, and how strongly it speaks for that one.
+type Meaning = (&'static [Cause], Confidence);
 
 /// One draft for each distinct meaning, over all the unexplained paths that share it.
 fn explain<'c, 'a>(
     case: &'c Case<'a>,
-    meaning: impl Fn(&Sight<'a>) -> Option<(&'static [Cause], Confidence)>,
+    meaning: impl Fn(&Sight<'a>) -> Option<Meaning>,
 ) -> Vec<(Draft, Vec<&'c Sight<'a>>)> {
-    type Meaning = (&'static [Cause], Confidence);
     let mut grouped: Vec<(Meaning, Vec<&Sight<'a>>)> = Vec::new();
     for sight in case.unexplained() {
         let Some(meant) = meaning(sight) else { continue };
@@ -205,8 +225,14 @@ fn explain<'c, 'a>(
     grouped.into_iter().map(|((causes, strength), sights)| (Draft::over(causes, strength, &sights), sights)).collect()
 }
 
+/// Strict access mode spares the API's own name and no other.
+fn could_be_strict(case: &Case<'_>, sights: &[&Sight<'_>]) -> bool {
+    let spared = |sight: &Sight<'_>| sight.path == AccessPath::PrivateDns;
+    !sights.iter().any(|sight| spared(sight)) && !case.any(|sight| sight.is_ok() && !spared(sight))
+}
+
 /// The words of the operating system and the libraries.
-fn details(sights: &[&Sight<'_>]) -> Vec<String> {
+pub(crate) fn details(sights: &[&Sight<'_>]) -> Vec<String> {
     let detail = |sight: &&Sight<'_>| {
         let attempt = sight.attempt?;
         let tcp = attempt.tcp.result.as_ref().err().and_then(|failure| failure.detail.as_deref());

@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::cause::Cause;
 use super::clock::Clock;
+use super::contrast::speaks_for_a_public_api;
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
 use super::sight::{Side, Sight};
@@ -31,8 +32,13 @@ pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     };
     let flapping = dead.keys().any(|address| alive(*address));
     let paths = AccessPath::ALL.iter().copied().filter(|path| dead.values().any(|(paths, _)| paths.contains(path)));
-    let strength = if flapping { Possible } else { Likely };
-    let mut draft = Draft::new(Cause::OneAddressDown, strength, paths.collect()).into_remark();
+    // a connect that was given less than the first retransmission takes proves little
+    let hurried = case.sights.iter().all(|sight| sight.seen.took.as_millis() < 1000)
+        && dead.values().any(|(_, fault)| fault == TcpFault::Timeout.name());
+    let strength = if flapping || hurried { Possible } else { Likely };
+    let mut draft = Draft::new(Cause::OneAddressDown, strength, paths.collect())
+        .into_remark()
+        .at(dead.keys().next().map(SocketAddr::ip));
     for (address, (paths, fault)) in &dead {
         let names = paths.iter().map(|path| path.name()).collect::<Vec<_>>().join(", ");
         draft = draft.because(format!("{address} failed ({fault}) on {names}, while another address got further"));
@@ -121,13 +127,14 @@ fn messages(sights: &[&Sight<'_>]) -> Vec<String> {
     sights.iter().filter_map(message).collect()
 }
 
-/// A path works, but over the Internet: that says nothing of the endpoint.
+/// A path reaches an API, but over the Internet: that says nothing of the endpoint.
 pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
-    let sights: Vec<_> = case.sights.iter().filter(|sight| sight.side() == Side::Outside && sight.is_ok()).collect();
+    let reached = |sight: &&Sight<'_>| sight.is_ok() || speaks_for_a_public_api(sight);
+    let sights: Vec<_> = case.sights.iter().filter(|sight| sight.side() == Side::Outside).filter(reached).collect();
     let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
     let draft =
         Draft::over(&[Cause::PublicAddresses, Cause::PublicApiViaVpce, Cause::PrivateDnsDisabled], Likely, &sights)
-            .because(format!("the addresses are public: {places}; the endpoint was not involved"))
+            .because(format!("the addresses are none that an endpoint has: {places}"))
             .into_remark();
     vec![draft]
 }

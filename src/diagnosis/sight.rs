@@ -1,6 +1,7 @@
 //! What does one path say by itself? Its outcome, the attempt that decided it, the kind of addresses behind it.
 
-use super::signature::{self, Family, Signature};
+use super::meaning::{Family, Signature};
+use super::signature;
 use crate::observation::{
     Address, AddressClass, Answer, Attempt, DnsFault, Intent, NameSource, Observation, Outcome, Round, Row, TlsFailure,
     printable, same_addresses,
@@ -94,6 +95,11 @@ impl<'a> Sight<'a> {
         self.seen.attempts.iter().any(|attempt| attempt.tcp.result.is_ok())
     }
 
+    /// Whether a handshake succeeded.
+    pub(crate) fn is_secured(&self) -> bool {
+        self.attempt.is_some_and(|attempt| attempt.secured().is_some())
+    }
+
     /// The kind of its unexpected answer.
     pub(crate) fn family(&self) -> Option<Family> {
         self.signature.as_ref().map(|signature| signature.family)
@@ -135,8 +141,11 @@ impl<'a> Sight<'a> {
             Outcome::Tcp(fault) => format!("no connection to {} ({fault})", self.places()),
             Outcome::Tls(fault) => format!("connected to {}, no TLS session ({fault})", self.place()),
             Outcome::Http(fault) => {
-                let took = self.attempt.map(Attempt::felt).unwrap_or_default().as_millis();
-                format!("connected to {}, no whole answer ({fault}) after {took} ms", self.place())
+                let waited = match self.attempt.map(Attempt::felt).unwrap_or_default().as_secs() {
+                    0 => "within a second".to_owned(),
+                    seconds => format!("after {seconds} s"),
+                };
+                format!("connected to {}, no whole answer ({fault}) {waited}", self.place())
             }
             Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
                 self.answer().map_or_else(|| "no answer".to_owned(), described)
@@ -153,6 +162,11 @@ impl<'a> Sight<'a> {
     /// The address that decided.
     fn place(&self) -> String {
         self.attempt.map_or_else(|| "no address".to_owned(), |attempt| attempt.address.to_string())
+    }
+
+    /// The address that decided, without its port.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.attempt.map(|attempt| attempt.address.ip())
     }
 
     /// Every address, at most four.

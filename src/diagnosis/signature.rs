@@ -1,63 +1,13 @@
 //! What does one HTTP answer mean by itself? Judged by the error-type header first, the body's words second, the status third.
 
+mod status;
+
 use super::cause::Cause;
 use super::finding::Confidence;
-use crate::observation::{Answer, Denial, Effect, MethodArn, PolicyKind, Wording};
+use super::meaning::{Family, Signature};
+use crate::observation::{Answer, Denial, Effect, PolicyKind, Wording};
 use crate::plan::Plan;
 use crate::target::Target;
-
-/// What an answer means, before it is held against those of other paths.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Signature {
-    pub(crate) family: Family,
-    /// The most useful cause first; never empty.
-    pub(crate) causes: Vec<Cause>,
-    /// How much the answer says by itself.
-    pub(crate) strength: Confidence,
-    /// What in the answer bears on it.
-    pub(crate) remarks: Vec<String>,
-}
-
-/// Answers that are weighed alike when paths are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Family {
-    /// `ForbiddenException`: the gateway knows no such API, stage or key, or WAF blocks.
-    Forbidden,
-    /// `MissingAuthenticationTokenException`: no such route, or no signature.
-    MissingToken,
-    /// A policy refuses.
-    Policy,
-    /// An authorizer refuses or fails.
-    Authorizer,
-    /// The signature or the credentials behind it are refused.
-    Signing,
-    /// Too many requests.
-    Limit,
-    /// The request's form is refused.
-    Request,
-    /// The integration fails.
-    Integration,
-    /// The backend answers by itself.
-    Backend,
-    /// It is not API Gateway that answers.
-    Foreign,
-}
-
-impl Family {
-    /// Whether such an answer comes only after API and stage were found.
-    pub(crate) fn proves_api(self) -> bool {
-        match self {
-            Self::MissingToken
-            | Self::Policy
-            | Self::Authorizer
-            | Self::Limit
-            | Self::Request
-            | Self::Integration
-            | Self::Backend => true,
-            Self::Forbidden | Self::Signing | Self::Foreign => false,
-        }
-    }
-}
 
 /// Reads an answer by itself, knowing what was asked.
 pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
@@ -66,16 +16,16 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     let typed = error_type.and_then(|kind| of_type(kind, wording.as_ref()));
     let mut signature = match (&typed, wording) {
         (Some(typed), _) => of_wording(typed, answer, plan),
-        (None, Some(wording)) => untyped(&wording, answer, plan),
+        (None, Some(wording)) => unheaded(&wording, answer, plan),
         (None, None) => of_status(answer),
     };
     if let Some(Wording::Denied(Denial { resource: Some(arn), .. })) = answer.wording() {
-        compare(&mut signature, &arn, plan, target);
+        signature.hold_against(&arn, plan, target);
     }
-    if signature.family == Family::Signing {
-        compare_signing(&mut signature, answer, plan, target);
+    if let Some(message) = answer.message().filter(|_| signature.family == Family::Signing) {
+        signature.hold_signing(&message, plan, target);
     }
-    let usual = typed.as_ref().map(usual_statuses).unwrap_or_default();
+    let usual = typed.as_ref().map(status::usual).unwrap_or_default();
     if let Some(first) = usual.first().filter(|_| !usual.contains(&answer.status)) {
         signature.weaken(Confidence::Likely);
         signature
@@ -95,36 +45,9 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     signature
 }
 
-/// Whether a success hides a backend's error: a body that says no more than a gateway's error, and no error type.
+/// Whether a success hides an error: by its type, or by a body that says no more than a gateway's error.
 pub(crate) fn is_masked_error(answer: &Answer) -> bool {
     answer.status < 400 && (answer.wording().is_some() || answer.error_type().is_some())
-}
-
-impl Signature {
-    fn new(family: Family, strength: Confidence, causes: &[Cause]) -> Self {
-        Self { family, strength, causes: causes.to_vec(), remarks: Vec::new() }
-    }
-
-    /// Adds another explanation, after those there are.
-    pub(crate) fn also(&mut self, cause: Cause) {
-        if !self.causes.contains(&cause) {
-            self.causes.push(cause);
-        }
-    }
-
-    /// Puts an explanation before the others.
-    fn rather(&mut self, cause: Cause) {
-        self.causes.retain(|known| *known != cause);
-        self.causes.insert(0, cause);
-    }
-
-    fn weaken(&mut self, most: Confidence) {
-        self.strength = self.strength.min(most);
-    }
-
-    fn remark(&mut self, text: String) {
-        self.remarks.push(text);
-    }
 }
 
 /// What an error type says, with the body where the type alone leaves it open.
@@ -134,12 +57,12 @@ fn of_type(kind: &str, wording: Option<&Wording>) -> Option<Wording> {
     Some(match kind {
         "ForbiddenException" => W::Forbidden,
         "MissingAuthenticationTokenException" => W::MissingToken,
-        "AccessDeniedException" => match wording {
-            Some(W::Denied(_) | W::AuthorizerDenied | W::FunctionUrl | W::TokenInvalid | W::TokenExpired) => {
-                wording.cloned()?
-            }
-            _ => W::Denied(Denial { user: None, resource: None, effect: Effect::Unspecified, policy: None }),
-        },
+        "AccessDeniedException" => wording.filter(|wording| refuses(wording)).cloned().unwrap_or(W::Denied(Denial {
+            user: None,
+            resource: None,
+            effect: Effect::Unspecified,
+            policy: None,
+        })),
         "UnauthorizedException" => W::Unauthorized,
         "InvalidSignatureException" => {
             said(&[W::SignatureExpired, W::SignatureNotYetCurrent, W::TokenInvalid, W::TokenExpired])
@@ -151,9 +74,22 @@ fn of_type(kind: &str, wording: Option<&Wording>) -> Option<Wording> {
         "BadRequestException" => W::InvalidRequest,
         "InternalServerErrorException" => said(&[W::TimedOut, W::NetworkError]).unwrap_or(W::InternalError),
         "AuthorizerConfigurationException" => W::Null,
-        // names that only emulators and other services use prove nothing; the words may
-        _ => return wording.cloned(),
+        // names that only emulators and other services use prove nothing
+        _ => return None,
     })
+}
+
+/// Whether words say who refused, which `AccessDeniedException` leaves open.
+fn refuses(wording: &Wording) -> bool {
+    matches!(
+        wording,
+        Wording::Denied(_)
+            | Wording::AuthorizerDenied { .. }
+            | Wording::DeniedElsewhere
+            | Wording::FunctionUrl
+            | Wording::TokenInvalid
+            | Wording::TokenExpired
+    )
 }
 
 fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
@@ -171,7 +107,15 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
             &[Cause::WrongResourceOrMethod, Cause::IamAuthUnsigned, Cause::MissingAuthTokenUnspecified],
         ),
         W::Denied(denial) => denied(denial, plan),
-        W::AuthorizerDenied => Signature::new(F::Authorizer, Certain, &[Cause::LambdaAuthorizerExplicitDeny]),
+        W::AuthorizerDenied { explicit: true } => {
+            Signature::new(F::Authorizer, Certain, &[Cause::LambdaAuthorizerExplicitDeny])
+        }
+        // what the authorizer leaves open, the resource policy may still allow
+        W::AuthorizerDenied { explicit: false } => Signature::new(
+            F::Authorizer,
+            Likely,
+            &[Cause::LambdaAuthorizerExplicitDeny, Cause::ResourcePolicyImplicitDeny],
+        ),
         W::Unauthorized => {
             Signature::new(F::Authorizer, Likely, &[Cause::AuthorizerUnauthorized, Cause::CognitoUnauthorized])
         }
@@ -195,10 +139,10 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::InvalidRequest => Signature::new(F::Request, Certain, &[Cause::RequestValidationFailed]),
         W::BodyTooLarge => Signature::new(F::Request, Certain, &[Cause::BodyTooLarge]),
         W::UriTooLong => Signature::new(F::Request, Certain, &[Cause::UriTooLong]),
-        W::InternalError => Signature::new(F::Integration, Likely, internal_error(answer.status)),
+        W::InternalError => Signature::new(F::Integration, Likely, status::internal_error(answer.status)),
         W::TimedOut => Signature::new(F::Integration, Certain, &[Cause::IntegrationTimeout]),
         W::NetworkError => Signature::new(F::Integration, Certain, &[Cause::IntegrationNetworkError]),
-        W::Unavailable => Signature::new(F::Integration, Likely, hints(503)),
+        W::Unavailable => Signature::new(F::Integration, Likely, status::hints(503)),
         W::NotFound => Signature::new(
             F::Request,
             Likely,
@@ -211,6 +155,12 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
             ],
         ),
         W::Null => Signature::new(F::Authorizer, Certain, &[Cause::AuthorizerMisconfigured]),
+        W::DeniedElsewhere if answer.apigw_id().is_some() => Signature::new(
+            F::Integration,
+            Likely,
+            &[Cause::IntegrationConfigError, Cause::BackendStatus, Cause::LambdaError],
+        ),
+        W::DeniedElsewhere => Signature::new(F::Foreign, Likely, &[Cause::NotApiGateway]),
         W::FunctionUrl => Signature::new(F::Foreign, Certain, &[Cause::NotApiGateway]),
     }
 }
@@ -276,16 +226,22 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
         // only the type is known, as after HEAD
         signature.also(Cause::LambdaAuthorizerExplicitDeny);
     }
-    if let Some(user) = &denial.user {
-        signature.remark(format!("the caller was taken as `{user}`"));
-    }
     signature
 }
 
-/// Words without the header that API Gateway puts beside them: weaker.
-fn untyped(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
+/// Words without the error type that API Gateway puts beside them: weaker.
+fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
     let mut signature = of_wording(wording, answer, plan);
-    let unmistakable = matches!(wording, Wording::Denied(Denial { user: Some(_), .. }) | Wording::FunctionUrl);
+    let unmistakable = matches!(
+        wording,
+        Wording::Denied(Denial { user: Some(_), .. })
+            | Wording::FunctionUrl
+            | Wording::SignatureMismatch
+            | Wording::SignatureExpired
+            | Wording::SignatureNotYetCurrent
+            | Wording::TokenInvalid
+            | Wording::TokenExpired
+    );
     signature.weaken(if unmistakable { Confidence::Likely } else { Confidence::Possible });
     if matches!(wording, Wording::TooManyRequests | Wording::LimitExceeded) {
         signature.also(Cause::Throttled);
@@ -294,7 +250,9 @@ fn untyped(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
     if *wording == Wording::Null {
         signature.also(Cause::LambdaError);
     }
-    if answer.apigw_id().is_some() {
+    if let Some(kind) = answer.error_type() {
+        signature.remark(format!("`{kind}` is no error type of API Gateway: only the words speak for it"));
+    } else if answer.apigw_id().is_some() {
         signature.family = Family::Backend;
         signature.rather(Cause::BackendStatus);
         signature.weaken(Confidence::Likely);
@@ -309,7 +267,7 @@ fn untyped(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
 fn of_status(answer: &Answer) -> Signature {
     let status = answer.status;
     let mut signature = if answer.error_type().is_some() {
-        let mut signature = Signature::new(family_of_status(status), Confidence::Possible, hints(status));
+        let mut signature = Signature::new(Family::Unclear, Confidence::Possible, status::hints(status));
         signature.also(Cause::WafOrCustomResponse);
         signature
     } else if answer.from_api_gateway() {
@@ -326,7 +284,7 @@ fn of_status(answer: &Answer) -> Signature {
         signature.remark("it has none of API Gateway's headers".to_owned());
         signature
     };
-    for cause in hints(status) {
+    for cause in status::hints(status) {
         signature.also(*cause);
     }
     if let Some(server) = answer.header("server").filter(|server| *server != "Server") {
@@ -339,158 +297,6 @@ fn of_status(answer: &Answer) -> Signature {
         signature.remark("`x-amzn-Remapped-…` headers: an integration answered".to_owned());
     }
     signature
-}
-
-fn internal_error(status: u16) -> &'static [Cause] {
-    match status {
-        502 => &[Cause::LambdaProxyMalformed, Cause::LambdaError, Cause::IntegrationConfigError],
-        504 => &[Cause::IntegrationTimeout, Cause::IntegrationNetworkError],
-        503 => &[Cause::IntegrationNetworkError, Cause::IntegrationConfigError, Cause::LambdaError],
-        _ => &[
-            Cause::IntegrationConfigError,
-            Cause::LambdaPermissionMissing,
-            Cause::LambdaError,
-            Cause::IntegrationNetworkError,
-            Cause::LambdaProxyMalformed,
-            Cause::AuthorizerMisconfigured,
-        ],
-    }
-}
-
-/// What a bare status may mean, where nothing else speaks.
-fn hints(status: u16) -> &'static [Cause] {
-    match status {
-        400 => &[Cause::RequestValidationFailed, Cause::IntegrationConfigError],
-        401 => &[Cause::AuthorizerUnauthorized, Cause::CognitoUnauthorized, Cause::WafOrCustomResponse],
-        403 => {
-            &[Cause::WafOrCustomResponse, Cause::WafBlock, Cause::ForbiddenUnknown, Cause::LambdaAuthorizerExplicitDeny]
-        }
-        404 | 405 => &[Cause::WrongResourceOrMethod, Cause::WafOrCustomResponse],
-        413 => &[Cause::BodyTooLarge],
-        414 => &[Cause::UriTooLong],
-        415 => &[Cause::RequestValidationFailed],
-        429 => &[Cause::Throttled, Cause::QuotaExceeded, Cause::WafOrCustomResponse],
-        502 => &[Cause::LambdaProxyMalformed, Cause::LambdaError, Cause::IntegrationConfigError],
-        503 => &[Cause::IntegrationNetworkError, Cause::Throttled, Cause::IntegrationConfigError, Cause::LambdaError],
-        504 => &[Cause::IntegrationTimeout, Cause::IntegrationNetworkError],
-        500.. => &[Cause::LambdaError, Cause::IntegrationConfigError, Cause::LambdaPermissionMissing],
-        ..400 => &[],
-        _ => &[Cause::WafOrCustomResponse],
-    }
-}
-
-fn family_of_status(status: u16) -> Family {
-    match status {
-        401 => Family::Authorizer,
-        429 => Family::Limit,
-        500.. => Family::Integration,
-        403 => Family::Policy,
-        _ => Family::Request,
-    }
-}
-
-/// The statuses that API Gateway gives an error, where its owner changed nothing.
-fn usual_statuses(wording: &Wording) -> &'static [u16] {
-    use Wording as W;
-    match wording {
-        W::Forbidden
-        | W::MissingToken
-        | W::Denied(_)
-        | W::AuthorizerDenied
-        | W::SignatureMismatch
-        | W::SignatureExpired
-        | W::SignatureNotYetCurrent
-        | W::NotSigV4
-        | W::TokenInvalid
-        | W::TokenExpired => &[403],
-        W::Unauthorized => &[401],
-        W::LimitExceeded | W::TooManyRequests => &[429],
-        W::InvalidRequest => &[400, 415],
-        W::BodyTooLarge => &[413],
-        W::UriTooLong => &[414],
-        W::InternalError => &[500, 502, 503, 504],
-        W::TimedOut | W::NetworkError => &[504],
-        W::Null => &[500],
-        W::Unavailable | W::NotFound | W::FunctionUrl => &[],
-    }
-}
-
-/// Holds the resource in a refusal against what was asked.
-fn compare(signature: &mut Signature, arn: &MethodArn, plan: &Plan, target: &Target) {
-    let differs = |seen: &Option<String>, asked: &str| seen.clone().filter(|seen| !seen.eq_ignore_ascii_case(asked));
-    let other = [
-        ("partition", differs(&arn.partition, target.partition()), target.partition()),
-        ("Region", differs(&arn.region, target.region.as_str()), target.region.as_str()),
-        ("API", differs(&arn.api, target.api.as_str()), target.api.as_str()),
-        (
-            "stage",
-            arn.stage.clone().filter(|seen| Some(seen) != target.stage.as_ref()),
-            target.stage.as_deref().unwrap_or("none"),
-        ),
-    ];
-    let mut elsewhere = false;
-    for (what, seen, asked) in other {
-        if let Some(seen) = seen {
-            elsewhere = true;
-            signature.remark(format!("the refusal names {what} `{seen}`, asked was `{asked}`"));
-        }
-    }
-    let path = |text: &str| decoded(text.trim_matches('/'));
-    let route = [
-        ("method", differs(&arn.method, plan.method.as_str()), plan.method.as_str()),
-        ("path", arn.path.clone().filter(|seen| path(seen) != path(target.resource())), target.resource()),
-    ];
-    for (what, seen, asked) in route {
-        if let Some(seen) = seen {
-            // greedy paths and mappings may change these, so they prove less
-            signature.weaken(Confidence::Likely);
-            signature.also(Cause::AnsweredByAnotherApi);
-            signature.remark(format!("the refusal names {what} `{seen}`, asked was `{asked}`"));
-        }
-    }
-    if elsewhere {
-        signature.weaken(Confidence::Likely);
-        signature.rather(Cause::AnsweredByAnotherApi);
-    }
-    if let Some(end) = &arn.account_end {
-        signature.remark(format!("the API belongs to the account that ends in {end}"));
-    }
-}
-
-/// The canonical string in a signature error shows what the server saw.
-fn compare_signing(signature: &mut Signature, answer: &Answer, plan: &Plan, target: &Target) {
-    let Some(message) = answer.message() else { return };
-    let line = |start: &str| message.lines().find_map(|line| line.trim_start_matches('\'').strip_prefix(start));
-    if let Some(host) = line("host:").filter(|host| !host.eq_ignore_ascii_case(plan.host.as_str())) {
-        signature.rather(Cause::SigMismatchWrongHost);
-        signature.remark(format!("the server saw `Host: {host}`, sent was `{}`", plan.host));
-    }
-    let scope = message.lines().find(|line| line.contains("/execute-api/aws4_request"));
-    if let Some(region) =
-        scope.and_then(|scope| scope.split('/').nth(1)).filter(|region| *region != target.region.as_str())
-    {
-        signature.remark(format!("the signature is for `{region}`, the API is in `{}`", target.region));
-    }
-}
-
-/// `%41` as `A`, for comparing; what is no UTF-8 stays different.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = |b: u8| char::from(b).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        match (first, tail) {
-            (b'%', [high, low, after @ ..]) if hex(*high).is_some() && hex(*low).is_some() => {
-                bytes.push(hex(*high).unwrap_or_default() * 16 + hex(*low).unwrap_or_default());
-                rest = after;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Whether the request carries an `Authorization` header. Its value may be a secret, so it is not read.

@@ -97,9 +97,9 @@ impl Answer {
         Wording::of(&message(body)?)
     }
 
-    /// The message of the kept body.
+    /// The message of the kept body, cleaned once more, since JSON's escapes are undone in it.
     pub fn message(&self) -> Option<String> {
-        message(self.body_excerpt.as_deref()?.as_bytes())
+        Some(printable(message(self.body_excerpt.as_deref()?.as_bytes())?.as_bytes(), MOST_EXCERPT_CHARS))
     }
 
     /// Whether the answer carries API Gateway's marks: a REST API's extended request id, or an HTTP API's.
@@ -127,16 +127,17 @@ pub fn message(body: &[u8]) -> Option<String> {
 
 /// Whether a body is no more than a message that API Gateway words itself: such a body holds nothing of a backend.
 pub fn is_gateway_error(body: &[u8]) -> bool {
-    let Some(wording) = message(body).and_then(|message| Wording::of(&message)) else { return false };
+    // `{"message":null}` says nothing by itself, and another service's refusal may be the backend's
+    let telling = |wording: &Wording| !matches!(wording, Wording::Null | Wording::DeniedElsewhere);
+    let Some(wording) = message(body).and_then(|message| Wording::of(&message)).filter(telling) else { return false };
     match serde_json::from_slice::<serde_json::Value>(body) {
-        // `{"message":null}` says nothing by itself
-        Ok(serde_json::Value::Object(fields)) => fields.len() == 1 && wording != Wording::Null,
+        Ok(serde_json::Value::Object(fields)) => fields.len() == 1,
         Ok(_) => false,
         // what is cut off may go on, so that only words count which nobody else has
         Err(_) if body.trim_ascii_start().starts_with(b"{") => {
             matches!(wording, Wording::Denied(Denial { user: Some(_), .. }) | Wording::SignatureMismatch)
         }
-        Err(_) => wording != Wording::Null,
+        Err(_) => !body.trim_ascii_start().starts_with(b"<"),
     }
 }
 

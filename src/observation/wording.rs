@@ -9,8 +9,11 @@ pub enum Wording {
     MissingToken,
     /// `User: … is not authorized to perform: execute-api:Invoke on resource: …`: a policy refuses.
     Denied(Denial),
-    /// `User is not authorized to access this resource`: a Lambda authorizer's policy refuses.
-    AuthorizerDenied,
+    /// `User is not authorized to access this resource …`: a Lambda authorizer's policy refuses, explicitly if the message says so.
+    AuthorizerDenied {
+        /// Whether a statement denies.
+        explicit: bool,
+    },
     /// `Unauthorized`.
     Unauthorized,
     /// `The request signature we calculated does not match …`.
@@ -47,6 +50,8 @@ pub enum Wording {
     NotFound,
     /// `null`, which a failing authorizer leaves in the message's place.
     Null,
+    /// `User: … is not authorized to perform: SERVICE:Action …`: another AWS service refuses.
+    DeniedElsewhere,
     /// `Forbidden. For troubleshooting Function URL …`: a Lambda function URL, not API Gateway.
     FunctionUrl,
 }
@@ -133,9 +138,13 @@ fn whole(message: &str) -> Option<Wording> {
 }
 
 fn part(message: &str) -> Option<Wording> {
-    const PARTS: [(&str, Wording); 20] = [
+    const PARTS: [(&str, Wording); 22] = [
         ("For troubleshooting Function URL", Wording::FunctionUrl),
-        ("is not authorized to access this resource", Wording::AuthorizerDenied),
+        (
+            "User is not authorized to access this resource with an explicit deny",
+            Wording::AuthorizerDenied { explicit: true },
+        ),
+        ("User is not authorized to access this resource", Wording::AuthorizerDenied { explicit: false }),
         ("The request signature we calculated does not match", Wording::SignatureMismatch),
         ("Signature expired: ", Wording::SignatureExpired),
         ("Signature not yet current: ", Wording::SignatureNotYetCurrent),
@@ -154,6 +163,8 @@ fn part(message: &str) -> Option<Wording> {
         ("Request-URI Too Long", Wording::UriTooLong),
         ("Too Many Requests", Wording::TooManyRequests),
         ("Rate exceeded", Wording::TooManyRequests),
+        // what names this service was read before
+        (" is not authorized to perform: ", Wording::DeniedElsewhere),
     ];
     PARTS.into_iter().find(|(text, _)| contains(message, text)).map(|(_, wording)| wording)
 }
@@ -307,6 +318,12 @@ mod tests {
     }
 
     #[test]
+    fn another_services_refusal_is_told_apart() {
+        let message = "User: anonymous is not authorized to perform: es:ESHttpGet on resource: orders";
+        assert_eq!(Wording::of(message), Some(Wording::DeniedElsewhere));
+    }
+
+    #[test]
     fn masked_parts_of_an_arn_are_not_compared() {
         let arn = MethodArn::parse("arn:aws:execute-api:ap-southeast-2:[redacted]/Prod/GET/");
         assert_eq!(arn.region.as_deref(), Some("ap-southeast-2"));
@@ -318,13 +335,13 @@ mod tests {
 
     #[test]
     fn an_authorizers_refusal_is_not_a_policys() {
-        for message in [
-            "User is not authorized to access this resource",
-            "User is not authorized to access this resource with an explicit deny",
-            "User is not authorized to access this resource with an explicit deny in an identity-based policy",
-        ] {
-            assert_eq!(Wording::of(message), Some(Wording::AuthorizerDenied));
+        let message = "User is not authorized to access this resource";
+        let explicit = [(message.to_owned(), false), (format!("{message} with an explicit deny"), true)];
+        for (message, explicit) in explicit {
+            assert_eq!(Wording::of(&message), Some(Wording::AuthorizerDenied { explicit }));
         }
+        let newer = format!("{message} with an explicit deny in an identity-based policy");
+        assert_eq!(Wording::of(&newer), Some(Wording::AuthorizerDenied { explicit: true }));
     }
 
     #[test]

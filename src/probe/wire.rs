@@ -252,7 +252,7 @@ pub(super) struct TcpInfo {
 }
 
 /// Asks the kernel about a connection (tcp(7), `TCP_INFO`).
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "no safe wrapper knows TCP_INFO")]
 pub(super) fn tcp_info(stream: &TcpStream) -> Option<TcpInfo> {
     let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
     // SAFETY: `tcp_info` is plain integers, for which zero is a value. The kernel writes at most `length` bytes to it, which is

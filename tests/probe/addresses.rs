@@ -1,6 +1,6 @@
 //! What is seen of each address, and which one carries the request.
 
-use super::far_end::{Authority, FarEnd, Nobody, OK};
+use super::far_end::{Authority, FarEnd, Nobody, OK, read_head};
 use super::name_server::NameServer;
 use super::{NAME, ZONES, limits, net, probe_one, probe_zones};
 use apigw_probe::observation::{Attempt, HttpFault, TcpFault, TlsFault};
@@ -8,8 +8,11 @@ use apigw_probe::probe::Limits;
 use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, bind, getsockname, listen, socket};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
+use tokio_rustls::TlsAcceptor;
 
 /// An address on loopback whose SYNs are dropped: the queue of its listener is full.
 struct BlackHole {
@@ -95,24 +98,47 @@ async fn the_next_address_joins_when_a_handshake_stalls() {
     assert!(seen.took >= Duration::from_millis(250) && seen.took < Duration::from_millis(500), "{:?}", seen.took);
 }
 
-#[tokio::test]
-async fn a_slow_first_address_still_wins_the_race_if_it_is_ready_first() {
-    let authority = Authority::new();
-    let tls = authority.server(NAME);
-    let slow = FarEnd::listening(move |mut stream| {
-        let tls = tls.clone();
+/// Shakes hands only after a while.
+async fn slow(authority: &Authority, delay: u64) -> FarEnd {
+    let (tls, requests) = (authority.server(NAME), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&requests);
+    let far_end = FarEnd::listening(move |stream| {
+        let (tls, count) = (tls.clone(), Arc::clone(&count));
         async move {
-            tokio::time::sleep(Duration::from_millis(350)).await;
-            let mut stream = tokio_rustls::TlsAcceptor::from(tls).accept(&mut stream).await.unwrap();
-            super::far_end::read_head(&mut stream).await.unwrap();
-            stream.write_all(OK.as_bytes()).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            let Ok(mut stream) = TlsAcceptor::from(tls).accept(stream).await else { return };
+            let Some(_) = read_head(&mut stream).await else { return };
+            count.fetch_add(1, Ordering::Relaxed);
+            let _ = stream.write_all(OK.as_bytes()).await;
         }
     })
     .await;
-    let stalls = mute().await;
+    FarEnd { requests, ..far_end }
+}
+
+#[tokio::test]
+async fn a_slow_first_address_still_wins_the_race_if_it_is_ready_first() {
+    let authority = Authority::new();
+    let (slow, stalls) = (slow(&authority, 350).await, mute().await);
     let seen = probe_zones(&authority, &[slow.address, stalls.address], &limits(900)).await;
     assert_eq!(seen.attempts[0].answer().unwrap().status, 200);
     assert_eq!(tls_fault(&seen.attempts[1]), Some(TlsFault::Timeout));
+}
+
+#[tokio::test]
+async fn who_ends_the_handshake_second_sends_nothing() {
+    let authority = Authority::new();
+    let late = slow(&authority, 350).await;
+    let api = FarEnd::serving(authority.server(NAME), |mut stream, _| async move {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let _ = stream.write_all(OK.as_bytes()).await;
+    })
+    .await;
+    let seen = probe_zones(&authority, &[late.address, api.address], &limits(3000)).await;
+    let secured = seen.attempts[0].secured().expect("the first address ends its handshake, though late");
+    assert_eq!(secured.http, None);
+    assert_eq!(seen.attempts[1].answer().unwrap().status, 200);
+    assert_eq!((late.requests(), api.requests()), (0, 1));
 }
 
 #[tokio::test]

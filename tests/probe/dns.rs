@@ -140,10 +140,10 @@ async fn a_lost_datagram_is_made_good_within_a_short_deadline() {
 
 #[tokio::test]
 async fn a_late_answer_still_counts() {
-    let delay = Duration::from_millis(150);
+    let delay = Duration::from_millis(450);
     let slow = slow_server(delay).await;
-    // scaled down to the deadline, the first wait is 75 ms and the second 150 ms
-    let seen = look_up_at(&[slow], 300).await;
+    // scaled down to the deadline, the first wait is 300 ms and the second 600 ms
+    let seen = look_up_at(&[slow], 1200).await;
     assert_eq!(ips(&seen), ZONES);
     let course = course(&seen, Kind::A);
     assert_eq!((course[0].2, course[1].2), (QueryOutcome::Answered, QueryOutcome::Abandoned));
@@ -188,6 +188,15 @@ async fn where_nobody_listens_is_told_at_once() {
     assert_eq!(seen.result, Err(DnsFault::Unreachable));
     assert!(seen.queries.iter().all(|query| query.outcome == QueryOutcome::Unreachable));
     assert!(began.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn of_several_failures_the_most_telling_is_the_fault() {
+    let (nobody, silent) = (Nobody::new(), NameServer::silent().await);
+    assert_eq!(look_up_at(&[nobody.address, silent.address], 300).await.result, Err(DnsFault::Timeout));
+    let errs = NameServer::start(|asked| vec![asked.rcode(ResponseCode::ServFail)]).await;
+    let seen = look_up_at(&[nobody.address, silent.address, errs.address], 300).await;
+    assert_eq!(seen.result, Err(DnsFault::ServFail));
 }
 
 #[tokio::test]

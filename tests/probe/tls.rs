@@ -1,7 +1,8 @@
 //! Handshakes that fail, each with its reason and the facts kept.
 
 use super::far_end::{Authority, FarEnd, OK, self_signed, settings};
-use super::{NAME, limits, probe_api};
+use super::name_server::NameServer;
+use super::{NAME, ZONES, limits, net, probe_api, probe_one};
 use apigw_probe::observation::{Attempt, HttpFault, Observation, TlsFailure, TlsFault};
 use apigw_probe::probe::{Trust, TrustError, TrustSources};
 use rcgen::{CertificateParams, KeyPair, SanType, date_time_ymd};
@@ -183,8 +184,10 @@ async fn the_name_and_the_protocol_are_offered_and_nothing_is_resumed() {
         }
     })
     .await;
+    let names = NameServer::giving(&ZONES[..1]).await;
+    let net = net(&[names.address], &authority, &[(ZONES[0], api.address)]);
     for _ in 0..2 {
-        let seen = probe_api(&authority, &api, &limits(2000)).await;
+        let seen = probe_one(&net, &limits(2000)).await;
         assert_eq!(seen.attempts[0].secured().unwrap().session.alpn.as_deref(), Some("http/1.1"));
         let (name, kind) = heard.recv().await.unwrap();
         assert_eq!((name.as_deref(), kind), (Some(NAME), Some(rustls::HandshakeKind::Full)));

@@ -42,7 +42,7 @@ async fn every_phase_of_a_healthy_path_is_seen() {
 #[tokio::test]
 async fn wire_times_are_there_and_lie_within_what_was_felt() {
     let authority = Authority::new();
-    let delay = Duration::from_millis(60);
+    let delay = Duration::from_millis(250);
     let api = FarEnd::serving(authority.server(NAME), move |mut stream, _| async move {
         tokio::time::sleep(delay).await;
         let _ = stream.write_all(OK.as_bytes()).await;

@@ -290,7 +290,7 @@ pub(crate) fn attempt(ip: &str, tcp: Phase<Connected, TcpFailure>) -> Attempt {
     Attempt { address: SocketAddr::new(ip.parse().unwrap(), 443), tcp }
 }
 
-fn open() -> Phase<Connected, TcpFailure> {
+pub(crate) fn open() -> Phase<Connected, TcpFailure> {
     phase(Ok(Connected { retransmits: 0, tls: None }))
 }
 
@@ -306,7 +306,7 @@ pub(crate) fn answered(answer: Answer) -> Phase<Secured, TlsFailure> {
     phase(Ok(secured(Some(phase(Ok(answer))))))
 }
 
-fn secured(http: Option<Phase<Answer, HttpFailure>>) -> Secured {
+pub(crate) fn secured(http: Option<Phase<Answer, HttpFailure>>) -> Secured {
     let session =
         Session { version: "TLSv1.2".into(), cipher: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256".into(), alpn: None };
     Secured { session, certificate: Some(certificate()), http }

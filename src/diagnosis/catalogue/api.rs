@@ -1,6 +1,6 @@
 //! What can be wrong with the way an API is named: id, stage, route, headers?
 
-use super::Entry;
+use super::entry::Entry;
 use crate::diagnosis::finding::{
     Confidence::{Certain, Likely, Possible},
     Owner,

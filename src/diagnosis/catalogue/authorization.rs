@@ -1,6 +1,6 @@
 //! What can refuse a call that the policies let through: authorizers, keys, limits, WAF?
 
-use super::Entry;
+use super::entry::Entry;
 use crate::diagnosis::finding::{
     Confidence::{Certain, Likely},
     Owner,
@@ -17,7 +17,7 @@ pub(super) const LAMBDA_AUTHORIZER_EXPLICIT_DENY: Entry = Entry {
         "send a token that it accepts: `--header-file`",
         "a cached policy for one method also refuses others: let it allow `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`, or turn caching off",
     ],
-    docs: "https://repost.aws/knowledge-center/api-gateway-http-403-forbidden",
+    docs: "https://repost.aws/knowledge-center/api-gateway-403-error-lambda-authorizer",
 };
 
 pub(super) const AUTHORIZER_UNAUTHORIZED: Entry = Entry {
@@ -31,7 +31,7 @@ pub(super) const AUTHORIZER_UNAUTHORIZED: Entry = Entry {
         "in account B: `aws apigateway get-authorizers --rest-api-id {api} --region {region} --query 'items[].[type,identitySource]'` says what that is",
         "or expect 401: `--expect-status 401` still proves the whole path",
     ],
-    docs: "https://repost.aws/knowledge-center/api-gateway-401-error-lambda-cognito",
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html",
 };
 
 pub(super) const COGNITO_UNAUTHORIZED: Entry = Entry {
@@ -44,7 +44,7 @@ pub(super) const COGNITO_UNAUTHORIZED: Entry = Entry {
         "send a fresh token of the right kind: `--header-file` with a line `Authorization: …`",
         "in account B: `aws apigateway get-authorizers --rest-api-id {api} --region {region} --query 'items[].providerARNs'` says of which pool",
     ],
-    docs: "https://repost.aws/knowledge-center/api-gateway-cognito-401-unauthorized",
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html",
 };
 
 pub(super) const AUTHORIZER_MISCONFIGURED: Entry = Entry {

@@ -1,6 +1,6 @@
 //! What can be wrong behind the API, where the private path is proven good, or with the request's form?
 
-use super::Entry;
+use super::entry::Entry;
 use crate::diagnosis::finding::{
     Confidence::{Certain, Likely},
     Owner,
@@ -77,7 +77,7 @@ pub(super) const LAMBDA_PERMISSION_MISSING: Entry = Entry {
          --source-arn 'arn:{partition}:execute-api:{region}:ACCOUNT_B:{api}/*' --region {region}`",
         "if the integration names an alias or a stage variable, the permission must be on that alias (`--qualifier`)",
     ],
-    docs: "https://repost.aws/knowledge-center/api-gateway-rest-api-lambda-integrations",
+    docs: "https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html",
 };
 
 pub(super) const LAMBDA_PROXY_MALFORMED: Entry = Entry {
@@ -90,7 +90,7 @@ pub(super) const LAMBDA_PROXY_MALFORMED: Entry = Entry {
         "in account B, see the execution log of {api}/{stage} at this time",
         "return `statusCode` as a number and `body` as a string",
     ],
-    docs: "https://repost.aws/knowledge-center/malformed-502-api-gateway",
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html",
 };
 
 pub(super) const LAMBDA_ERROR: Entry = Entry {
@@ -103,7 +103,7 @@ pub(super) const LAMBDA_ERROR: Entry = Entry {
         "in account B, see the function's log at this time, by the request id of the report",
         "see its `Errors`, `Duration` and `Throttles` in CloudWatch",
     ],
-    docs: "https://repost.aws/knowledge-center/malformed-502-api-gateway",
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/handle-errors-in-lambda-integration.html",
 };
 
 pub(super) const INTEGRATION_CONFIG_ERROR: Entry = Entry {
@@ -117,7 +117,7 @@ pub(super) const INTEGRATION_CONFIG_ERROR: Entry = Entry {
         "in account B, see the execution log of {api}/{stage} at this time; it has the reason",
         "`aws apigateway test-invoke-method --rest-api-id {api} --resource-id RESOURCE --http-method GET --region {region}` shows the same log at once (it calls the backend for real)",
     ],
-    docs: "https://repost.aws/knowledge-center/api-gateway-internal-server-error",
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",
 };
 
 pub(super) const INTEGRATION_TIMEOUT: Entry = Entry {

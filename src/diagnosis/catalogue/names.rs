@@ -1,6 +1,6 @@
 //! What can be wrong with names and the addresses behind them?
 
-use super::Entry;
+use super::entry::Entry;
 use crate::diagnosis::finding::{Confidence::Likely, Owner};
 
 pub(super) const PRIVATE_DNS_DISABLED: Entry = Entry {
@@ -148,7 +148,7 @@ pub(super) const DIFFERENT_ENDPOINT: Entry = Entry {
     shows: "one path works and another fails, and their names have no address in common.",
     ceiling: Likely,
     fix: &[
-        "find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values=ADDRESS`",
+        "find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
         "look for `{invoke}` in /etc/hosts, in private hosted zones of the VPC, and in Route 53 profiles",
         "name every endpoint in use in the API's resource policy (`aws:SourceVpce`), and redeploy, since a policy counts only after that",
     ],

@@ -1,6 +1,6 @@
 //! What can a policy refuse: the API's, the endpoint's, the caller's?
 
-use super::Entry;
+use super::entry::Entry;
 use crate::diagnosis::finding::{
     Confidence::{Certain, Likely},
     Owner,

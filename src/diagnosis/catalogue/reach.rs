@@ -1,6 +1,6 @@
 //! What can be wrong on the way: connection, TLS, whoever answers?
 
-use super::Entry;
+use super::entry::Entry;
 use crate::diagnosis::finding::{
     Confidence::{Likely, Possible},
     Owner,
@@ -46,7 +46,7 @@ pub(super) const ONE_ADDRESS_DOWN: Entry = Entry {
     shows: "a connection to one address fails while another address of the same name answers.",
     ceiling: Likely,
     fix: &[
-        "find its interface: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values=ADDRESS`",
+        "find its interface: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
         "see the network ACL and the route table of that interface's subnet",
         "until then, `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --remove-subnet-ids SUBNET --region {region}` takes the zone out; its clients then go to another zone",
     ],
@@ -68,14 +68,14 @@ pub(super) const NO_ROUTE_FOR_FAMILY: Entry = Entry {
 };
 
 pub(super) const MTU_BLACK_HOLE: Entry = Entry {
-    title: "small packets pass and large ones vanish: the path's MTU",
+    title: "the path's MTU: small packets pass, large ones seem to vanish",
     owner: Owner::Network,
     meaning: "TCP connects, then the handshake stalls, since the certificate does not fit the packets that a tunnel lets \
               through, and the message that says so is filtered.",
     shows: "the connection is made, the TLS handshake does not end.",
     ceiling: Possible,
     fix: &[
-        "try `ping -M do -s 1472 ADDRESS` towards something beyond the tunnel, and smaller sizes",
+        "try `ping -M do -s 1472 {address}` towards something beyond the tunnel, and smaller sizes",
         "let ICMP type 3 code 4 pass, or clamp the MSS: `nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu`",
     ],
     docs: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/network_mtu.html",
@@ -156,7 +156,7 @@ pub(super) const NOT_API_GATEWAY: Entry = Entry {
     shows: "none of API Gateway's headers.",
     ceiling: Likely,
     fix: &[
-        "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values=ADDRESS`",
+        "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
         "see `Server` and `Via` in the evidence, and the names in the certificate",
         "to let only API Gateway's answers count, probe with `--require-api-gateway`",
     ],

@@ -1,6 +1,6 @@
 //! What can be wrong with a signature, the credentials behind it, and the clock?
 
-use super::Entry;
+use super::entry::Entry;
 use crate::diagnosis::finding::{Confidence::Likely, Owner};
 
 pub(super) const IAM_AUTH_UNSIGNED: Entry = Entry {

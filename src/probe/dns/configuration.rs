@@ -1,4 +1,7 @@
 //! What does this host say about names? resolv.conf(5) and hosts(5), read as glibc reads them.
+//!
+//! The crates that read resolv.conf refuse a whole file for one option or address that they do not know; the C library skips it,
+//! and so must a probe that is to see what other programs on this host see.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};

@@ -22,7 +22,7 @@ pub(super) async fn resolve(ask: &Ask<'_>, log: &Log, question: &Question) -> Re
     let mut flights = FuturesUnordered::new();
     let mut failures = Failures::default();
     loop {
-        let Some(turn) = turns.pop_front() else { return Err(failures.most_telling()) };
+        let Some(turn) = turns.pop_front() else { return Err(failures.most_telling(ask.servers)) };
         if failures.has(turn.server) {
             continue;
         }
@@ -116,10 +116,10 @@ impl Failures {
     }
 
     /// A word from any server says more than silence, and silence more than that nobody is there.
-    fn most_telling(&self) -> DnsFault {
+    fn most_telling(&self, servers: &[SocketAddr]) -> DnsFault {
         let word = self.0.iter().map(|(_, fault)| *fault).find(|fault| *fault != DnsFault::Unreachable);
-        let silent = DnsFault::Timeout;
-        word.unwrap_or(if self.0.is_empty() { silent } else { DnsFault::Unreachable })
+        let nobody_is_there = servers.iter().all(|server| self.has(*server));
+        word.unwrap_or(if nobody_is_there { DnsFault::Unreachable } else { DnsFault::Timeout })
     }
 }
 

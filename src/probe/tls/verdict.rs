@@ -1,7 +1,7 @@
 //! Why is a certificate not accepted? The library stops at the first fault; here each is looked at, and the most telling leads.
 
 use super::{Trust, certificate};
-use crate::observation::{TlsFault, printable};
+use crate::observation::TlsFault;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -57,7 +57,7 @@ impl Witness {
         let dates = validity.and_then(|validity| dates_fault(validity, now));
         let check = Check { parsed: &parsed, leaf, intermediates, at: a_valid_moment(validity, now) };
         let issuer = self.issuer_fault(&check, dates.is_some());
-        let name = verify_server_name(&parsed, name).err().map(|error| (TlsFault::WrongName, name_fault(leaf, &error)));
+        let name = verify_server_name(&parsed, name).err().map(|_| (TlsFault::WrongName, names_covered(leaf)));
 
         let system_trusts_issuer = matches!(issuer, Some((TlsFault::UnknownIssuer, _)))
             .then(|| self.accepts(self.trust.system(), &check).is_ok());
@@ -170,10 +170,10 @@ fn a_valid_moment(validity: Option<(OffsetDateTime, OffsetDateTime)>, now: Offse
     UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(moment.unix_timestamp()).unwrap_or_default()))
 }
 
-fn name_fault(leaf: &CertificateDer<'_>, error: &Error) -> String {
+fn names_covered(leaf: &CertificateDer<'_>) -> String {
     let names = certificate::read(leaf).map(|certificate| certificate.sans).unwrap_or_default();
     match names.as_slice() {
-        [] => printable(error.to_string().as_bytes(), 256),
+        [] => "the certificate covers no host name".to_owned(),
         few if few.len() <= 5 => format!("the certificate covers {}", few.join(", ")),
         many => format!("the certificate covers {} and {} other names", many[0], many.len() - 1),
     }

@@ -1,0 +1,119 @@
+//! What can one answer mean? Causes in their order, how strongly it speaks for the first, and what in it bears on that.
+
+mod mismatch;
+
+use super::cause::Cause;
+use super::finding::Confidence;
+use crate::observation::MethodArn;
+use crate::plan::Plan;
+use crate::target::Target;
+
+/// What an answer means, before it is held against those of other paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Signature {
+    pub(crate) family: Family,
+    /// The most useful cause first; never empty.
+    pub(crate) causes: Vec<Cause>,
+    /// How much the answer says by itself.
+    pub(crate) strength: Confidence,
+    /// What in the answer bears on it.
+    pub(crate) remarks: Vec<String>,
+}
+
+impl Signature {
+    pub(crate) fn new(family: Family, strength: Confidence, causes: &[Cause]) -> Self {
+        Self { family, strength, causes: causes.to_vec(), remarks: Vec::new() }
+    }
+
+    /// Adds another explanation, after those there are.
+    pub(crate) fn also(&mut self, cause: Cause) {
+        if !self.causes.contains(&cause) {
+            self.causes.push(cause);
+        }
+    }
+
+    /// Puts an explanation before the others.
+    pub(crate) fn rather(&mut self, cause: Cause) {
+        self.causes.retain(|known| *known != cause);
+        self.causes.insert(0, cause);
+    }
+
+    pub(crate) fn weaken(&mut self, most: Confidence) {
+        self.strength = self.strength.min(most);
+    }
+
+    pub(crate) fn remark(&mut self, text: String) {
+        self.remarks.push(text);
+    }
+
+    /// Holds the resource in a refusal against what was asked.
+    pub(crate) fn hold_against(&mut self, arn: &MethodArn, plan: &Plan, target: &Target) {
+        let mismatch = mismatch::of_resource(arn, plan, target);
+        if mismatch.route {
+            self.weaken(Confidence::Likely);
+            self.also(Cause::AnsweredByAnotherApi);
+        }
+        if mismatch.api {
+            self.weaken(Confidence::Likely);
+            self.rather(Cause::AnsweredByAnotherApi);
+        }
+        self.remarks.extend(mismatch.remarks);
+        if let Some(end) = &arn.account_end {
+            self.remark(format!("the API belongs to the account that ends in {end}"));
+        }
+    }
+
+    /// Holds what the server would have signed against what was sent.
+    pub(crate) fn hold_signing(&mut self, message: &str, plan: &Plan, target: &Target) {
+        if let Some(host) = mismatch::other_host(message, plan) {
+            self.rather(Cause::SigMismatchWrongHost);
+            self.remark(format!("the server saw `Host: {host}`, sent was `{}`", plan.host));
+        }
+        if let Some(region) = mismatch::other_region(message, target) {
+            self.remark(format!("the signature is for `{region}`, the API is in `{}`", target.region));
+        }
+    }
+}
+
+/// Answers that are weighed alike when paths are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// `ForbiddenException`: the gateway knows no such API, stage or key, or WAF blocks.
+    Forbidden,
+    /// `MissingAuthenticationTokenException`: no such route, or no signature.
+    MissingToken,
+    /// A policy refuses.
+    Policy,
+    /// An authorizer refuses or fails.
+    Authorizer,
+    /// The signature or the credentials behind it are refused.
+    Signing,
+    /// Too many requests.
+    Limit,
+    /// The request's form is refused.
+    Request,
+    /// The integration fails.
+    Integration,
+    /// The backend answers by itself.
+    Backend,
+    /// It is not API Gateway that answers.
+    Foreign,
+    /// An error type that is documented nowhere.
+    Unclear,
+}
+
+impl Family {
+    /// Whether such an answer comes only after API and stage were found.
+    pub(crate) fn proves_api(self) -> bool {
+        match self {
+            Self::MissingToken
+            | Self::Policy
+            | Self::Authorizer
+            | Self::Limit
+            | Self::Request
+            | Self::Integration
+            | Self::Backend => true,
+            Self::Forbidden | Self::Signing | Self::Foreign | Self::Unclear => false,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What holds for every round, however odd: nothing panics, no failing path stays unexplained, nothing is surer than it may be.
+
+#[path = "support/round.rs"]
+mod round;
+
+use apigw_probe::diagnosis::{Confidence, diagnose};
+use apigw_probe::observation::{
+    Answer, Attempt, DnsFault, HttpFailure, HttpFault, Intent, NameSource, Observation, Round, SecondOpinion, Seen,
+    TcpFailure, TcpFault, TlsFailure, TlsFault, printable,
+};
+use apigw_probe::report::{Report, Shape};
+use proptest::prelude::*;
+use proptest::sample::select;
+use round::{ALL, ENDPOINT, Scene, URL, addresses, answered, attempt, certificate, connected, phase, reduced};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn every_failing_path_is_explained_once_at_most_by_each_cause(round in rounds()) {
+        let findings = diagnose(&round).findings;
+        for row in &round.rows {
+            let failing = matches!(row.seen, Seen::Probed(_)) && !row.returns_expected(&round.target);
+            if failing && matches!(row.intent, Intent::Required | Intent::Optional) {
+                prop_assert!(findings.iter().any(|finding| finding.paths.contains(&row.path)), "{}: {findings:#?}", row.path);
+            }
+            if failing && row.intent == Intent::Forbidden {
+                prop_assert!(findings.iter().all(|finding| !finding.paths.contains(&row.path)), "{}: {findings:#?}", row.path);
+            }
+        }
+        let causes: BTreeSet<_> = findings.iter().map(|finding| finding.cause).collect();
+        prop_assert_eq!(causes.len(), findings.len());
+    }
+
+    #[test]
+    fn nothing_is_certain_that_another_cause_explains_as_well(round in rounds()) {
+        for finding in diagnose(&round).findings {
+            prop_assert!(finding.confidence <= finding.cause.entry().ceiling);
+            prop_assert!(finding.confidence < Confidence::Certain || finding.alternatives.is_empty());
+            prop_assert!(!finding.alternatives.contains(&finding.cause));
+            prop_assert!(!finding.paths.is_empty() && !finding.fix.is_empty() && !finding.evidence.is_empty(), "{finding:#?}");
+        }
+    }
+
+    #[test]
+    fn a_saved_report_is_diagnosed_alike(round in rounds()) {
+        let report = Report::of(round);
+        let json = serde_json::to_vec(&report.shape()).unwrap();
+        let again = diagnose(&Shape::read(&json).unwrap());
+        prop_assert_eq!(&report.diagnosis.findings, &again.findings);
+    }
+
+    #[test]
+    fn evidence_is_safe_for_a_terminal(round in rounds()) {
+        for finding in diagnose(&round).findings {
+            for fact in &finding.evidence {
+                prop_assert_eq!(printable(fact.as_bytes(), usize::MAX / 8), fact.clone());
+                prop_assert!(!fact.contains('\n'));
+            }
+        }
+    }
+
+    #[test]
+    fn reducing_an_answer_never_panics_and_stays_bounded(
+        status in 100_u16..600,
+        body in proptest::collection::vec(any::<u8>(), 0..5000),
+        names in proptest::collection::vec(select(HEADERS), 0..60),
+        value in proptest::collection::vec(any::<u8>(), 0..2000),
+    ) {
+        let raw = apigw_probe::observation::RawAnswer {
+            status,
+            version: "HTTP/1.1",
+            headers: names.iter().map(|name| (*name, value.as_slice())).collect(),
+            body: &body,
+            show_body: status % 2 == 0,
+            first_byte: Duration::ZERO,
+        };
+        let answer = Answer::reduce(&raw);
+        prop_assert!(answer.headers.len() <= 32);
+        prop_assert!(answer.body_excerpt.is_none_or(|text| text.chars().count() < 20_000));
+    }
+}
+
+fn rounds() -> impl Strategy<Value = Round> {
+    let seen = (0..4_usize).prop_flat_map(|_| (intent(), observation()));
+    let target = select(&[
+        (URL, Some(ENDPOINT)),
+        (URL, None),
+        (URL, Some("b9zz9zzz9z-vpce-1a2b3c456d7e89012.execute-api.us-east-1.amazonaws.com")),
+        (URL, Some("vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.eu-west-1.vpce.amazonaws.com")),
+        ("https://a1bc234d5e.execute-api.cn-north-1.amazonaws.com", Some(ENDPOINT)),
+        ("https://a1b.execute-api.us-gov-west-1.amazonaws.com/we'ird;stage/%7e?x={y}", None),
+    ]);
+    (target, proptest::collection::vec(seen, 4), -900_i64..900, 0_u64..40_000_000_000).prop_map(
+        |((url, endpoint), seen, off, took)| {
+            let mut scene = Scene::of(url, endpoint);
+            for (path, (intent, change)) in ALL.iter().zip(seen) {
+                scene = scene.intent(*path, intent).on(&[*path], |observation| {
+                    let plan = observation.plan.clone();
+                    *observation = Observation { plan, ..change.clone() };
+                });
+            }
+            scene.round.started += time::Duration::seconds(off);
+            scene.round.took = Duration::from_nanos(took);
+            scene.round
+        },
+    )
+}
+
+fn intent() -> impl Strategy<Value = Intent> {
+    select(&[Intent::Required, Intent::Required, Intent::Optional, Intent::Forbidden][..])
+}
+
+fn observation() -> impl Strategy<Value = Observation> {
+    let base = Scene::of(URL, Some(ENDPOINT)).round.rows[0].observation().cloned().unwrap();
+    let ips =
+        proptest::sample::subsequence(&["10.0.1.10", "10.0.2.10", "52.94.1.1", "fd00::10", "127.0.0.9"][..], 1..4);
+    let source = select(&[NameSource::Dns, NameSource::Dns, NameSource::Hosts, NameSource::Literal][..]);
+    let opinion = proptest::option::of(prop_oneof![
+        select(DnsFault::ALL).prop_map(Err),
+        Just(Ok(addresses(&["10.0.1.10"]))),
+        Just(Ok(addresses(&["52.94.1.1"]))),
+    ]);
+    let name = proptest::option::weighted(0.3, select(DnsFault::ALL));
+    (ips, source, opinion, name, proptest::collection::vec(tcp(), 4)).prop_map(
+        move |(ips, source, opinion, fault, tcp)| {
+            let mut seen = base.clone();
+            seen.lookup.source = source;
+            seen.lookup.second_opinion =
+                opinion.map(|result| SecondOpinion { server: "169.254.169.253:53".parse().unwrap(), result });
+            seen.lookup.result = fault.map_or_else(|| Ok(addresses(&ips)), Err);
+            let attempts = ips.iter().zip(tcp).map(|(ip, tcp)| Attempt { tcp, ..attempt(ip, round::open()) });
+            seen.attempts = if fault.is_some() { Vec::new() } else { attempts.collect() };
+            seen
+        },
+    )
+}
+
+type Tcp = apigw_probe::observation::Phase<apigw_probe::observation::Connected, TcpFailure>;
+
+fn tcp() -> impl Strategy<Value = Tcp> {
+    let detail = proptest::option::of("[ -~\u{1b}\n]{0,40}");
+    prop_oneof![
+        1 => Just(round::open()),
+        2 => (select(TcpFault::ALL), detail.clone()).prop_map(|(fault, detail)| phase(Err(TcpFailure { fault, detail }))),
+        2 => (select(TlsFault::ALL), detail.clone(), any::<Option<bool>>()).prop_map(|(fault, detail, system_trusts_issuer)| {
+            let certificate = system_trusts_issuer.map(|_| certificate());
+            connected(phase(Err(TlsFailure { fault, detail, certificate, system_trusts_issuer })))
+        }),
+        2 => (select(HttpFault::ALL), detail, proptest::option::of(answer())).prop_map(|(fault, detail, answer)| {
+            connected(phase(Ok(round::secured(Some(phase(Err(HttpFailure { fault, detail, answer })))))))
+        }),
+        5 => answer().prop_map(|answer| connected(answered(answer))),
+    ]
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    let status = select(&[200_u16, 200, 204, 301, 400, 401, 403, 403, 404, 413, 429, 500, 502, 504, 599][..]);
+    let headers = proptest::collection::vec((select(HEADERS), select(VALUES)), 0..6);
+    (status, headers, select(BODIES)).prop_map(|(status, headers, body)| reduced(status, &headers, body))
+}
+
+const HEADERS: &[&str] = &[
+    "Date",
+    "date",
+    "Server",
+    "Via",
+    "x-amz-apigw-id",
+    "X-Amz-Apigw-Id",
+    "apigw-requestid",
+    "x-amzn-ErrorType",
+    "x-amzn-errortype",
+    "x-amzn-RequestId",
+    "x-amz-cf-id",
+    "x-amzn-Remapped-Authorization",
+    "Set-Cookie",
+];
+
+const VALUES: &[&str] = &[
+    "Mon, 20 Jul 2026 03:00:00 GMT",
+    "Tue, 23 Jun 2020 01:45:30 GMT",
+    "ForbiddenException",
+    "AccessDeniedException",
+    "InternalServerErrorException:http://internal.amazon.com/coral/",
+    "MissingAuthenticationTokenException",
+    "InvalidSignatureException",
+    "Nonsense",
+    "",
+    "1.1 x.cloudfront.net (CloudFront)",
+    "squid \u{1b}[31m",
+];
+
+const BODIES: &[&str] = &[
+    "",
+    "{\"message\":\"Forbidden\"}",
+    "{\"message\":null}",
+    "{\"message\":\"Internal server error\"}",
+    "{\"message\":\"The request signature we calculated does not match.\\nhost:x\\n20200211/eu-west-1/execute-api/aws4_request\"}",
+    "{\"Message\":\"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:********3333:a1bc234d5e/test/GET/pets with an explicit deny in a resource-based policy\"}",
+    "{\"Message\":\"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:exec",
+    "{\"Message\":\"User is not authorized to access this resource\u{1b}[31m\u{202e}\"}",
+    "{\"Message\":\"User: \\u001b[2J\\nx is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:1:\\u202e/x with an explicit deny\"}",
+    "not json at all",
+    "<html>",
+];
