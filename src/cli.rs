@@ -1,6 +1,7 @@
 //! What does the user want? The command line, and the exit status that answers it.
 
 mod args;
+#[cfg(feature = "lab")]
 mod demo;
 mod offline;
 mod once;
@@ -161,7 +162,13 @@ fn serve(file: &std::path::Path) -> Result<u8, Stop> {
 fn man_page() -> std::io::Result<Vec<u8>> {
     let command = Cli::command();
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    let whole = clap_mangen::Man::new(command.clone());
+    whole.render_title(&mut page)?;
+    whole.render_name_section(&mut page)?;
+    whole.render_synopsis_section(&mut page)?;
+    whole.render_description_section(&mut page)?;
+    whole.render_options_section(&mut page)?;
+    whole.render_subcommands_section(&mut page)?;
     for sub in command.get_subcommands() {
         let name = format!("apigw-probe {}", sub.get_name());
         let man = clap_mangen::Man::new(sub.clone().bin_name(&name));
@@ -170,6 +177,9 @@ fn man_page() -> std::io::Result<Vec<u8>> {
         man.render_description_section(&mut page)?;
         man.render_options_section(&mut page)?;
     }
+    // as it stands: a formatter would fill the lines
+    write!(page, ".SH EXAMPLES AND EXIT STATUS\n.nf\n{}\n.fi\n", EXAMPLES.replace('\\', "\\e").replace('-', "\\-"))?;
+    whole.render_version_section(&mut page)?;
     Ok(page)
 }
 

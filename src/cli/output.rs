@@ -202,6 +202,8 @@ pub(super) fn asks_for_nagios(args: &[OsString]) -> bool {
 pub(super) fn unknown(message: &str) -> ExitCode {
     let line = render::Nagios::unknown(message).to_string();
     let mut stdout = io::stdout().lock();
-    let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
+    if stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()).is_err() {
+        complain(line.trim_end());
+    }
     ExitCode::from(3)
 }

@@ -1,0 +1,89 @@
+//! How does a real server run? As a child of its test: ready before anybody asks it, gone when the test is.
+
+use crate::tool::tool;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts a program, in a network namespace if one is named, and waits until it listens at all these addresses.
+    pub(crate) fn start(
+        program: &Command,
+        namespace: Option<&str>,
+        folder: tempfile::TempDir,
+        at: &[SocketAddrV4],
+    ) -> Self {
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let mut command = match namespace {
+            Some(name) => {
+                let mut command = tool("ip", "iproute2");
+                command.args(["netns", "exec", name, "setpriv"]);
+                command
+            }
+            None => tool("setpriv", "util-linux"),
+        };
+        // a test that is killed cannot clean up
+        command.args(["--pdeathsig", "KILL"]).arg(program.get_program()).args(program.get_args());
+        command.current_dir(folder.path()).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut server = Self { child, folder };
+        server.wait_until_it_listens(at);
+        server
+    }
+
+    fn wait_until_it_listens(&mut self, at: &[SocketAddrV4]) {
+        let table = PathBuf::from(format!("/proc/{}/net/tcp", self.child.id()));
+        let until = Instant::now() + LONGEST_START;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("the server ended with {status}: {}", self.log());
+            }
+            // the table of the child's own namespace, which the test may not be in
+            let listening = fs::read_to_string(&table).unwrap_or_default();
+            if at.iter().all(|address| listening.contains(&line_of(*address))) {
+                return;
+            }
+            assert!(Instant::now() < until, "the server does not listen at {at:?}: {}", self.log());
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How `/proc/net/tcp` shows a listener: address and port in hexadecimal, no peer, state 0A.
+fn line_of(address: SocketAddrV4) -> String {
+    let ip = u32::from_ne_bytes(address.ip().octets());
+    format!("{ip:08X}:{:04X} 00000000:0000 0A", address.port())
+}
+
+/// An address of loopback that no other test of this run has, and most likely no other run.
+pub(crate) fn own_address() -> Ipv4Addr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    let last = NEXT.fetch_add(1, Ordering::Relaxed);
+    assert!(last < 255, "the addresses of this run are used up");
+    Ipv4Addr::new(127, 64 | (high & 63), low, last)
+}
+
+const LONGEST_START: Duration = Duration::from_secs(20);

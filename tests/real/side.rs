@@ -1,0 +1,71 @@
+//! Where is the make-believe AWS? In a thread of its own, on listeners that other programs can reach.
+
+use crate::probe::binary;
+use apigw_probe::lab::{Addresses, Lab, Scenario, SeenRequest};
+use std::io::Write as _;
+use std::process::Command;
+use std::sync::mpsc;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+
+/// A running lab and the file with its authority.
+pub(crate) struct Side {
+    pub(crate) lab: Lab,
+    pub(crate) ca_file: tempfile::NamedTempFile,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Side {
+    pub(crate) fn start(scenario: &'static Scenario) -> Self {
+        let (tell, told) = mpsc::channel();
+        let (stop, stopped) = oneshot::channel();
+        std::thread::spawn(move || {
+            Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+                tell.send(Lab::start(scenario, Addresses::Loopback).await.unwrap()).unwrap();
+                // the sender is dropped when the test ends
+                let _ = stopped.await;
+            });
+        });
+        let lab = told.recv().unwrap();
+        let mut ca_file = tempfile::NamedTempFile::new().unwrap();
+        ca_file.write_all(lab.ca_pem().as_bytes()).unwrap();
+        Self { lab, ca_file, _stop: stop }
+    }
+
+    /// `once` as the operator of the scenario would call it.
+    pub(crate) fn once(&self) -> Command {
+        let mut command = self.once_at(self.lab.invoke_url());
+        let scenario = self.lab.scenario();
+        if let Some(timeout) = scenario.timeout {
+            command.args(["--timeout", &format!("{}ms", timeout.as_millis())]);
+        }
+        for (path, intent) in scenario.intents {
+            command.args([format!("--{intent}"), path.to_string()]);
+        }
+        command
+    }
+
+    /// `once` of another URL.
+    pub(crate) fn once_at(&self, url: &str) -> Command {
+        let mut command = binary();
+        command.args(["once", url]).args(self.lab.vpce_dns_name());
+        self.reach(&mut command);
+        command
+    }
+
+    /// Does something that sends exactly one request, and gives that.
+    pub(crate) fn request_of<T>(&self, act: impl FnOnce() -> T) -> (T, SeenRequest) {
+        let before = self.lab.requests().len();
+        let done = act();
+        let mut requests = self.lab.requests().split_off(before);
+        assert_eq!(requests.len(), 1, "{requests:#?}");
+        (done, requests.remove(0))
+    }
+
+    /// The options that lead to the lab instead of AWS.
+    pub(crate) fn reach(&self, command: &mut Command) {
+        command.args(["--dns-server", &self.lab.dns_server().to_string()]);
+        command.args(["--vpc-resolver", &self.lab.vpc_resolver().to_string()]);
+        command.args(["--port", &self.lab.port().to_string(), "--ca-file"]).arg(self.ca_file.path());
+    }
+}
