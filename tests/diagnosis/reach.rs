@@ -281,7 +281,7 @@ fn an_address_without_an_attempt_does_not_confuse() {
     });
     assert_eq!(scene.finding().paths, [P4]);
     let scene = healthy().on(&[P4], |seen| {
-        seen.attempts = vec![attempt("10.0.1.10", round::phase(Err(tcp(TcpFault::Timeout))))];
+        seen.attempts = vec![attempt("10.0.1.10", crate::round::phase(Err(tcp(TcpFault::Timeout))))];
     });
     assert_eq!(scene.finding().paths, [P4]);
 }
