@@ -355,7 +355,7 @@ struct InvokeUrl {
 
 impl InvokeUrl {
     fn parse(text: &str) -> Result<Self, TargetError> {
-        let text = text.trim();
+        let text = text.trim_matches(AROUND);
         if text.is_empty() {
             return Err(TargetError::UrlEmpty);
         }
@@ -419,7 +419,7 @@ enum EndpointInput {
 impl EndpointInput {
     fn parse(text: &str) -> Result<Self, TargetError> {
         // CloudFormation puts `Z1234:` before the name, the console ` (Z1234)` after it
-        let name = text.trim().split([' ', '\t']).next().unwrap_or_default();
+        let name = text.trim_matches(AROUND).split([' ', '\t']).next().unwrap_or_default();
         let name = name.split_once("://").map_or(name, |(_, rest)| rest);
         let name = name.split(['/', '?', '#']).next().unwrap_or_default();
         let name = match name.split_once(':') {
@@ -435,3 +435,5 @@ impl EndpointInput {
 }
 
 const MOST_URL_BYTES: usize = 8192;
+/// What is copied along with a string: white space, quotes, brackets, the comma of a list.
+const AROUND: [char; 10] = [' ', '\t', '\r', '\n', '"', '\'', '`', '<', '>', ','];
