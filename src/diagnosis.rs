@@ -53,7 +53,7 @@ pub fn diagnose(round: &Round) -> Diagnosis {
 }
 
 /// The decision table: the more paths a rule compares, the earlier it comes.
-const RULES: [fn(&Case<'_>) -> Vec<Draft>; 23] = [
+const RULES: [fn(&Case<'_>) -> Vec<Draft>; 24] = [
     contrast::opened,
     names::servers,
     contrast::contradictions,
@@ -62,6 +62,7 @@ const RULES: [fn(&Case<'_>) -> Vec<Draft>; 23] = [
     contrast::unknown_api,
     contrast::strict_access,
     contrast::outside,
+    contrast::from_outside,
     contrast::other_endpoint,
     names::empty_answers,
     names::missing,

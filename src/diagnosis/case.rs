@@ -1,5 +1,6 @@
 //! What is explained already, and what is not? All paths of a round side by side, and the drafts so far.
 
+use super::cause::Cause;
 use super::draft::Draft;
 use super::finding::Diagnosis;
 use super::sight::{Side, Sight};
@@ -42,6 +43,11 @@ impl<'a> Case<'a> {
     /// Whether a path's failure is explained.
     pub(crate) fn is_explained(&self, path: AccessPath) -> bool {
         self.drafts.iter().any(|draft| draft.explains(path))
+    }
+
+    /// Whether a cause was found already.
+    pub(crate) fn blames(&self, cause: Cause) -> bool {
+        self.drafts.iter().any(|draft| draft.cause() == cause)
     }
 
     /// The paths that failed against their intent and are not explained yet.

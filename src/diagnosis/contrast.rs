@@ -5,9 +5,9 @@ use super::cause::Cause;
 use super::draft::Draft;
 use super::finding::Confidence::{Certain, Likely, Possible};
 use super::meaning::Family;
-use super::names::{contrast, surroundings};
+use super::names::{Opinion, contrast, opinion, surroundings};
 use super::sight::{Side, Sight};
-use crate::observation::{HttpFault, Intent, NameSource, Outcome, TlsFault};
+use crate::observation::{HttpFault, Intent, NameSource, Outcome, TcpFault, TlsFault};
 use crate::plan::AccessPath;
 use crate::target::{DnsSuffix, Target, Warning};
 
@@ -195,6 +195,29 @@ pub(crate) fn outside(case: &Case<'_>) -> Vec<Draft> {
         ),
         draft(&[Cause::PublicAddresses, Cause::ProxyInterference, Cause::WrongEndpointName], &others),
     ]
+}
+
+/// No private name and no way to the endpoint: that is how it looks from outside the VPC.
+/// A VPC resolver that answers speaks against it; then the faults are two.
+pub(crate) fn from_outside(case: &Case<'_>) -> Vec<Draft> {
+    let Some(invoke) = case.sight(AccessPath::PrivateDns) else { return Vec::new() };
+    let unreached = |sight: &Sight<'_>| {
+        let silent = matches!(
+            sight.outcome,
+            Outcome::Tcp(TcpFault::Timeout | TcpFault::HostUnreachable | TcpFault::NetworkUnreachable)
+        );
+        silent && sight.side() == Side::Inside
+    };
+    let sights = case.unexplained_if(|sight| sight.has_no_name() || unreached(sight));
+    let whole =
+        invoke.has_no_name() && sights.iter().any(|sight| unreached(sight)) && sights.len() == case.sights.len();
+    if !whole || !matches!(opinion(invoke), Opinion::Unknown) {
+        return Vec::new();
+    }
+    let causes =
+        [Cause::PrivateApiViaInternet, Cause::ConnectTimeout, Cause::PrivateDnsDisabled, Cause::EndpointDeleted];
+    let alone = "nothing was reached, and the VPC resolver gave no second opinion";
+    vec![Draft::over(&causes, Possible, &sights).because(alone).because_of(surroundings(case))]
 }
 
 /// A path fails whose name leads to other addresses than that of a path which works.

@@ -30,7 +30,10 @@ pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
 /// The VPC resolver knows private addresses for a name that the configured server does not have.
 pub(crate) fn forwarding(case: &Case<'_>) -> Vec<Draft> {
     let known = |sight: &Sight<'_>| matches!(opinion(sight), Opinion::Inside(_));
-    let sights = case.unexplained_if(|sight| known(sight) && (sight.has_no_name() || sight.side() == Side::Outside));
+    // a server that has none of the names lacks them for one reason
+    let has_some = case.any(|sight| !sight.addresses().is_empty());
+    let missing = |sight: &Sight<'_>| sight.has_no_name() && (known(sight) || (!has_some && case.any(known)));
+    let sights = case.unexplained_if(|sight| missing(sight) || (known(sight) && sight.side() == Side::Outside));
     let empty = sights.iter().any(|sight| sight.has_empty_name());
     let causes: &[Cause] =
         if empty { &[Cause::DnsRebindingProtection, Cause::DnsNotForwarded] } else { &[Cause::DnsNotForwarded] };
@@ -182,7 +185,7 @@ pub(crate) fn doubts(case: &Case<'_>) -> Vec<String> {
 }
 
 /// What the VPC resolver says of a name.
-enum Opinion {
+pub(crate) enum Opinion {
     /// It knows private addresses.
     Inside(String),
     /// It has no such name either.
@@ -191,7 +194,7 @@ enum Opinion {
     Unknown,
 }
 
-fn opinion(sight: &Sight<'_>) -> Opinion {
+pub(crate) fn opinion(sight: &Sight<'_>) -> Opinion {
     let Some(second) = &sight.seen.lookup.second_opinion else { return Opinion::Unknown };
     match &second.result {
         Ok(addresses) if matches!(side_of(addresses), Side::Inside | Side::Both) => {

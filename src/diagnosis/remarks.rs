@@ -130,7 +130,10 @@ fn messages(sights: &[&Sight<'_>]) -> Vec<String> {
 /// A path reaches an API, but over the Internet: that says nothing of the endpoint.
 pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
     let reached = |sight: &&Sight<'_>| sight.is_ok() || speaks_for_a_public_api(sight);
-    let sights: Vec<_> = case.sights.iter().filter(|sight| sight.side() == Side::Outside).filter(reached).collect();
+    // of a public API nothing else can be expected
+    let expected = case.blames(Cause::PublicApiViaVpce);
+    let outside = case.sights.iter().filter(|sight| !expected && sight.side() == Side::Outside);
+    let sights: Vec<_> = outside.filter(reached).collect();
     let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
     let draft =
         Draft::over(&[Cause::PublicAddresses, Cause::PublicApiViaVpce, Cause::PrivateDnsDisabled], Likely, &sights)

@@ -7,9 +7,7 @@ mod metrics;
 mod nagios;
 mod text;
 
-#[path = "../support/hostile.rs"]
 mod hostile;
-#[path = "../support/report.rs"]
 mod report;
 
 /// Whether a character can do no harm on a terminal. A list of its own, not the product's.

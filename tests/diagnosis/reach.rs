@@ -1,11 +1,8 @@
 //! The way to the endpoint: rows R1 to R13 and T1 to T9 of the fact tables, and the clock.
 
-#[path = "support/round.rs"]
-mod round;
-
+use crate::round::{ALL, P1, P2, P3, P4, at, attempt, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
 use apigw_probe::observation::{Address, HttpFault, Intent, TcpFault, TlsFault};
-use round::{ALL, P1, P2, P3, P4, at, attempt, healthy, names};
 use std::time::Duration;
 
 #[test]
@@ -114,7 +111,7 @@ fn no_version_in_common() {
 
 #[test]
 fn strict_mode_is_thought_of_only_where_it_fits() {
-    let strict = |scene: round::Scene| names(&scene.finding(), Cause::StrictAccessMode);
+    let strict = |scene: crate::round::Scene| names(&scene.finding(), Cause::StrictAccessMode);
     assert!(strict(healthy().only(&[P3]).unsecured(&[P3], TlsFault::Alert)));
     assert!(!strict(healthy().unsecured(&[P3], TlsFault::Alert)), "another name than the API's own works");
     assert!(!strict(healthy().unsecured(&ALL, TlsFault::Alert)), "the API's own name fails as well");
@@ -284,7 +281,7 @@ fn an_address_without_an_attempt_does_not_confuse() {
     });
     assert_eq!(scene.finding().paths, [P4]);
     let scene = healthy().on(&[P4], |seen| {
-        seen.attempts = vec![attempt("10.0.1.10", round::phase(Err(tcp(TcpFault::Timeout))))];
+        seen.attempts = vec![attempt("10.0.1.10", crate::round::phase(Err(tcp(TcpFault::Timeout))))];
     });
     assert_eq!(scene.finding().paths, [P4]);
 }

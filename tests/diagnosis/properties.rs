@@ -1,8 +1,6 @@
 //! What holds for every round, however odd: nothing panics, no failing path stays unexplained, nothing is surer than it may be.
 
-#[path = "support/round.rs"]
-mod round;
-
+use crate::round::{ALL, ENDPOINT, Scene, URL, addresses, answered, attempt, certificate, connected, phase, reduced};
 use apigw_probe::diagnosis::{Confidence, diagnose};
 use apigw_probe::observation::{
     Answer, Attempt, DnsFault, HttpFailure, HttpFault, Intent, NameSource, Observation, Round, SecondOpinion, Seen,
@@ -11,7 +9,6 @@ use apigw_probe::observation::{
 use apigw_probe::report::{Report, Shape};
 use proptest::prelude::*;
 use proptest::sample::select;
-use round::{ALL, ENDPOINT, Scene, URL, addresses, answered, attempt, certificate, connected, phase, reduced};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -131,7 +128,7 @@ fn observation() -> impl Strategy<Value = Observation> {
             seen.lookup.second_opinion =
                 opinion.map(|result| SecondOpinion { server: "169.254.169.253:53".parse().unwrap(), result });
             seen.lookup.result = fault.map_or_else(|| Ok(addresses(&ips)), Err);
-            let attempts = ips.iter().zip(tcp).map(|(ip, tcp)| Attempt { tcp, ..attempt(ip, round::open()) });
+            let attempts = ips.iter().zip(tcp).map(|(ip, tcp)| Attempt { tcp, ..attempt(ip, crate::round::open()) });
             seen.attempts = if fault.is_some() { Vec::new() } else { attempts.collect() };
             seen
         },
@@ -143,14 +140,14 @@ type Tcp = apigw_probe::observation::Phase<apigw_probe::observation::Connected, 
 fn tcp() -> impl Strategy<Value = Tcp> {
     let detail = proptest::option::of("[ -~\u{1b}\n]{0,40}");
     prop_oneof![
-        1 => Just(round::open()),
+        1 => Just(crate::round::open()),
         2 => (select(TcpFault::ALL), detail.clone()).prop_map(|(fault, detail)| phase(Err(TcpFailure { fault, detail }))),
         2 => (select(TlsFault::ALL), detail.clone(), any::<Option<bool>>()).prop_map(|(fault, detail, system_trusts_issuer)| {
             let certificate = system_trusts_issuer.map(|_| certificate());
             connected(phase(Err(TlsFailure { fault, detail, certificate, system_trusts_issuer })))
         }),
         2 => (select(HttpFault::ALL), detail, proptest::option::of(answer())).prop_map(|(fault, detail, answer)| {
-            connected(phase(Ok(round::secured(Some(phase(Err(HttpFailure { fault, detail, answer })))))))
+            connected(phase(Ok(crate::round::secured(Some(phase(Err(HttpFailure { fault, detail, answer })))))))
         }),
         5 => answer().prop_map(|answer| connected(answered(answer))),
     ]

@@ -1,5 +1,4 @@
 //! A round to diagnose: begins healthy, then one thing is broken.
-#![allow(dead_code, reason = "each test file uses its part")]
 
 use apigw_probe::diagnosis::{Cause, Confidence, Diagnosis, Finding, diagnose};
 use apigw_probe::observation::{

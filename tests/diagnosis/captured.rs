@@ -1,11 +1,8 @@
 //! Real answers, captured in public: each gives its cause, first or among the others, and never a wrong `certain`.
 
-#[path = "support/round.rs"]
-mod round;
-
+use crate::round::{ALL, Scene, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Diagnosis};
 use apigw_probe::plan::AccessPath;
-use round::{ALL, Scene, healthy, names};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -20,7 +17,7 @@ struct Captured {
 }
 
 fn captured() -> Vec<Captured> {
-    let text = include_str!("captured-responses.jsonl");
+    let text = include_str!("../captured-responses.jsonl");
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
