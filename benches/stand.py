@@ -19,7 +19,7 @@ RESOLVER = "127.0.0.53"
 EXPORTER = "127.0.0.1:9115"
 PACKAGES = {
     "curl": "curl", "knotd": "knot", "nginx": "nginx-light", "openssl": "openssl", "ip": "iproute2", "tcpdump": "tcpdump",
-    "prometheus-blackbox-exporter": "prometheus-blackbox-exporter", "unshare": "util-linux", "mount": "mount",
+    "prometheus-blackbox-exporter": "prometheus-blackbox-exporter", "unshare": "util-linux", "mount": "mount", "sudo": "sudo",
 }
 # servers on the last processor, clients on the first
 PROCESSORS = sorted(os.sched_getaffinity(0))
@@ -43,10 +43,9 @@ def take_processor(number, first):
 
 def in_own_namespace(arguments):
     """Starts this program again where nothing but its own servers can be reached."""
-    command = [tool("unshare"), "--net", "--mount"]
-    if os.getuid() != 0:
-        command += ["--user", "--map-root-user"]
-    os.execv(command[0], [*command, sys.executable, *arguments])
+    as_root = [] if os.getuid() == 0 else [tool("sudo")]
+    command = [*as_root, tool("unshare"), "--net", "--mount", sys.executable, *arguments]
+    os.execv(command[0], command)
 
 
 class Stand:
