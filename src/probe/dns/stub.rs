@@ -205,8 +205,7 @@ async fn over_udp(server: SocketAddr, question: &Question, query: &Encoded) -> i
     let socket = UdpSocket::bind((any, 0)).await?;
     wire::request_stamps(&socket);
     socket.connect(server).await?;
-    let sent = Stamp::now();
-    socket.send(&query.bytes).await?;
+    let sent = send(&socket, &query.bytes).await?;
     let mut buffer = vec![0; MOST_READ_BYTES];
     let mut control = wire::stamp_space();
     for _ in 0..MOST_STRAYS {
@@ -217,6 +216,19 @@ async fn over_udp(server: SocketAddr, question: &Question, query: &Encoded) -> i
         }
     }
     Ok(Heard { reply: Reply::Stray, wire: None })
+}
+
+/// Sends a datagram, and tells when: a new socket counts as ready only after a turn of the runtime, which is not the wire's time.
+async fn send(socket: &UdpSocket, bytes: &[u8]) -> io::Result<Option<Stamp>> {
+    loop {
+        socket.writable().await?;
+        let now = Stamp::now();
+        match socket.try_send(bytes) {
+            Ok(_) => return Ok(now),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Asks over a connection (RFC 7766): length first, then the message.
