@@ -180,6 +180,7 @@ impl RequestArgs {
             method: self.method.clone(),
             headers,
             header_file: self.header_file.clone(),
+            ca_file: None,
             port: self.port,
             connect_to: self.connect_to,
         })

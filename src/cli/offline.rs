@@ -7,7 +7,7 @@ use crate::check::Intents;
 use crate::config::{self, Config};
 use crate::diagnosis::Cause;
 use crate::observation::Intent;
-use crate::plan::AccessPath;
+use crate::plan::{AccessPath, Request};
 use crate::render;
 use crate::report::{Report, Shape};
 use crate::target::Expectation;
@@ -23,6 +23,9 @@ pub(super) struct CurlArgs {
     target: TargetArgs,
     #[command(flatten)]
     request: RequestArgs,
+    /// Trust the certificates of this PEM file
+    #[arg(long, value_name = "PEM", env = "APIGW_PROBE_CA_FILE")]
+    ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,7 +59,8 @@ pub(super) fn curl(args: &CurlArgs) -> Result<u8, Stop> {
     let intents: Intents = args.target.intents()?;
     let paths: Vec<AccessPath> =
         AccessPath::ALL.iter().copied().filter(|path| intents.of(*path) != Intent::Skip).collect();
-    print(render::curl(&target, &paths, &args.request.request()?).to_string().as_bytes())
+    let request = Request { ca_file: args.ca_file.clone(), ..args.request.request()? };
+    print(render::curl(&target, &paths, &request).to_string().as_bytes())
 }
 
 /// Prints an entry of the catalogue, or its table of contents.

@@ -69,8 +69,10 @@ pub(super) fn run(args: &OnceArgs) -> Result<u8, Stop> {
 
 fn run_given(args: &OnceArgs, proxies: &[String]) -> Result<u8, Stop> {
     let usual = if args.output.format == Format::Nagios { NAGIOS_TIMEOUT } else { DEFAULT_TIMEOUT };
-    let check = args.check.check(usual)?;
-    let net = open(&args.net.settings(&NetSettings::default()))?;
+    let mut check = args.check.check(usual)?;
+    let settings = args.net.settings(&NetSettings::default());
+    check.request.ca_file.clone_from(&settings.ca_file);
+    let net = open(&settings)?;
     let output = args.output.open()?;
     let quiet = args.output.quiet || args.output.format == Format::Nagios;
     let report = runtime()?.block_on(run_watched(&check, &net, proxies, quiet));
@@ -78,8 +80,7 @@ fn run_given(args: &OnceArgs, proxies: &[String]) -> Result<u8, Stop> {
         if report.round.rows.iter().all(|row| !row.returns_expected(&report.round.target)) {
             output::complain("warning: no path returned an expected status; all stay required");
         }
-        let net = args.net.settings(&NetSettings::default());
-        output.write(configuration::observed(check, &net, &report).as_bytes())?;
+        output.write(configuration::observed(check, &settings, &report).as_bytes())?;
         return Ok(super::status(report.verdict()));
     }
     args.output.tell(output, &report)

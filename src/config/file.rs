@@ -131,7 +131,7 @@ impl Entry {
         };
         let check = Check {
             target: self.target()?,
-            request: self.request()?,
+            request: self.request(file)?,
             intents: Intents::new(self.paths.clone(), false),
             limits: Limits { timeout, every_address: self.every_address, show_body: false },
         };
@@ -180,15 +180,16 @@ impl Entry {
         value.unwrap_or(&self.invoke_url)
     }
 
-    fn request(&self) -> Result<Request, Fault> {
+    fn request(&self, file: &File) -> Result<Request, Fault> {
         let mut headers = self.headers.iter().map(|line| line.parse(Header::plain)).collect::<Result<Vec<_>, _>>()?;
-        if let Some(file) = &self.header_file {
-            headers.extend(read_header_file(file.get()).map_err(|message| file.fault(message))?);
+        if let Some(secrets) = &self.header_file {
+            headers.extend(read_header_file(secrets.get()).map_err(|message| secrets.fault(message))?);
         }
         Ok(Request {
             method: self.method()?,
             headers,
             header_file: self.header_file.as_ref().map(|file| file.get().clone()),
+            ca_file: file.ca_file.clone(),
             port: self.port.map_or(443, NonZeroU16::get),
             connect_to: self.connect_to,
         })

@@ -288,3 +288,73 @@ fn completions_and_man_page_come_from_the_same_definition() {
         assert!(stdout(&output).contains("once"), "{args:?}");
     }
 }
+
+#[test]
+fn an_id_that_fits_no_label_is_a_usage_error() {
+    let url = format!("https://{}.execute-api.us-east-1.amazonaws.com/test", "a".repeat(41));
+    for command in ["once", "curl"] {
+        let vpce = "vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com";
+        assert_eq!(status(&probe().args([command, &url, vpce]).output().unwrap()), 2);
+    }
+}
+
+#[test]
+fn what_a_configuration_says_is_not_said_by_options() {
+    for option in
+        ["--expect-status=404", "--port=1", "--method=HEAD", "--require-api-gateway", "--timeout=1s", "--print-config"]
+    {
+        let output = probe().args(["once", "--config", "/nowhere.toml", option]).output().unwrap();
+        assert_eq!(status(&output), 2, "{option}");
+        assert!(stderr(&output).contains("--config") && !stderr(&output).contains("/nowhere"), "{}", stderr(&output));
+    }
+    let environment =
+        probe().args(["once", "--config", "/nowhere.toml"]).env("APIGW_PROBE_TIMEOUT", "5s").output().unwrap();
+    assert!(stderr(&environment).contains("/nowhere.toml"), "{}", stderr(&environment));
+}
+
+#[test]
+fn a_named_path_is_probed_beside_the_only_one() {
+    let side = Side::start("healthy");
+    let args = ["--path", "private-dns", "--forbidden", "route53-alias", "--format", "json"];
+    let output = side.once().args(args).output().unwrap();
+    let outcomes: Vec<_> =
+        report(&output)["paths"].as_array().unwrap().iter().map(|path| path["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["ok", "ok", "skipped", "skipped"]);
+    assert_eq!(status(&output), 1, "a forbidden path is open");
+}
+
+#[test]
+fn a_printed_configuration_keeps_what_was_asked() {
+    let side = Side::start("healthy");
+    let args = ["--print-config", "--forbidden", "private-dns", "--method", "HEAD", "--header", "X-Team: orders"];
+    let output = side.once().args(args).output().unwrap();
+    for line in [
+        "private-dns = \"forbidden\"",
+        "method = \"HEAD\"",
+        "X-Team: orders",
+        &format!("port = {}", side.port),
+        "ca_file",
+    ] {
+        assert!(stdout(&output).contains(line), "{line} in {}", stdout(&output));
+    }
+    let failing = Side::start("port-refused").once().arg("--print-config").output().unwrap();
+    assert!(!stdout(&failing).contains("optional"), "such a configuration would never fail");
+    assert!(stderr(&failing).starts_with("warning: "));
+}
+
+#[test]
+fn no_argument_sends_an_escape_to_the_terminal() {
+    for args in [
+        vec!["replay", "\u{1b}[31m"],
+        vec!["config", "check", "\u{1b}[31m\u{202e}"],
+        vec!["once", "\u{202e}vpce", "\u{1b}[2J"],
+        vec!["explain", "\u{1b}[31m"],
+        vec!["once", "--timeout", "\u{1b}[31m"],
+        vec!["\u{1b}[31m"],
+    ] {
+        let output = probe().args(&args).output().unwrap();
+        assert_eq!(status(&output), 2);
+        let said = stderr(&output);
+        assert!(said.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{args:?}: {said:?}");
+    }
+}

@@ -127,6 +127,16 @@ fn a_failing_target_is_told_and_does_not_end_the_daemon() {
 }
 
 #[test]
+fn a_hangup_does_not_end_the_daemon() {
+    let side = Side::start("healthy");
+    let daemon = Daemon::start(&side);
+    daemon.notice("READY=1");
+    let sent = Command::new("kill").args(["-HUP", &daemon.child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert!(daemon.get("GET /-/healthy").starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+#[test]
 fn an_address_in_use_is_told_with_status_two() {
     let side = Side::start("healthy");
     let daemon = Daemon::start(&side);

@@ -119,6 +119,7 @@ impl RequestShape {
                 .map(|(name, value)| Header { name, value: HeaderText::Plain(value) })
                 .collect(),
             header_file: None,
+            ca_file: None,
             method: Method::parse(&self.method)
                 .map_err(|_| UnreadableReport::Word { field: "request.method", text: self.method })?,
             path_and_query: path_and_query.to_owned(),
