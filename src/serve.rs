@@ -9,7 +9,7 @@ use crate::report::{Report, Verdict};
 use sd_notify::NotifyState;
 use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -77,6 +77,7 @@ impl Schedule {
     /// Starts each round when it is due; a round that is still running when its time comes makes the next one late.
     async fn run(mut self, host: Rc<(Net, Vec<String>)>, board: Board) {
         let mut rounds: JoinSet<(usize, Report)> = JoinSet::new();
+        let mut told = String::new();
         loop {
             let waiting = self.entries.iter().filter(|entry| !entry.running);
             let next = waiting.map(|entry| entry.due).min();
@@ -86,7 +87,12 @@ impl Schedule {
                     let (at, report) = done.expect("a round does not panic");
                     self.entries[at].running = false;
                     board.borrow_mut()[at] = Some(report);
-                    notify(&[NotifyState::Status(&status(&board))]);
+                    let now = status(&board);
+                    notify(&[NotifyState::Status(&now)]);
+                    if told != now {
+                        log(&now);
+                        told = now;
+                    }
                 }
             }
         }
@@ -140,6 +146,11 @@ fn failure(report: &Report) -> String {
     line
 }
 
+/// One line for the journal; if nobody reads it, that is no error.
+fn log(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Tells systemd; without systemd nobody listens, which is no error.
 fn notify(states: &[NotifyState<'_>]) {
     let _ = sd_notify::notify(states);
@@ -169,7 +180,7 @@ impl Signals {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => eprintln!("<4>SIGHUP: the configuration is read at start only; restart to apply a new one"),
+                _ = self.hangup.recv() => log("SIGHUP: the configuration is read at start only; restart to apply a new one"),
             }
         }
     }
