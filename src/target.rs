@@ -355,7 +355,7 @@ struct InvokeUrl {
 
 impl InvokeUrl {
     fn parse(text: &str) -> Result<Self, TargetError> {
-        let text = text.trim_matches(AROUND);
+        let text = bare(text);
         if text.is_empty() {
             return Err(TargetError::UrlEmpty);
         }
@@ -411,6 +411,13 @@ fn is_usual_stage(stage: &str) -> bool {
     stage.len() <= 128 && stage.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
+/// The text without what is copied along with it: white space, and a pair of quotes or brackets around it.
+fn bare(text: &str) -> &str {
+    let text = text.trim();
+    let pair = |(open, close)| text.strip_prefix(open).and_then(|text| text.strip_suffix(close));
+    [('"', '"'), ('\'', '\''), ('`', '`'), ('<', '>')].into_iter().find_map(pair).unwrap_or(text).trim()
+}
+
 enum EndpointInput {
     Host(AwsHost),
     Id(VpceId),
@@ -419,7 +426,7 @@ enum EndpointInput {
 impl EndpointInput {
     fn parse(text: &str) -> Result<Self, TargetError> {
         // CloudFormation puts `Z1234:` before the name, the console ` (Z1234)` after it
-        let name = text.trim_matches(AROUND).split([' ', '\t']).next().unwrap_or_default();
+        let name = bare(text.trim().trim_end_matches(',')).split([' ', '\t']).next().unwrap_or_default();
         let name = name.split_once("://").map_or(name, |(_, rest)| rest);
         let name = name.split(['/', '?', '#']).next().unwrap_or_default();
         let name = match name.split_once(':') {
@@ -435,5 +442,3 @@ impl EndpointInput {
 }
 
 const MOST_URL_BYTES: usize = 8192;
-/// What is copied along with a string: white space, quotes, brackets, the comma of a list.
-const AROUND: [char; 10] = [' ', '\t', '\r', '\n', '"', '\'', '`', '<', '>', ','];
