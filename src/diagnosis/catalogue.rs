@@ -72,6 +72,7 @@ impl Cause {
             Self::TokenExpired => signing::TOKEN_EXPIRED,
             Self::VpcePolicyExplicitDeny => policy::VPCE_POLICY_EXPLICIT_DENY,
             Self::IdentityPolicyDeny => policy::IDENTITY_POLICY_DENY,
+            Self::ResourceControlPolicyDeny => policy::RESOURCE_CONTROL_POLICY_DENY,
             Self::UriTooLong => integration::URI_TOO_LONG,
             Self::TlsVersion => reach::TLS_VERSION,
             Self::TlsUntrustedIssuer => reach::TLS_UNTRUSTED_ISSUER,

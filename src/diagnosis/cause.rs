@@ -109,6 +109,8 @@ named! {
         VpcePolicyExplicitDeny = "vpce-policy-explicit-deny",
         /// The caller's own policies deny or do not allow.
         IdentityPolicyDeny = "identity-policy-deny",
+        /// A resource control policy of the organisation that the API's account belongs to refuses.
+        ResourceControlPolicyDeny = "resource-control-policy-deny",
         /// The request's URI is too long.
         UriTooLong = "uri-too-long",
         /// No TLS version in common.

@@ -204,6 +204,7 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
         (Effect::Implicit, Some(PolicyKind::Resource)) => (Certain, vec![Cause::ResourcePolicyImplicitDeny]),
         (Effect::Explicit, Some(PolicyKind::Endpoint)) => (Certain, vec![Cause::VpcePolicyExplicitDeny]),
         (Effect::Implicit, Some(PolicyKind::Endpoint)) => (Certain, vec![Cause::VpcePolicyImplicitDeny]),
+        (_, Some(PolicyKind::ResourceControl)) => (Likely, vec![Cause::ResourceControlPolicyDeny]),
         (_, Some(PolicyKind::Identity | PolicyKind::Guardrail)) => (Certain, vec![Cause::IdentityPolicyDeny]),
         (Effect::Explicit, None) => (Likely, vec![Cause::ResourcePolicyExplicitDeny, Cause::VpcePolicyExplicitDeny]),
         (Effect::Implicit, None) => (Likely, vec![Cause::ResourcePolicyImplicitDeny, Cause::VpcePolicyImplicitDeny]),
@@ -284,7 +285,9 @@ fn of_status(answer: &Answer) -> Signature {
         signature.remark("it has none of API Gateway's headers".to_owned());
         signature
     };
-    for cause in status::hints(status) {
+    // a server that names itself speaks for itself, not for a gateway whose headers were lost
+    let named = signature.family == Family::Foreign && (answer.header("server").is_some() || is_proxys(answer));
+    for cause in status::hints(status).iter().filter(|_| !named) {
         signature.also(*cause);
     }
     if let Some(server) = answer.header("server").filter(|server| *server != "Server") {

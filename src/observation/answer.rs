@@ -104,7 +104,12 @@ impl Answer {
 
     /// Whether the answer carries API Gateway's marks: a REST API's extended request id, or an HTTP API's.
     pub fn from_api_gateway(&self) -> bool {
-        self.apigw_id().is_some() || self.header("apigw-requestid").is_some()
+        self.apigw_id().is_some() || self.is_of_http_api()
+    }
+
+    /// Whether it is an HTTP API's: such have a request id of their own, and never a REST API's.
+    pub fn is_of_http_api(&self) -> bool {
+        self.apigw_id().is_none() && self.header("apigw-requestid").is_some()
     }
 }
 

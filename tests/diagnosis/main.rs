@@ -3,8 +3,13 @@
 mod answer;
 mod answers;
 mod captured;
+mod contrast;
+mod filter;
+mod ipv6;
 mod names;
+mod opened;
 mod properties;
 mod reach;
 mod round;
+mod second_opinion;
 mod table;

@@ -112,11 +112,11 @@ pub(super) const DNS_NOT_FORWARDED: Entry = Entry {
 };
 
 pub(super) const DNS_REBINDING_PROTECTION: Entry = Entry {
-    title: "the DNS server drops private addresses from the answers for public names",
+    title: "the DNS server drops private addresses from its answers, or filters the names",
     owner: Owner::Network,
     meaning: "Alias and endpoint name are public names with private addresses, as a rebinding attack has them; some \
-              resolvers (dnsmasq, unbound, routers, filtering services) empty such answers.",
-    shows: "NOERROR without an address for the alias and the endpoint's name.",
+              resolvers (dnsmasq, unbound, routers, filtering services) empty such answers, or answer `0.0.0.0` or `::` in their place.",
+    shows: "NOERROR without an address for the alias and the endpoint's name, or with `0.0.0.0` or `::`.",
     ceiling: Likely,
     fix: &[
         "exempt {suffix} there: dnsmasq `rebind-domain-ok=/{suffix}/`, unbound `private-domain: {suffix}`",

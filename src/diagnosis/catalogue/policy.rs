@@ -84,15 +84,29 @@ pub(super) const VPCE_POLICY_EXPLICIT_DENY: Entry = Entry {
 pub(super) const IDENTITY_POLICY_DENY: Entry = Entry {
     title: "the caller's own policies, or its organisation's, refuse the call",
     owner: Owner::AccountA,
-    meaning: "For a signed call across accounts both sides must allow: the caller's identity policy and the API's resource policy. Service and resource control \
-              policies, permissions boundaries and session policies may refuse as well.",
-    shows: "`AccessDeniedException` that names an identity-based, session, service control or resource control policy, or a permissions boundary.",
+    meaning: "For a signed call across accounts both sides must allow: the caller's identity policy and the API's resource policy. Service control \
+              policies of the caller's organisation, permissions boundaries and session policies may refuse as well.",
+    shows: "`AccessDeniedException` that names an identity-based, session or service control policy, or a permissions boundary.",
     ceiling: Likely,
     fix: &[
         "allow the role `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`",
         "if the message names a control policy or a boundary, its administrators must change that",
     ],
     docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+};
+
+pub(super) const RESOURCE_CONTROL_POLICY_DENY: Entry = Entry {
+    title: "a resource control policy of the API's organisation refuses the call",
+    owner: Owner::AccountB,
+    meaning: "Resource control policies (RCP) bind the resources of an organisation's accounts, whoever calls: the one that refuses belongs to the \
+              organisation of account B, not to the caller's. Neither the API's resource policy nor the caller's policies can allow what it denies.",
+    shows: "`AccessDeniedException` `… with an explicit deny in a resource control policy`.",
+    ceiling: Likely,
+    fix: &[
+        "the administrators of account B's organisation see the policies in force: `aws organizations list-policies-for-target --target-id ACCOUNT_B --filter RESOURCE_CONTROL_POLICY`",
+        "mostly such a policy demands the organisation's own principals (`aws:PrincipalOrgID`) or networks (`aws:SourceVpce`): let it except this API or {vpce}",
+    ],
+    docs: "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html",
 };
 
 pub(super) const FORBIDDEN_PATH_OPEN: Entry = Entry {
