@@ -54,7 +54,7 @@ pub fn diagnose(round: &Round) -> Diagnosis {
 }
 
 /// The decision table: the more paths a rule compares, the earlier it comes.
-const RULES: [fn(&Case<'_>) -> Vec<Draft>; 25] = [
+const RULES: [fn(&Case<'_>) -> Vec<Draft>; 26] = [
     contrast::opened,
     names::servers,
     contrast::contradictions,
@@ -63,6 +63,7 @@ const RULES: [fn(&Case<'_>) -> Vec<Draft>; 25] = [
     names::filtered,
     contrast::unknown_api,
     contrast::strict_access,
+    contrast::vanished,
     contrast::outside,
     contrast::from_outside,
     contrast::other_endpoint,

@@ -89,6 +89,7 @@ impl Cause {
             Self::WrongEndpointName => names::WRONG_ENDPOINT_NAME,
             Self::EndpointDeleted => names::ENDPOINT_DELETED,
             Self::AnsweredByAnotherApi => api::ANSWERED_BY_ANOTHER_API,
+            Self::AnsweredByHttpApi => api::ANSWERED_BY_HTTP_API,
             Self::ForbiddenPathOpen => policy::FORBIDDEN_PATH_OPEN,
             Self::NoRouteForFamily => reach::NO_ROUTE_FOR_FAMILY,
             Self::ClockSkew => signing::CLOCK_SKEW,

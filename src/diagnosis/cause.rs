@@ -143,6 +143,8 @@ named! {
         EndpointDeleted = "endpoint-deleted",
         /// Another API, stage, method or Region answered than was asked.
         AnsweredByAnotherApi = "answered-by-another-api",
+        /// An HTTP API answered, with a status that is not expected.
+        AnsweredByHttpApi = "answered-by-http-api",
         /// A path that must be closed returned an expected status.
         ForbiddenPathOpen = "forbidden-path-open",
         /// An address of a family for which this host has no route: no fault.

@@ -115,7 +115,8 @@ pub(crate) fn speaks_for_a_public_api(sight: &Sight<'_>) -> bool {
             | Family::Limit
             | Family::Request
             | Family::Integration
-            | Family::Backend,
+            | Family::Backend
+            | Family::HttpApi,
         ) => true,
         Some(Family::Forbidden | Family::Policy | Family::Signing | Family::Foreign | Family::Unclear) | None => false,
     }
@@ -194,11 +195,28 @@ fn could_be_strict(sight: &Sight<'_>) -> bool {
     }
 }
 
+/// None of the endpoint's names exists, and the API's own leads to the Internet: without the endpoint its private DNS is gone too.
+pub(crate) fn vanished(case: &Case<'_>) -> Vec<Draft> {
+    let lost = |sight: &Sight<'_>| sight.path == AccessPath::PrivateDns && leads_nowhere(sight);
+    let (own, others): (Vec<_>, Vec<_>) = case.sights.iter().partition(|sight| lost(sight));
+    let named = others.iter().any(|sight| sight.path.dials_endpoint());
+    if own.is_empty() || !named || !others.iter().all(|sight| sight.has_no_name()) {
+        return Vec::new();
+    }
+    let causes = [Cause::EndpointDeleted, Cause::WrongEndpointName, Cause::PrivateDnsDisabled, Cause::PublicAddresses];
+    let sights = case.unexplained_if(|_| true);
+    let draft = Draft::over(&causes, Likely, &sights)
+        .or(&[Cause::DnsNotForwarded, Cause::DnsRebindingProtection, Cause::VpceNotAssociated])
+        .or(&signature_causes(&sights))
+        .because(format!("the API's own name leads to the Internet: {}", own[0].places()))
+        .because_of(surroundings(case));
+    vec![draft]
+}
+
 /// The API's own name leads to the Internet, and nothing good comes back.
 pub(crate) fn outside(case: &Case<'_>) -> Vec<Draft> {
-    let lost = |sight: &Sight<'_>| sight.side() == Side::Outside && !speaks_for_a_public_api(sight);
-    let invoke = case.unexplained_if(|sight| sight.path == AccessPath::PrivateDns && lost(sight));
-    let others = case.unexplained_if(|sight| sight.path != AccessPath::PrivateDns && lost(sight));
+    let invoke = case.unexplained_if(|sight| sight.path == AccessPath::PrivateDns && leads_nowhere(sight));
+    let others = case.unexplained_if(|sight| sight.path != AccessPath::PrivateDns && leads_nowhere(sight));
     let draft = |causes: &[Cause], sights: &[&Sight<'_>]| {
         let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
         Draft::over(causes, Likely, sights)
@@ -214,6 +232,11 @@ pub(crate) fn outside(case: &Case<'_>) -> Vec<Draft> {
         ),
         draft(&[Cause::PublicAddresses, Cause::ProxyInterference, Cause::WrongEndpointName], &others),
     ]
+}
+
+/// Whether a path fails on the Internet, where no public API speaks.
+fn leads_nowhere(sight: &Sight<'_>) -> bool {
+    sight.side() == Side::Outside && !sight.is_ok() && !speaks_for_a_public_api(sight)
 }
 
 /// No private name and no way to the endpoint: that is how it looks from outside the VPC.

@@ -100,6 +100,8 @@ pub(crate) enum Family {
     Integration,
     /// The backend answers by itself.
     Backend,
+    /// An HTTP API answers, which cannot be private.
+    HttpApi,
     /// It is not API Gateway that answers.
     Foreign,
     /// An error type that is documented nowhere.
@@ -117,7 +119,7 @@ impl Family {
             | Self::Request
             | Self::Integration
             | Self::Backend => true,
-            Self::Forbidden | Self::Signing | Self::Foreign | Self::Unclear => false,
+            Self::Forbidden | Self::Signing | Self::HttpApi | Self::Foreign | Self::Unclear => false,
         }
     }
 }

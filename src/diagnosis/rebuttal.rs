@@ -55,7 +55,10 @@ fn depth(sight: &Sight<'_>) -> u8 {
         Some(Family::Integration | Family::Backend) => 4,
         Some(Family::Request) => 3,
         Some(Family::MissingToken | Family::Policy | Family::Authorizer) => 2,
-        Some(Family::Forbidden | Family::Signing | Family::Limit | Family::Foreign | Family::Unclear) | None => 1,
+        Some(
+            Family::Forbidden | Family::Signing | Family::Limit | Family::HttpApi | Family::Foreign | Family::Unclear,
+        )
+        | None => 1,
     }
 }
 
@@ -150,6 +153,7 @@ fn is_common(cause: Cause) -> bool {
         | Cause::PublicAddresses
         | Cause::WrongEndpointName
         | Cause::AnsweredByAnotherApi
+        | Cause::AnsweredByHttpApi
         | Cause::ForbiddenPathOpen
         | Cause::NoRouteForFamily
         | Cause::ClockSkew

@@ -106,10 +106,15 @@ pub(crate) fn odd_successes(case: &Case<'_>) -> Vec<Draft> {
         .filter_map(|sight| sight.answer().filter(|answer| answer.error_type().is_some()).map(|answer| (sight, answer)))
         .flat_map(|(sight, answer)| signature::read(answer, &sight.seen.plan, &case.round.target).causes)
         .collect();
+    let thrown = masked.iter().any(|sight| sight.answer().is_some_and(Answer::is_function_error));
     vec![
         Draft::over(&[Cause::BackendErrorMaskedAs200], Likely, &masked)
             .or(&behind)
+            .or_if(thrown, Cause::LambdaError)
             .because_of(messages(&masked))
+            .because_of(
+                thrown.then(|| "its body has the form of a Lambda function's error (`errorMessage`)".to_owned()),
+            )
             .into_remark(),
         Draft::over(&[Cause::OkHttpApi], Likely, &http_api)
             .or(&[Cause::PublicApiViaVpce])

@@ -23,7 +23,7 @@ pub(super) const OK_HTTP_API: Entry = Entry {
     shows: "`apigw-requestid` in the place of `x-amz-apigw-id`.",
     ceiling: Likely,
     fix: &[
-        "see whether {api} is the API that is meant: `aws apigateway get-rest-api --rest-api-id {api} --region {region}` knows REST APIs only",
+        "see whether {api} is the API that is meant; if this knows it, it is an HTTP or WebSocket API: `aws apigatewayv2 get-api --api-id {api} --region {region}`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html",
 };
@@ -171,4 +171,19 @@ pub(super) const ANSWERED_BY_ANOTHER_API: Entry = Entry {
         "see that the names lead to the endpoint that is meant: hosts file, hosted zones",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-policy-language-overview.html",
+};
+
+pub(super) const ANSWERED_BY_HTTP_API: Entry = Entry {
+    title: "an HTTP API answered, which cannot be private",
+    owner: Owner::Caller,
+    meaning: "Only REST APIs can be private. An HTTP API is reached over the Internet, or by something on the way that calls it; what it refuses says \
+              nothing of a private API.",
+    shows: "`apigw-requestid` in the place of `x-amz-apigw-id`, with a status that is not expected.",
+    ceiling: Likely,
+    fix: &[
+        "see whether {api} is the API that is meant; if this knows it, it is an HTTP or WebSocket API: `aws apigatewayv2 get-api --api-id {api} --region {region}`",
+        "if a private API is meant, copy its invoke URL: API Gateway, the REST API, Stages",
+        "if the HTTP API is meant, call it from where the Internet is reached, and see its routes: `aws apigatewayv2 get-routes --api-id {api} --region {region}`",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html",
 };

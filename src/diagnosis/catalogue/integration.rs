@@ -10,7 +10,7 @@ pub(super) const BACKEND_ERROR_MASKED_AS_200: Entry = Entry {
     title: "a success status hides a backend's error",
     owner: Owner::AccountB,
     meaning: "A non-proxy integration turns the backend's refusal into a success; only the body tells.",
-    shows: "an expected status with a body such as `{\"message\":\"Forbidden\"}` and no `x-amzn-ErrorType`.",
+    shows: "an expected status with a body such as `{\"message\":\"Forbidden\"}` or `{\"errorMessage\":…}` and no `x-amzn-ErrorType`.",
     ceiling: Likely,
     fix: &[
         "in account B, give the integration responses a `selectionPattern` for the backend's errors, or use a proxy integration, and redeploy",
