@@ -3,6 +3,7 @@
 mod answer;
 mod answers;
 mod captured;
+mod catalogue;
 mod contrast;
 mod filter;
 mod http_api;
