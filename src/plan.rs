@@ -26,6 +26,16 @@ named! {
     }
 }
 
+impl AccessPath {
+    /// Whether the name to dial is the endpoint's own, public one.
+    pub fn dials_endpoint(self) -> bool {
+        match self {
+            Self::PrivateDns | Self::Route53Alias => false,
+            Self::VpceHostHeader | Self::VpceApiIdHeader => true,
+        }
+    }
+}
+
 /// What one path sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
