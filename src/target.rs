@@ -319,6 +319,11 @@ pub enum TargetError {
     /// User name or password in the URL, which is not repeated.
     #[error("invoke URL: it holds a user name or password before `@`; give credentials in a `--header-file`")]
     UrlUserinfo,
+    /// A parameter of a presigned URL, whose value is not repeated.
+    #[error(
+        "invoke URL: `{0}` belongs to a presigned URL; give the URL without its signature, credentials do not go into the URL"
+    )]
+    UrlCredential(&'static str),
     /// A port other than 443.
     #[error(
         "invoke URL: `:{0}` is not a port that API Gateway answers on, which is 443 alone; `--port` dials another one"
@@ -362,8 +367,13 @@ impl InvokeUrl {
         if text.len() > MOST_URL_BYTES {
             return Err(TargetError::UrlLength(text.len()));
         }
+        if let Some(name) = credential_in(text) {
+            return Err(TargetError::UrlCredential(name));
+        }
         let mut warnings = Vec::new();
-        let rest = match text.split_once("://") {
+        // a query may hold another URL
+        let scheme = text.split_once("://").filter(|(before, _)| !before.contains(['/', '?', '#']));
+        let rest = match scheme {
             None => text,
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
@@ -407,6 +417,14 @@ fn path_and_query(text: &str, offset: usize) -> Result<String, TargetError> {
     Ok(if text.starts_with('/') { text.to_owned() } else { format!("/{text}") })
 }
 
+/// The parameter that makes a URL a credential, if there is one; names are compared as a server may read them.
+fn credential_in(url: &str) -> Option<&'static str> {
+    let (_, query) = url.split_once('?')?;
+    let names = query.split(['&', ';', '#', '?']).map(|parameter| parameter.split('=').next().unwrap_or_default());
+    let names: Vec<String> = names.map(|name| name.replace("%2D", "-").replace("%2d", "-")).collect();
+    CREDENTIALS.into_iter().find(|known| names.iter().any(|name| name.eq_ignore_ascii_case(known)))
+}
+
 fn is_usual_stage(stage: &str) -> bool {
     stage.len() <= 128 && stage.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
@@ -435,3 +453,5 @@ impl EndpointInput {
 }
 
 const MOST_URL_BYTES: usize = 8192;
+/// What SigV4 puts into a query and nobody may read (IAM user guide, "Authentication methods").
+const CREDENTIALS: [&str; 3] = ["X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential"];
