@@ -137,7 +137,8 @@ pub fn read_header_file(file: &Path) -> Result<Vec<Header>, String> {
 /// Reads `IP` or `IP:PORT`; the port is 53 if absent.
 pub fn parse_server(text: &str) -> Result<SocketAddr, String> {
     let ip = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text).parse::<IpAddr>();
-    ip.map(|ip| SocketAddr::new(ip, 53)).or_else(|_| text.parse()).map_err(|_| {
+    let server = ip.map(|ip| SocketAddr::new(ip, 53)).or_else(|_| text.parse()).ok();
+    server.filter(|server| server.port() != 0).ok_or_else(|| {
         format!(
             "`{}` is not a DNS server, such as `10.0.0.2` or `10.0.0.2:53`",
             text.chars().take(60).collect::<String>()

@@ -2,14 +2,16 @@
 
 mod address;
 mod fault;
+mod secret;
 mod wording;
 
-// reads the wordings
+// reads the wordings, hides the secrets
 mod answer;
 
 pub use address::{Address, AddressClass, Place};
-pub use answer::{Answer, RawAnswer, is_gateway_error, is_shown, message, printable, redact};
+pub use answer::{Answer, RawAnswer, is_gateway_error, is_shown, message, printable};
 pub use fault::{DnsFault, HttpFault, QueryOutcome, TcpFault, TlsFault};
+pub use secret::{Secrets, redact};
 pub use wording::{Denial, Effect, MethodArn, PolicyKind, Wording};
 
 use crate::named::named;

@@ -208,6 +208,11 @@ pub enum TargetError {
     /// User name or password in the URL, which is not repeated.
     #[error("invoke URL: it holds a user name or password before `@`; give credentials in a `--header-file`")]
     UrlUserinfo,
+    /// A parameter of a presigned URL, whose value is not repeated.
+    #[error(
+        "invoke URL: `{0}` belongs to a presigned URL; give the URL without its signature, credentials do not go into the URL"
+    )]
+    UrlCredential(&'static str),
     /// A port other than 443.
     #[error(
         "invoke URL: `:{0}` is not a port that API Gateway answers on, which is 443 alone; `--port` dials another one"

@@ -68,6 +68,8 @@ fn a_bad_value_is_named_with_its_line() {
         (format!("interval = \"often\"\n{TARGET}"), 1, "often"),
         (format!("interval = \"1ms\"\n{TARGET}"), 1, "1ms"),
         (format!("dns_servers = [\"resolver\"]\n{TARGET}"), 1, "resolver"),
+        (format!("dns_servers = [\"10.0.0.2:0\"]\n{TARGET}"), 1, "10.0.0.2:0"),
+        (format!("vpc_resolver = \"[::1]:0\"\n{TARGET}"), 1, "[::1]:0"),
         ("\n[[target]]\ninvoke_url = \"https://example.com/\"\n".to_owned(), 3, "example.com"),
         (format!("{TARGET}vpce_dns_name = \"vpce-1\"\nvpce_id = \"vpc-2\"\n"), 4, "vpc-2"),
         (format!("{TARGET}expect_status = [99]\n"), 3, "expect_status"),

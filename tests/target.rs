@@ -209,6 +209,31 @@ fn credentials_in_a_url_are_refused_and_not_repeated() {
 }
 
 #[test]
+fn a_presigned_url_is_refused_and_not_repeated() {
+    for (query, name) in [
+        ("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=ASIAhunter2&X-Amz-Signature=hunter2", "X-Amz-Signature"),
+        ("a=1&x-amz-security-token=hunter2", "X-Amz-Security-Token"),
+        ("X%2DAmz%2dCREDENTIAL=hunter2", "X-Amz-Credential"),
+        ("X-Amz-Signature=hunter2&next=ftp://hunter2", "X-Amz-Signature"),
+        ("X-Amz-Signature=hunter2 hunter2", "X-Amz-Signature"),
+    ] {
+        for url in [URL, "a1bc234d5e.execute-api.us-east-1.amazonaws.com", "ftp://hunter2.test:9/x"] {
+            let error = read(&format!("{url}?{query}"), Some(VPCE)).unwrap_err();
+            assert_eq!(error, TargetError::UrlCredential(name));
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+    let harmless = format!("{URL}/X-Amz-Signature=1?X-Amz-Date=1&signature=2");
+    assert!(target(&harmless, Some(VPCE)).path_and_query.ends_with("X-Amz-Date=1&signature=2"));
+}
+
+#[test]
+fn a_url_in_the_query_is_no_scheme() {
+    let read = target("a1bc234d5e.execute-api.us-east-1.amazonaws.com/test?next=ftp://x", None);
+    assert_eq!(read.path_and_query, "/test?next=ftp://x");
+}
+
+#[test]
 fn dial_name_sni_and_host_are_three_values() {
     let target = target(URL, Some(VPCE));
     let row = |path| {

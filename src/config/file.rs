@@ -173,6 +173,7 @@ impl Entry {
             | TargetError::UrlLength(_)
             | TargetError::UrlScheme(_)
             | TargetError::UrlUserinfo
+            | TargetError::UrlCredential(_)
             | TargetError::UrlPort(_)
             | TargetError::UrlCharacter(..)
             | TargetError::EndpointAsUrl(_) => None,

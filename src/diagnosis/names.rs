@@ -23,8 +23,15 @@ pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
     };
     vec![
         draft(Cause::DnsServerUnreachable, Cause::DnsServerFailure, &silent),
-        draft(Cause::DnsServerFailure, Cause::DnsNotForwarded, &failing),
+        draft(Cause::DnsServerFailure, Cause::DnsNotForwarded, &failing).because_of(truncation(&failing)),
     ]
+}
+
+/// What a truncated answer without another over TCP means.
+fn truncation(sights: &[&Sight<'_>]) -> Option<String> {
+    let truncated = sights.iter().any(|sight| fault(sight) == Some(DnsFault::Truncated));
+    let said = "the answer did not fit a datagram (it is truncated), and the server gave none over TCP, whose port 53 must be open too";
+    truncated.then(|| said.to_owned())
 }
 
 /// The VPC resolver knows private addresses for a name that the configured server does not have.
@@ -283,6 +290,7 @@ fn is_silence(fault: DnsFault) -> bool {
         | DnsFault::ServFail
         | DnsFault::Refused
         | DnsFault::OtherRcode
+        | DnsFault::Truncated
         | DnsFault::Malformed
         | DnsFault::CnameLoop => false,
     }
@@ -290,9 +298,12 @@ fn is_silence(fault: DnsFault) -> bool {
 
 fn is_failure(fault: DnsFault) -> bool {
     match fault {
-        DnsFault::ServFail | DnsFault::Refused | DnsFault::OtherRcode | DnsFault::Malformed | DnsFault::CnameLoop => {
-            true
-        }
+        DnsFault::ServFail
+        | DnsFault::Refused
+        | DnsFault::OtherRcode
+        | DnsFault::Truncated
+        | DnsFault::Malformed
+        | DnsFault::CnameLoop => true,
         DnsFault::NxDomain | DnsFault::NoData | DnsFault::Timeout | DnsFault::Unreachable | DnsFault::NoServer => false,
     }
 }

@@ -1,5 +1,6 @@
 //! What of an HTTP answer may be kept? The gateway's own headers and its own errors; a backend's data is counted, not stored.
 
+use super::secret::{REDACTED, Secrets, redact};
 use super::wording::{Denial, Wording};
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub struct RawAnswer<'a> {
     pub body: &'a [u8],
     /// Whether the user asked to see the body whatever it is.
     pub show_body: bool,
+    /// What was sent and must not come back into sight.
+    pub secrets: &'a Secrets,
     /// From sending the request to the first byte of the answer, as felt.
     pub first_byte: Duration,
 }
@@ -47,7 +50,7 @@ impl Answer {
             let known = headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
             if let Some(keep) = keep(name).filter(|_| !known && headers.len() < MOST_HEADERS) {
                 let text = match keep {
-                    Keep::Whole => printable(value, MOST_HEADER_CHARS),
+                    Keep::Whole => cut(&raw.secrets.hide(&printable(value, usize::MAX)), MOST_HEADER_CHARS),
                     Keep::Name => REDACTED.to_owned(),
                 };
                 headers.push(((*name).to_owned(), text));
@@ -63,8 +66,9 @@ impl Answer {
         };
         let gateway_error = raw.status >= 400 && answer.error_type().is_some();
         if raw.show_body || gateway_error || is_gateway_error(raw.body) {
-            answer.body_excerpt =
-                Some(redact(&printable(raw.body, MOST_EXCERPT_CHARS))).filter(|text| !text.trim().is_empty());
+            // cut at the end, so that no half of a secret is left that is no longer recognised
+            let text = redact(&raw.secrets.hide(&printable(raw.body, usize::MAX)));
+            answer.body_excerpt = Some(cut(&text, MOST_EXCERPT_CHARS)).filter(|text| !text.trim().is_empty());
         } else if raw.status < 400 && has_form_of_function_error(raw.body) {
             answer.body_excerpt = Some(FUNCTION_ERROR.to_owned());
         }
@@ -217,99 +221,16 @@ pub fn printable(bytes: &[u8], most: usize) -> String {
         .collect()
 }
 
+fn cut(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
 /// Whether a character may be shown: no control character, nothing that turns the direction of writing or is invisible.
 pub fn is_shown(c: char) -> bool {
     !c.is_control()
         && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Takes out what may be a secret: the echoed `Authorization` header, the values of signed headers, tokens, access key ids.
-pub fn redact(text: &str) -> String {
-    let text = redact_authorization(text);
-    let text = redact_signed_headers(&text);
-    let text = redact_runs(&text, &["X-Amz-Security-Token=", "X-Amz-Signature=", "X-Amz-Credential="], 1, is_query);
-    let text = redact_runs(&text, &["Bearer ", "Basic "], 8, is_token68);
-    let text = redact_runs(&text, &["eyJ"], 16, is_token68);
-    redact_runs(&text, &["AKIA", "ASIA"], 12, |c| c.is_ascii_uppercase() || c.is_ascii_digit())
-}
-
-/// `'TOKEN' not a valid key=value pair (missing equal-sign) in Authorization header: 'Bearer TOKEN'` echoes the header on both sides.
-fn redact_authorization(text: &str) -> String {
-    let mut out = text.to_owned();
-    if let Some(at) = find(&out, "in Authorization header")
-        && let Some(quote) = out[at..].find('\'')
-    {
-        out.truncate(at + quote);
-        out.push('\'');
-        out.push_str(REDACTED);
-    }
-    if let Some(end) = find(&out, " not a valid key=value pair") {
-        let start = out[..end].find('\'').or_else(|| out[..end].rfind('"')).map_or(0, |quote| quote + 1);
-        out.replace_range(start..end, REDACTED);
-    }
-    out
-}
-
-/// The canonical string in a signature error repeats every signed header; the values of all but the harmless ones go.
-fn redact_signed_headers(text: &str) -> String {
-    const SHOWN: [&str; 5] = ["host", "x-amz-date", "content-type", "content-length", "x-amz-content-sha256"];
-    const SECRET: [&str; 4] = ["x-amz-security-token", "authorization", "x-api-key", "cookie"];
-    let canonical = find(text, "Canonical String").unwrap_or(text.len());
-    let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    // in a JSON body the lines' ends are written `\n`
-    for line in text.split_inclusive('\n').flat_map(|line| line.split_inclusive("\\n")) {
-        let body = line.trim_end_matches('\n').trim_end_matches("\\n");
-        let name = body.split(':').next().unwrap_or_default();
-        let bare = name.rsplit(['"', '\'', ' ']).next().unwrap_or_default().to_ascii_lowercase();
-        let is_header = body.contains(':')
-            && !bare.is_empty()
-            && bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-            && (at > canonical && !SHOWN.contains(&bare.as_str()) || SECRET.contains(&bare.as_str()));
-        if is_header {
-            let tail = body.find(['"', '\'']).filter(|quote| *quote > name.len()).map_or("", |quote| &body[quote..]);
-            out.push_str(name);
-            out.push(':');
-            out.push_str(REDACTED);
-            out.push_str(tail);
-            out.push_str(&line[body.len()..]);
-        } else {
-            out.push_str(line);
-        }
-        at += line.len();
-    }
-    out
-}
-
-/// Puts a mark in the place of each run of at least `least` such characters after one of the prefixes.
-fn redact_runs(text: &str, prefixes: &[&str], least: usize, of: fn(char) -> bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let first = |rest: &str| prefixes.iter().filter_map(|p| find(rest, p).map(|at| at + p.len())).min();
-    while let Some(at) = first(rest) {
-        let run = rest[at..].find(|c| !of(c)).unwrap_or(rest.len() - at);
-        out.push_str(&rest[..at]);
-        out.push_str(if run >= least { REDACTED } else { &rest[at..at + run] });
-        rest = &rest[at + run..];
-    }
-    out.push_str(rest);
-    out
-}
-
-fn is_query(c: char) -> bool {
-    !c.is_whitespace() && !matches!(c, '&' | '"' | '\'' | '\\')
-}
-
-fn is_token68(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '/' | '=')
-}
-
-/// Where a part begins, in any case.
-fn find(text: &str, part: &str) -> Option<usize> {
-    text.to_ascii_lowercase().find(&part.to_ascii_lowercase())
-}
-
-const REDACTED: &str = "[redacted]";
 /// What is kept of a Lambda function's error: its form.
 const FUNCTION_ERROR: &str = r#"{"errorMessage":"[redacted]"}"#;
 const MOST_HEADERS: usize = 32;

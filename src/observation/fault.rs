@@ -19,6 +19,8 @@ named! {
         Timeout = "dns-timeout",
         /// No packet could be sent to any server, or the host said that nobody listens there.
         Unreachable = "dns-unreachable",
+        /// The answer did not fit a datagram, and the server gave none over TCP.
+        Truncated = "dns-truncated",
         /// The answer could not be read, or was not an answer to the question.
         Malformed = "dns-malformed",
         /// A chain of CNAMEs that is longer than any real one, or circular.
@@ -113,6 +115,8 @@ named! {
         Timeout = "timeout",
         /// The query could not be sent, or nobody listens there.
         Unreachable = "unreachable",
+        /// The server closed the connection before the answer was whole.
+        Closed = "closed",
         /// What came back could not be read.
         Malformed = "malformed",
         /// Another query was answered first, this one was given up.

@@ -1,5 +1,7 @@
 //! What does an error of API Gateway say? The grammar of its own messages, old and new; reading them is no opinion yet.
 
+use super::secret::REDACTED;
+
 /// A message that API Gateway, or the AWS front end before it, words itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wording {
@@ -239,9 +241,9 @@ impl MethodArn {
             region,
             account_end: account.get(account.len().saturating_sub(4)..).filter(|end| is_digits(end)).map(str::to_owned),
             api: next(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric())),
-            stage: next(|part| !part.is_empty()),
+            stage: next(|part| !part.is_empty() && !part.contains(REDACTED)),
             method: next(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_uppercase())),
-            path: next(|_| true),
+            path: next(|part| !part.contains(REDACTED)),
         }
     }
 }

@@ -207,11 +207,12 @@ fn more_telling(four: DnsFault, six: DnsFault) -> DnsFault {
         DnsFault::NxDomain => 0,
         DnsFault::CnameLoop => 1,
         DnsFault::ServFail | DnsFault::Refused | DnsFault::OtherRcode => 2,
-        DnsFault::Malformed => 3,
-        DnsFault::Timeout => 4,
-        DnsFault::Unreachable => 5,
-        DnsFault::NoServer => 6,
-        DnsFault::NoData => 7,
+        DnsFault::Truncated => 3,
+        DnsFault::Malformed => 4,
+        DnsFault::Timeout => 5,
+        DnsFault::Unreachable => 6,
+        DnsFault::NoServer => 7,
+        DnsFault::NoData => 8,
     };
     if rank(six) < rank(four) { six } else { four }
 }

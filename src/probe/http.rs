@@ -2,7 +2,7 @@
 
 use super::tls;
 use super::wire::{Flooded, Stamped};
-use crate::observation::{Answer, HttpFailure, HttpFault, Phase, RawAnswer};
+use crate::observation::{Answer, HttpFailure, HttpFault, Phase, RawAnswer, Secrets};
 use crate::plan::Plan;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
@@ -17,6 +17,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
@@ -43,7 +44,8 @@ pub(super) async fn exchange(
     let felt = began.elapsed();
     let wire = turns.take(felt).filter(|_| ended.is_ok());
     let heard = first_byte.get().map(|at| at.duration_since(began));
-    let answer = arrived.answer(show_body, heard.unwrap_or(felt));
+    let secrets = Secrets::of(&plan.headers);
+    let answer = arrived.answer(show_body, &secrets, heard.unwrap_or(felt));
     let result = match (ended, answer) {
         (Ok(Ok(())), Some(answer)) => Ok(answer),
         (Ok(Ok(())), None) => Err((HttpFault::Closed, None, None)),
@@ -54,7 +56,11 @@ pub(super) async fn exchange(
         (Err(_), answer) if heard.is_some() => Err((HttpFault::Unfinished, None, answer)),
         (Err(_), answer) => Err((HttpFault::NoAnswer, None, answer)),
     };
-    let result = result.map_err(|(fault, detail, answer)| HttpFailure { fault, detail, answer });
+    let result = result.map_err(|(fault, detail, answer)| HttpFailure {
+        fault,
+        detail: detail.map(|detail: String| secrets.hide(&detail)),
+        answer,
+    });
     Phase { felt, wire, result }
 }
 
@@ -66,7 +72,7 @@ struct Arrived {
 }
 
 impl Arrived {
-    fn answer(&self, show_body: bool, first_byte: std::time::Duration) -> Option<Answer> {
+    fn answer(&self, show_body: bool, secrets: &Secrets, first_byte: Duration) -> Option<Answer> {
         let head = self.head.as_ref()?;
         Some(Answer::reduce(&RawAnswer {
             status: head.status.as_u16(),
@@ -74,6 +80,7 @@ impl Arrived {
             headers: head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
             body: &self.body,
             show_body,
+            secrets,
             first_byte,
         }))
     }

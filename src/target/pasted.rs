@@ -21,8 +21,13 @@ impl InvokeUrl {
         if text.len() > MOST_URL_BYTES {
             return Err(TargetError::UrlLength(text.len()));
         }
+        if let Some(name) = credential_in(text) {
+            return Err(TargetError::UrlCredential(name));
+        }
         let mut warnings = Vec::new();
-        let rest = match text.split_once("://") {
+        // a query may hold another URL
+        let scheme = text.split_once("://").filter(|(before, _)| !before.contains(['/', '?', '#']));
+        let rest = match scheme {
             None => text,
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
@@ -66,6 +71,14 @@ fn path_and_query(text: &str, offset: usize) -> Result<String, TargetError> {
     Ok(if text.starts_with('/') { text.to_owned() } else { format!("/{text}") })
 }
 
+/// The parameter that makes a URL a credential, if there is one; names are compared as a server may read them.
+fn credential_in(url: &str) -> Option<&'static str> {
+    let (_, query) = url.split_once('?')?;
+    let names = query.split(['&', ';', '#', '?']).map(|parameter| parameter.split('=').next().unwrap_or_default());
+    let names: Vec<String> = names.map(|name| name.replace("%2D", "-").replace("%2d", "-")).collect();
+    CREDENTIALS.into_iter().find(|known| names.iter().any(|name| name.eq_ignore_ascii_case(known)))
+}
+
 fn is_usual_stage(stage: &str) -> bool {
     stage.len() <= 128 && stage.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
@@ -104,3 +117,5 @@ impl EndpointInput {
 
 /// As much as API Gateway reads of all headers together (developer guide, quotas), rounded down.
 pub(super) const MOST_URL_BYTES: usize = 8192;
+/// What SigV4 puts into a query and nobody may read (IAM user guide, "Authentication methods").
+const CREDENTIALS: [&str; 3] = ["X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential"];

@@ -1,16 +1,22 @@
 //! What of an answer is kept: the gateway's own headers and errors, never a backend's data, never a secret.
 
-use apigw_probe::observation::{Answer, RawAnswer, redact};
+use apigw_probe::observation::{Answer, RawAnswer, Secrets, Wording, redact};
+use apigw_probe::plan::Header;
 use proptest::prelude::*;
 use std::time::Duration;
 
 fn reduce(status: u16, headers: &[(&str, &str)], body: &str, show_body: bool) -> Answer {
+    reduce_hiding(&Secrets::default(), status, headers, body, show_body)
+}
+
+fn reduce_hiding(secrets: &Secrets, status: u16, headers: &[(&str, &str)], body: &str, show_body: bool) -> Answer {
     Answer::reduce(&RawAnswer {
         status,
         version: "HTTP/1.1",
         headers: headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect(),
         body: body.as_bytes(),
         show_body,
+        secrets,
         first_byte: Duration::ZERO,
     })
 }
@@ -70,6 +76,90 @@ fn a_body_that_was_asked_for_is_kept_and_still_redacted() {
     assert_eq!(answer.body_excerpt.as_deref(), Some("token eyJ[redacted] end"));
 }
 
+/// The secrets of a header file.
+fn secrets(lines: &str) -> Secrets {
+    Secrets::of(&Header::secret_lines(lines).unwrap())
+}
+
+#[test]
+fn what_was_sent_in_secret_comes_back_nowhere() {
+    let secrets =
+        secrets("X-Team-Key: pa/ss\"wo+rd %41\nAuthorization: Custom 0p4que\nCookie: theme=dark; session=abcdefgh12\n");
+    let body = [
+        r#"{"message":"Forbidden for pa/ss\"wo+rd %41 (0p4que)","x":"pa\/ss\u0022wo+rd %41","y":"abcdefgh12","z":"dark"}"#,
+        r#"deeper: "{\"k\":\"pa\\\/ss\\\"wo+rd %41\"}""#,
+        "url: pa%2Fss%22wo%2brd+%2541 or pa%252Fss%2522wo%252Brd%2520%252541",
+        "page: pa&#x2F;ss&quot;wo&#43;rd %41",
+    ]
+    .join("\n");
+    let headers = [("x-amzn-ErrorType", "X"), ("Via", "1.1 0p4que"), ("x-amzn-RequestId", "abcdefgh12")];
+    let answer = reduce_hiding(&secrets, 403, &headers, &body, false);
+    let expected = [
+        r#"{"message":"Forbidden for [redacted] ([redacted])","x":"[redacted]","y":"[redacted]","z":"dark"}"#,
+        r#"deeper: "{\"k\":\"[redacted]\"}""#,
+        "url: [redacted] or [redacted]",
+        "page: [redacted]",
+    ]
+    .join("\n");
+    assert_eq!(answer.body_excerpt, Some(expected));
+    assert_eq!((answer.header("via"), answer.request_id()), (Some("1.1 [redacted]"), Some("[redacted]")));
+}
+
+#[test]
+fn a_secret_is_hidden_before_a_text_is_cut() {
+    let secrets = secrets("x-api-key: 0123456789abcdef");
+    for before in 2030..2060 {
+        let body = format!("{} 0123456789abcdef", "x".repeat(before));
+        let shown = reduce_hiding(&secrets, 200, &[("Via", &body[1800..])], &body, true);
+        assert!(!shown.body_excerpt.as_ref().unwrap().contains("0123"), "{before}");
+        assert!(!shown.header("via").unwrap().contains("0123"), "{before}");
+    }
+    // a body that ends early ends within a secret
+    for end in ["0123456", "0123456789abcde", "0123%34%3", r"0123\u003"] {
+        let shown = reduce_hiding(&secrets, 200, &[], &format!("key {end}"), true);
+        assert_eq!(shown.body_excerpt.as_deref(), Some("key [redacted]"), "{end}");
+    }
+}
+
+#[test]
+fn a_hostile_echo_costs_no_time() {
+    let secret: String = (0..1000).map(|n| format!("{n:03}%")).collect();
+    let secrets = secrets(&format!("x-api-key: {secret}x"));
+    let began = std::time::Instant::now();
+    for part in [secret.as_str(), "000%00", r"\\", "%25", "eyJ", "Bearer ", "&", "&#48;", "Authorization="] {
+        let answer = reduce_hiding(&secrets, 200, &[], &part.repeat(65_536 / part.len()), true);
+        assert!(answer.body_excerpt.unwrap().chars().count() <= 2048);
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
+fn what_is_no_secret_of_a_header_file_stays_readable() {
+    let secrets = secrets(
+        "Accept: application/json\nx-stage: v1\nAuthorization: AWS4-HMAC-SHA256 Credential=0123456789/x, SignedHeaders=content-type;host, Signature=fedcba9876543210\n",
+    );
+    let body = "application/json v1 content-type host fedcba9876543210 0123456789/x";
+    let shown = reduce_hiding(&secrets, 200, &[("Content-Type", "application/json")], body, true);
+    assert_eq!(shown.header("content-type"), Some("application/json"));
+    assert_eq!(shown.body_excerpt.as_deref(), Some("application/json v1 content-type host [redacted] [redacted]"));
+}
+
+#[test]
+fn a_mark_in_an_arn_is_not_compared() {
+    let secrets = secrets("x-stage: test\nx-resource: orders");
+    let body = "{\"message\":\"User: anonymous is not authorized to perform: execute-api:Invoke on resource: \
+                arn:aws:execute-api:us-east-1:********3333:a1bc234d5e/test/GET/orders\"}";
+    let answer = reduce_hiding(&secrets, 403, &[], body, false);
+    let Some(Wording::Denied(denial)) = answer.wording() else { panic!("{answer:?}") };
+    let arn = denial.resource.unwrap();
+    assert_eq!((arn.api.as_deref(), arn.stage, arn.path), (Some("a1bc234d5e"), None, None));
+}
+
+#[test]
+fn the_debug_form_of_secrets_shows_none() {
+    assert!(!format!("{:?}", secrets("x-api-key: hunter22")).contains("hunter"));
+}
+
 #[test]
 fn headers_outside_the_list_are_dropped() {
     let answer = reduce(
@@ -116,6 +206,15 @@ fn what_echoes_the_authorization_header_is_redacted_on_both_sides() {
     let text =
         "{\"message\":\"Authorization header requires 'Credential' parameter. Authorization=Bearer s3cret-s3cret\"}";
     assert!(!redact(text).contains("s3cret"), "{}", redact(text));
+    let text = "{\"message\":\"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. \
+                Authorization=s3cret, s3cret\\\" s3cret\"} ";
+    let kept = "{\"message\":\"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. \
+                Authorization=[redacted]\"} ";
+    assert_eq!(redact(text), kept);
+    assert_eq!(
+        redact("requires a 'Date' header. Authorization=s3cret s3cret"),
+        "requires a 'Date' header. Authorization=[redacted]"
+    );
 }
 
 #[test]
@@ -125,9 +224,10 @@ fn signed_headers_in_a_canonical_string_lose_their_values() {
             "The Canonical String for this request should have been",
             "'GET",
             "/test",
-            "x=1",
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20200211T205529Z&apikey=s3cret%3Ds3cret&empty=&flag&token=s3cret",
             "host:a1bc234d5e.execute-api.us-east-1.amazonaws.com",
             "x-amz-date:20200211T205529Z",
+            "content-type:a=b&c=d",
             "x-amz-security-token:s3cret",
             "x-my-password:s3cret",
             "cookie:id=s3cret; b=s3cret",
@@ -140,6 +240,9 @@ fn signed_headers_in_a_canonical_string_lose_their_values() {
         assert!(shown.contains("host:a1bc234d5e.execute-api"), "{shown}");
         assert!(shown.contains("x-amz-date:20200211T205529Z"), "{shown}");
         assert!(shown.contains("host;x-amz-date"), "{shown}");
+        let query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20200211T205529Z&apikey=[redacted]&empty=&flag&token=[redacted]";
+        assert!(shown.contains(query), "{shown}");
+        assert!(shown.contains("content-type:a=b&c=d"), "{shown}");
     }
 }
 
@@ -182,6 +285,33 @@ proptest! {
             format!("?X-Amz-Security-Token={token}&a=b"),
         ];
         prop_assert!(!redact(&body[form]).contains(&token), "{}", redact(&body[form]));
+    }
+
+    #[test]
+    fn a_secret_survives_no_escape(secret in "[!-~]([ -~]{2,40})[!-~]", form in 0..5_usize, around in "[a-z ]{0,20}", level in 0..3) {
+        let mut echoed = secret.clone();
+        for _ in 0..=level {
+            echoed = match form {
+                0 => serde_json::to_string(&echoed).unwrap(),
+                1 => echoed.bytes().map(|b| format!("%{b:02x}")).collect(),
+                2 => echoed.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect(),
+                3 => echoed.bytes().map(|b| format!("&#{b};")).collect::<String>(),
+                _ => echoed.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect(),
+            };
+            if matches!(form, 1 | 3 | 4) {
+                break;
+            }
+        }
+        let secrets = secrets(&format!("x-secret: {secret}"));
+        let shown = secrets.hide(&format!("{around}{echoed}{around}"));
+        prop_assert!(!shown.contains(&secret) && !shown.contains(&echoed), "{echoed} as {shown}");
+        prop_assert!(shown.len() <= 2 * around.len() + "[redacted]".len() + 16, "{echoed} as {shown}");
+    }
+
+    #[test]
+    fn hiding_any_text_ends(text in ".{0,200}", secret in "[!-~]{4,12}") {
+        let shown = secrets(&format!("x-secret: {secret}")).hide(&format!("{text}{secret}{text}"));
+        prop_assert!(!shown.replace("[redacted]", "").contains(&secret), "{shown}");
     }
 
     #[test]

@@ -58,6 +58,7 @@ fn a_body_that_was_asked_for_is_read_as_well() {
         headers: Vec::new(),
         body: ERRORS[0].as_bytes(),
         show_body: true,
+        secrets: &apigw_probe::observation::Secrets::default(),
         first_byte: Duration::ZERO,
     };
     assert!(Answer::reduce(&raw).is_function_error());

@@ -223,8 +223,14 @@ fn no_server_answers() {
 
 #[test]
 fn the_server_fails() {
-    for fault in [DnsFault::ServFail, DnsFault::Refused, DnsFault::Malformed, DnsFault::CnameLoop, DnsFault::OtherRcode]
-    {
+    for fault in [
+        DnsFault::ServFail,
+        DnsFault::Refused,
+        DnsFault::Truncated,
+        DnsFault::Malformed,
+        DnsFault::CnameLoop,
+        DnsFault::OtherRcode,
+    ] {
         healthy().nameless(&ALL, fault).shows(Cause::DnsServerFailure, &ALL);
     }
 }

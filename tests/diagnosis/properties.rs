@@ -84,6 +84,7 @@ proptest! {
             headers: names.iter().map(|name| (*name, value.as_slice())).collect(),
             body: &body,
             show_body: status % 2 == 0,
+            secrets: &apigw_probe::observation::Secrets::default(),
             first_byte: Duration::ZERO,
         };
         let answer = Answer::reduce(&raw);

@@ -3,8 +3,8 @@
 use apigw_probe::diagnosis::{Cause, Confidence, Diagnosis, Finding, diagnose};
 use apigw_probe::observation::{
     Address, Answer, Attempt, Certificate, Connected, DnsFault, Environment, HttpFailure, HttpFault, Intent, Lookup,
-    NameSource, Observation, Phase, RawAnswer, Round, Row, SecondOpinion, Secured, Seen, Session, TcpFailure, TcpFault,
-    TlsFailure, TlsFault,
+    NameSource, Observation, Phase, RawAnswer, Round, Row, SecondOpinion, Secrets, Secured, Seen, Session, TcpFailure,
+    TcpFault, TlsFailure, TlsFault,
 };
 use apigw_probe::plan::{AccessPath, Header, HeaderText, Method, Request, plan};
 use apigw_probe::target::{Expectation, Target, TargetInput};
@@ -257,6 +257,7 @@ pub(crate) fn reduced(status: u16, headers: &[(&str, &str)], body: &str) -> Answ
         headers: headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect(),
         body: body.as_bytes(),
         show_body: false,
+        secrets: &Secrets::default(),
         first_byte: Duration::from_millis(20),
     })
 }

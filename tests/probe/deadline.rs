@@ -72,7 +72,7 @@ async fn dns_that_truncates_and_then_stalls() {
     .await;
     let authority = Authority::new();
     let seen = on_time(probe_one(&net(&[names.address], &authority, &[]), &limits(TIMEOUT))).await;
-    assert_eq!(seen.lookup.result, Err(DnsFault::Timeout));
+    assert_eq!(seen.lookup.result, Err(DnsFault::Truncated));
 }
 
 #[tokio::test]

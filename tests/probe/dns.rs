@@ -75,6 +75,105 @@ async fn a_truncated_message_may_be_cut_anywhere() {
     assert_eq!(course(&seen, Kind::A)[0].2, QueryOutcome::Truncated);
 }
 
+/// What the TCP port of a server does whose datagrams are all truncated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Port {
+    Refuses,
+    Closes,
+    IsSilent,
+}
+
+/// A server that sends these messages in datagrams, as truncated.
+async fn truncating(port: Port, say: impl Fn(&Asked) -> Vec<u8> + Send + 'static) -> SocketAddr {
+    let (udp, tcp) = loop {
+        let udp = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let tcp = tokio::net::TcpSocket::new_v4().unwrap();
+        if tcp.bind(udp.local_addr().unwrap()).is_ok() {
+            break (udp, tcp);
+        }
+    };
+    let address = udp.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut buffer = [0; 2048];
+        loop {
+            let (length, from) = udp.recv_from(&mut buffer).await.unwrap();
+            let message = Message::from_vec(&buffer[..length]).unwrap();
+            let mut reply = say(&Asked { message, over_tcp: false, before: 0 });
+            reply[2] |= 0x02;
+            udp.send_to(&reply, from).await.unwrap();
+        }
+    });
+    tokio::spawn(async move {
+        if port == Port::Refuses {
+            // bound, so that nobody else takes it, and not listening
+            let _tcp = tcp;
+            return std::future::pending().await;
+        }
+        let listener = tcp.listen(8).unwrap();
+        let mut held = Vec::new();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            if port == Port::IsSilent {
+                held.push(stream);
+            }
+        }
+    });
+    address
+}
+
+/// How the queries of one type over TCP ended.
+fn over_tcp(lookup: &Lookup) -> Vec<QueryOutcome> {
+    let course = course(lookup, Kind::A);
+    course.into_iter().filter(|(_, by, _)| *by == Transport::Tcp).map(|(.., outcome)| outcome).collect()
+}
+
+#[tokio::test]
+async fn a_truncated_answer_without_tcp_is_a_fault_of_its_own() {
+    for (port, outcome, times) in [
+        (Port::Refuses, QueryOutcome::Unreachable, 1),
+        (Port::Closes, QueryOutcome::Closed, 1),
+        (Port::IsSilent, QueryOutcome::Timeout, 2),
+    ] {
+        let server = truncating(port, |asked| bytes(&asked.reply())).await;
+        let seen = look_up_at(&[server], 800).await;
+        assert_eq!(seen.result, Err(DnsFault::Truncated), "{port:?}");
+        assert_eq!(course(&seen, Kind::A)[0], (server, Transport::Udp, QueryOutcome::Truncated));
+        assert_eq!(over_tcp(&seen), vec![outcome; times], "{port:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_fitted_a_datagram_is_the_last_resort() {
+    for port in [Port::Refuses, Port::Closes, Port::IsSilent] {
+        // between two records, and within the last address (the record of EDNS comes after it)
+        for cut in [0, 15] {
+            let server = truncating(port, move |asked| {
+                let whole = asked.addresses(&ZONES);
+                whole[..whole.len() - cut].to_vec()
+            })
+            .await;
+            let seen = look_up_at(&[server], 800).await;
+            let whole = if cut == 0 { 3 } else { 2 };
+            assert_eq!(ips(&seen), ZONES[..whole], "{port:?} {cut}");
+            assert_eq!(course(&seen, Kind::A)[0].2, QueryOutcome::Truncated);
+            assert!(!over_tcp(&seen).contains(&QueryOutcome::Answered));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_whole_answer_of_another_server_comes_before_the_last_resort() {
+    let knows = NameServer::giving(&ZONES).await;
+    for port in [Port::Refuses, Port::Closes, Port::IsSilent] {
+        let cut = truncating(port, |asked| asked.addresses(&ZONES[..1])).await;
+        let seen = look_up_at(&[cut, knows.address], 800).await;
+        assert_eq!(ips(&seen), ZONES, "{port:?}");
+    }
+    let cut = truncating(Port::Refuses, |asked| bytes(&asked.reply())).await;
+    let seen = look_up_at(&[Nobody::new().address, cut], 800).await;
+    assert_eq!(seen.result, Err(DnsFault::Truncated), "a word says more than that nobody is there");
+}
+
 #[tokio::test]
 async fn an_error_sends_the_question_to_the_next_server() {
     for (rcode, number) in [(ResponseCode::ServFail, 2), (ResponseCode::Refused, 5), (ResponseCode::NotImp, 4)] {
@@ -99,7 +198,9 @@ async fn a_lone_servers_error_is_the_fault() {
         let server = NameServer::start(move |asked| vec![asked.rcode(rcode)]).await;
         let seen = look_up(&[&server], 2000).await;
         assert_eq!(seen.result, Err(fault));
-        assert_eq!(server.asked().len(), 2, "one A, one AAAA: an error is not asked for twice");
+        // without EDNS, if that may be what the server does not know
+        let forms = if rcode == ResponseCode::NotImp { 2 } else { 1 };
+        assert_eq!(server.asked().len(), 2 * forms, "one A, one AAAA: an error is not asked for twice");
     }
 }
 
@@ -403,14 +504,31 @@ async fn an_unreadable_answer_is_told_and_the_next_server_asked() {
 
 #[tokio::test]
 async fn a_server_that_does_not_know_edns_is_asked_without() {
+    for (rcode, number) in [(ResponseCode::FormErr, 1), (ResponseCode::NotImp, 4), (ResponseCode::BADVERS, 16)] {
+        let old = NameServer::start(move |asked| {
+            vec![if asked.message.edns.is_some() { asked.rcode(rcode) } else { asked.addresses(&ZONES) }]
+        })
+        .await;
+        let seen = look_up(&[&old], 2000).await;
+        assert_eq!(ips(&seen), ZONES, "{rcode}");
+        let of_a = seen.queries.iter().filter(|query| query.kind == Kind::A);
+        assert_eq!(of_a.map(|query| query.rcode).collect::<Vec<_>>(), [Some(number), Some(0)]);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_know_edns_is_asked_without_over_tcp_too() {
     let old = NameServer::start(|asked| {
-        vec![if asked.message.edns.is_some() { asked.rcode(ResponseCode::FormErr) } else { asked.addresses(&ZONES) }]
+        let mut reply = asked.reply();
+        reply.metadata.truncation = true;
+        vec![match (asked.message.edns.is_some(), asked.over_tcp) {
+            (true, _) => asked.rcode(ResponseCode::FormErr),
+            (false, false) => bytes(&reply),
+            (false, true) => asked.addresses(&ZONES),
+        }]
     })
     .await;
-    let seen = look_up(&[&old], 2000).await;
-    assert_eq!(ips(&seen), ZONES);
-    let rcodes: Vec<_> = seen.queries.iter().filter(|query| query.kind == Kind::A).map(|query| query.rcode).collect();
-    assert_eq!(rcodes, [Some(1), Some(0)]);
+    assert_eq!(ips(&look_up(&[&old], 2000).await), ZONES);
 }
 
 #[tokio::test]

@@ -132,6 +132,38 @@ async fn a_gateways_error_is_kept_and_a_backends_body_is_not() {
 }
 
 #[tokio::test]
+async fn an_api_that_echoes_the_request_shows_no_secret() {
+    let authority = Authority::new();
+    let api = FarEnd::serving(authority.server(NAME), |mut stream, request| async move {
+        let body = format!("{request} {request:?} {}", "x".repeat(500));
+        let key = request.lines().find_map(|line| line.strip_prefix("x-opaque: ")).unwrap();
+        let head = format!("HTTP/1.1 400 Bad\r\nVia: {key}\r\nServer: {}\r\n", &key[6..]);
+        // the connection ends in the middle of the echo, which the diagnosis sees all the same
+        let answer =
+            format!("{head}x-amzn-ErrorType: {key}\r\nContent-Length: 999999\r\n\r\n{body}{}", &key[..key.len() - 4]);
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+    })
+    .await;
+    let names = NameServer::giving(&ZONES[..1]).await;
+    let mut plan = plan(AccessPath::VpceHostHeader);
+    plan.headers = Header::secret_lines("x-opaque: Token a\"b-0123456789\nCookie: id=abcdefgh98").unwrap();
+    let net = net(&[names.address], &authority, &[(ZONES[0], api.address)]);
+    for show_body in [false, true] {
+        let seen = probe(&net, std::slice::from_ref(&plan), &Limits { show_body, ..limits(2000) }).await.remove(0);
+        let failure = failure(&seen.attempts[0]);
+        let answer = failure.answer.as_ref().unwrap();
+        assert_eq!((failure.fault, answer.header("via")), (HttpFault::Closed, Some("[redacted]")));
+        assert_eq!(answer.header("server"), Some("[redacted]"));
+        assert!(answer.body_excerpt.as_ref().unwrap().contains("x-opaque: [redacted]"), "{answer:?}");
+        let everything = format!("{seen:?}");
+        for secret in ["0123456789", "a\"b", "abcdefgh98", "Token a"] {
+            assert!(!everything.contains(secret), "{secret} in {everything}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn redirects_are_not_followed() {
     let seen = see("HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1/\r\nContent-Length: 0\r\n\r\n").await;
     assert_eq!(answer(&seen).status, 302);

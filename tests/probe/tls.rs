@@ -89,7 +89,10 @@ async fn the_most_telling_of_several_faults_leads_and_the_others_are_told() {
     let seen = see(&Authority::new(), tls).await;
     assert_eq!(failure(&seen).fault, TlsFault::UnknownIssuer);
     let detail = failure(&seen).detail.clone().unwrap();
-    assert!(detail.contains("other.test") && detail.contains("2021"), "{detail}");
+    assert!(detail.contains("other.test") && detail.contains("2021-02-03T00:00:00Z"), "{detail}");
+    // now is told in whole seconds too
+    let times: Vec<_> = detail.split([' ', ',', ';']).filter(|word| word.starts_with("20")).collect();
+    assert!(times.len() == 2 && times.iter().all(|time| time.len() == 20 && time.ends_with('Z')), "{times:?}");
 
     let authority = Authority::new();
     let tls = authority.server_with("other.test", |leaf| leaf.not_after = date_time_ymd(2021, 2, 3));

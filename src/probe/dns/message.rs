@@ -3,7 +3,7 @@
 use crate::observation::{Address, DnsFault, RecordType};
 use crate::target::HostName;
 use hickory_proto::op::{Edns, Header, Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_proto::rr::{self, DNSClass, Name, RData};
+use hickory_proto::rr::{self, DNSClass, Name, RData, Record};
 use hickory_proto::serialize::binary::{BinDecodable as _, BinDecoder};
 use std::net::IpAddr;
 
@@ -23,6 +23,8 @@ pub(super) enum Reply {
     Truncated {
         /// The response code so far.
         rcode: u16,
+        /// What it says all the same, if that holds an address.
+        rest: Option<Answer>,
     },
     /// An answer that cannot be read.
     Unreadable,
@@ -91,7 +93,9 @@ impl Question {
             Err(_) => return Reply::Unreadable,
         }
         if about.truncation {
-            return Reply::Truncated { rcode };
+            let rest = self.interpret(&whole_records(&header, &mut decoder));
+            let is_usable = matches!(rest.found, Found::Addresses(_));
+            return Reply::Truncated { rcode, rest: is_usable.then_some(rest) };
         }
         match Message::from_vec(bytes) {
             Ok(message) => Reply::Answer(self.interpret(&message)),
@@ -175,6 +179,14 @@ impl Question {
     }
 }
 
+/// The answers of a message up to where it was cut, which may be within a record.
+fn whole_records(header: &Header, decoder: &mut BinDecoder<'_>) -> Message {
+    let mut message = Message::response(header.metadata.id, OpCode::Query);
+    message.metadata.response_code = header.metadata.response_code;
+    message.add_answers((0..header.counts.answers).map_while(|_| Record::read(decoder).ok()));
+    message
+}
+
 /// What a datagram may hold without being cut into fragments (DNS Flag Day 2020).
 pub(super) const MOST_DATAGRAM_BYTES: u16 = 1232;
 /// More than any real chain has.
@@ -185,7 +197,6 @@ pub(super) const MOST_ADDRESSES: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hickory_proto::rr::Record;
     use hickory_proto::rr::rdata::{A, CNAME};
     use proptest::prelude::*;
 
@@ -227,8 +238,8 @@ mod tests {
     /// What must hold of any reply, whatever the bytes.
     fn is_bounded(reply: &Reply) -> bool {
         match reply {
-            Reply::Stray | Reply::Truncated { .. } | Reply::Unreadable => true,
-            Reply::Answer(answer) => {
+            Reply::Stray | Reply::Truncated { rest: None, .. } | Reply::Unreadable => true,
+            Reply::Answer(answer) | Reply::Truncated { rest: Some(answer), .. } => {
                 let addresses = match &answer.found {
                     Found::Addresses(addresses) => addresses.len(),
                     Found::Elsewhere(_) | Found::Nothing(_) => 0,

@@ -22,31 +22,36 @@ pub(super) async fn resolve(ask: &Ask<'_>, log: &Log, question: &Question) -> Re
     let mut flights = FuturesUnordered::new();
     let mut failures = Failures::default();
     loop {
-        let Some(turn) = turns.pop_front() else { return Err(failures.most_telling(ask.servers)) };
+        let Some(turn) = turns.pop_front() else { return failures.last_resort(ask.servers) };
         if failures.has(turn.server) {
             continue;
         }
         let mut due = ask.until.min(Instant::now() + turn.wait);
-        flights.push(transmit(ask, log, question, Flight { server: turn.server, dress: Dress::Edns, due }));
+        flights.push(transmit(ask, log, question, Flight { server: turn.server, form: Form::FIRST, due }));
         while let Ok(Some(landed)) = timeout_at(due, flights.next()).await {
             let Landed { flight, result } = landed;
             let next = match result {
                 Ok(answer) if is_final(&answer) => return Ok(answer),
-                Ok(Answer { rcode: FORMERR, .. }) if flight.dress == Dress::Edns => Some(Dress::Plain),
+                Ok(Answer { rcode: FORMERR | NOTIMP | BADVERS, .. }) if flight.form.edns => {
+                    Some(Form { edns: false, ..flight.form })
+                }
                 Ok(answer) => {
                     failures.answered(flight.server, &answer);
                     None
                 }
-                Err(Lost::Truncated) => Some(Dress::Tcp),
+                Err(Lost::Truncated(rest)) => {
+                    failures.truncated(flight.server, rest);
+                    Some(Form { transport: Transport::Tcp, ..flight.form })
+                }
                 Err(Lost::For(fault)) => {
                     failures.failed(flight.server, fault);
                     None
                 }
             };
             match next {
-                Some(dress) => {
+                Some(form) => {
                     due = ask.until.min(Instant::now() + turn.wait);
-                    flights.push(transmit(ask, log, question, Flight { dress, due, ..flight }));
+                    flights.push(transmit(ask, log, question, Flight { form, due, ..flight }));
                 }
                 None if flight.server == turn.server => break,
                 None => {}
@@ -66,6 +71,7 @@ fn is_final(answer: &Answer) -> bool {
             | DnsFault::OtherRcode
             | DnsFault::Timeout
             | DnsFault::Unreachable
+            | DnsFault::Truncated
             | DnsFault::Malformed
             | DnsFault::NoServer => false,
         },
@@ -97,11 +103,17 @@ fn schedule(ask: &Ask<'_>) -> VecDeque<Turn> {
 
 /// What the servers did other than answer.
 #[derive(Debug, Default)]
-struct Failures(Vec<(SocketAddr, DnsFault)>);
+struct Failures {
+    faults: Vec<(SocketAddr, DnsFault)>,
+    /// Who said that the answer does not fit.
+    truncated: Vec<SocketAddr>,
+    /// The first such answer that holds addresses.
+    rest: Option<Answer>,
+}
 
 impl Failures {
     fn has(&self, server: SocketAddr) -> bool {
-        self.0.iter().any(|(known, _)| *known == server)
+        self.faults.iter().any(|(known, _)| *known == server)
     }
 
     fn answered(&mut self, server: SocketAddr, answer: &Answer) {
@@ -111,15 +123,30 @@ impl Failures {
         }
     }
 
+    fn truncated(&mut self, server: SocketAddr, rest: Option<Answer>) {
+        self.truncated.push(server);
+        self.rest = self.rest.take().or(rest);
+    }
+
     fn failed(&mut self, server: SocketAddr, fault: DnsFault) {
-        self.0.push((server, fault));
+        // a server whose datagram came is there; that it cannot be reached is said of its TCP port
+        let spoke = fault == DnsFault::Unreachable && self.truncated.contains(&server);
+        self.faults.push((server, if spoke { DnsFault::Truncated } else { fault }));
+    }
+
+    /// What fitted into a datagram, if nobody gave more; else why there is nothing.
+    fn last_resort(self, servers: &[SocketAddr]) -> Result<Answer, DnsFault> {
+        let fault = self.most_telling(servers);
+        self.rest.ok_or(fault)
     }
 
     /// A word from any server says more than silence, and silence more than that nobody is there.
     fn most_telling(&self, servers: &[SocketAddr]) -> DnsFault {
-        let word = self.0.iter().map(|(_, fault)| *fault).find(|fault| *fault != DnsFault::Unreachable);
+        let word = self.faults.iter().map(|(_, fault)| *fault).find(|fault| *fault != DnsFault::Unreachable);
+        let half_a_word = (!self.truncated.is_empty()).then_some(DnsFault::Truncated);
         let nobody_is_there = servers.iter().all(|server| self.has(*server));
-        word.unwrap_or(if nobody_is_there { DnsFault::Unreachable } else { DnsFault::Timeout })
+        let nothing = if nobody_is_there { DnsFault::Unreachable } else { DnsFault::Timeout };
+        word.or(half_a_word).unwrap_or(nothing)
     }
 }
 
@@ -127,16 +154,19 @@ impl Failures {
 #[derive(Debug, Clone, Copy)]
 struct Flight {
     server: SocketAddr,
-    dress: Dress,
+    form: Form,
     due: Instant,
 }
 
 /// The form in which a question goes out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dress {
-    Edns,
-    Plain,
-    Tcp,
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    transport: Transport,
+    edns: bool,
+}
+
+impl Form {
+    const FIRST: Self = Self { transport: Transport::Udp, edns: true };
 }
 
 #[derive(Debug)]
@@ -147,26 +177,25 @@ struct Landed {
 
 #[derive(Debug)]
 enum Lost {
-    Truncated,
+    /// It did not fit; with what fitted, if that holds an address.
+    Truncated(Option<Answer>),
     For(DnsFault),
 }
 
 /// What came of a transmission.
 #[derive(Debug)]
 struct Heard {
-    reply: Reply,
+    /// None if the server closed the connection before it was whole.
+    reply: Option<Reply>,
     wire: Option<Duration>,
 }
 
 async fn transmit(ask: &Ask<'_>, log: &Log, question: &Question, flight: Flight) -> Landed {
-    let transport = match flight.dress {
-        Dress::Edns | Dress::Plain => Transport::Udp,
-        Dress::Tcp => Transport::Tcp,
-    };
+    let Form { transport, edns } = flight.form;
     let (name, kind) = (question.name.clone(), question.kind);
     let which = log.sent(Sent { name, kind, server: flight.server, transport, due: flight.due });
     let began = Instant::now();
-    let Some(encoded) = question.encode(!matches!(flight.dress, Dress::Plain)) else {
+    let Some(encoded) = question.encode(edns) else {
         return Landed { flight, result: Err(Lost::For(DnsFault::Malformed)) };
     };
     let server = ask.detour.of(flight.server);
@@ -183,17 +212,22 @@ async fn transmit(ask: &Ask<'_>, log: &Log, question: &Question, flight: Flight)
             end(QueryOutcome::Unreachable, None, None);
             Err(Lost::For(DnsFault::Unreachable))
         }
-        Ok(Heard { reply: Reply::Answer(answer), wire }) => {
+        Ok(Heard { reply: Some(Reply::Answer(answer)), wire }) => {
             end(QueryOutcome::Answered, Some(answer.rcode), wire);
             Ok(answer)
         }
-        Ok(Heard { reply: Reply::Truncated { rcode }, wire }) if transport == Transport::Udp => {
+        Ok(Heard { reply: Some(Reply::Truncated { rcode, rest }), wire }) if transport == Transport::Udp => {
             end(QueryOutcome::Truncated, Some(rcode), wire);
-            Err(Lost::Truncated)
+            Err(Lost::Truncated(rest))
         }
-        Ok(Heard { reply: Reply::Unreadable | Reply::Stray | Reply::Truncated { .. }, wire }) => {
+        Ok(Heard { reply: Some(Reply::Unreadable | Reply::Stray | Reply::Truncated { .. }), wire }) => {
             end(QueryOutcome::Malformed, None, wire);
             Err(Lost::For(DnsFault::Malformed))
+        }
+        // only a truncated answer leads to a connection
+        Ok(Heard { reply: None, wire }) => {
+            end(QueryOutcome::Closed, None, wire);
+            Err(Lost::For(DnsFault::Truncated))
         }
     };
     Landed { flight, result }
@@ -212,10 +246,10 @@ async fn over_udp(server: SocketAddr, question: &Question, query: &Encoded) -> i
         let (length, stamp) = wire::receive_datagram(&socket, &mut buffer, &mut control).await?;
         let reply = question.read(query.id, &buffer[..length]);
         if reply != Reply::Stray {
-            return Ok(Heard { reply, wire: stamp.zip(sent).and_then(|(stamp, sent)| stamp.since(sent)) });
+            return Ok(Heard { reply: Some(reply), wire: stamp.zip(sent).and_then(|(stamp, sent)| stamp.since(sent)) });
         }
     }
-    Ok(Heard { reply: Reply::Stray, wire: None })
+    Ok(Heard { reply: Some(Reply::Stray), wire: None })
 }
 
 /// Sends a datagram, and tells when: a new socket counts as ready only after a turn of the runtime, which is not the wire's time.
@@ -240,22 +274,21 @@ async fn over_tcp(server: SocketAddr, question: &Question, query: &Encoded) -> i
     let began = Instant::now();
     let length = u16::try_from(query.bytes.len()).map_err(io::Error::other)?;
     let framed = [length.to_be_bytes().as_slice(), &query.bytes].concat();
-    stream.write_all(&framed).await?;
-    let read = async {
+    let exchange = async {
+        stream.write_all(&framed).await?;
         let length = stream.read_u16().await?;
         let mut message = vec![0; usize::from(length)];
         stream.read_exact(&mut message).await?;
         io::Result::Ok(message)
     };
-    let reply = match read.await {
-        Ok(message) => question.read(query.id, &message),
-        // it was there, but did not say a whole message
-        Err(_) => Reply::Unreadable,
-    };
+    let reply = exchange.await.ok().map(|message| question.read(query.id, &message));
     Ok(Heard { reply, wire: stream.turns().take(began.elapsed()) })
 }
 
+/// What servers answer that do not know EDNS (RFC 6891, 7 and 6.1.3).
 const FORMERR: u16 = 1;
+const NOTIMP: u16 = 4;
+const BADVERS: u16 = 16;
 const FIRST_AND_SECOND_WAIT: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// Larger than what is asked for, since some servers do not care.
 const MOST_READ_BYTES: usize = 4096;

@@ -10,7 +10,8 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 /// Verifies as the library does, and keeps what the server presented.
 #[derive(Debug)]
@@ -86,12 +87,16 @@ impl Witness {
                 "the certificate was signed by another authority than the trusted one of that name".to_owned(),
             )),
             E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } if dated => None,
-            E::Expired | E::ExpiredContext { .. } => {
-                Some((TlsFault::Expired, format!("a certificate between it and the root: {error}")))
-            }
-            E::NotValidYet | E::NotValidYetContext { .. } => {
-                Some((TlsFault::NotYetValid, format!("a certificate between it and the root: {error}")))
-            }
+            E::ExpiredContext { not_after, .. } => Some((
+                TlsFault::Expired,
+                format!("a certificate between it and the root ended at {}", moment(of_unix(*not_after))),
+            )),
+            E::NotValidYetContext { not_before, .. } => Some((
+                TlsFault::NotYetValid,
+                format!("a certificate between it and the root begins at {}", moment(of_unix(*not_before))),
+            )),
+            E::Expired => Some((TlsFault::Expired, format!("a certificate between it and the root: {error}"))),
+            E::NotValidYet => Some((TlsFault::NotYetValid, format!("a certificate between it and the root: {error}"))),
             _ => Some((TlsFault::BadCertificate, error.to_string())),
         }
     }
@@ -152,12 +157,27 @@ impl ServerCertVerifier for Witness {
 
 fn dates_fault((from, to): (OffsetDateTime, OffsetDateTime), now: OffsetDateTime) -> Option<(TlsFault, String)> {
     if now > to {
-        Some((TlsFault::Expired, format!("the certificate ended at {to}, and it is {now} here")))
+        Some((TlsFault::Expired, format!("the certificate ended at {}, and it is {} here", moment(to), moment(now))))
     } else if now < from {
-        Some((TlsFault::NotYetValid, format!("the certificate begins at {from}, and it is {now} here")))
+        Some((
+            TlsFault::NotYetValid,
+            format!("the certificate begins at {}, and it is {} here", moment(from), moment(now)),
+        ))
     } else {
         None
     }
+}
+
+fn of_unix(at: UnixTime) -> OffsetDateTime {
+    let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// A moment as RFC 3339 writes it, in UTC and whole seconds.
+fn moment(at: OffsetDateTime) -> String {
+    let whole = at.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(at);
+    // beyond the year 9999 there is no such form
+    whole.format(&Rfc3339).unwrap_or_else(|_| whole.to_string())
 }
 
 /// Now, or the nearest moment at which the certificate was or will be valid.
