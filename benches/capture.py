@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections import defaultdict
 
-from stand import tool
+from stand import PROCESSORS, take_processor, tool
 
 FIN, SYN, ACK = 1, 2, 16
 
@@ -22,7 +22,7 @@ class Capture:
     def __enter__(self):
         command = [tool("tcpdump"), "-i", "lo", "-Z", "root", "--time-stamp-precision=nano", "--immediate-mode", "-B", "8192", "-s", "256", "-U"]
         command += ["-w", str(self.file), "tcp port 443 or udp port 53"]
-        self.child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: take_processor(PROCESSORS[-1], first=True))
         for line in self.child.stderr:
             if "listening on" in line:
                 return self

@@ -1,7 +1,7 @@
 //! What happens in one round? Target, plans, observations, report: the program on one screen.
 
 use crate::observation::{Environment, Intent, Round, Row, Seen};
-use crate::plan::{AccessPath, Plan, Request, plan};
+use crate::plan::{AccessPath, Missing, Plan, Request, plan};
 use crate::probe::{Limits, Net, Step, probe_telling};
 use crate::report::Report;
 use crate::target::Target;
@@ -51,6 +51,14 @@ impl Check {
     /// Whether anything would be sent.
     pub fn has_work(&self) -> bool {
         self.plans().next().is_some()
+    }
+
+    /// The paths that the user named and that lack their input: such a path can never do what is expected of it.
+    pub fn lacking(&self) -> impl Iterator<Item = (AccessPath, Missing)> {
+        let named = AccessPath::ALL.iter().filter(|path| {
+            self.intents.names(**path) && matches!(self.intents.of(**path), Intent::Required | Intent::Forbidden)
+        });
+        named.filter_map(|path| Some((*path, plan(&self.target, *path, &self.request).err()?)))
     }
 
     /// The plans of the paths that will be probed.

@@ -1,8 +1,10 @@
 //! What does the user want? The command line, and the exit status that answers it.
 
 mod args;
+mod configuration;
 #[cfg(feature = "lab")]
 mod demo;
+mod man;
 mod offline;
 mod once;
 mod output;
@@ -10,10 +12,11 @@ mod progress;
 
 use crate::config::{Config, ConfigError};
 use crate::report::Verdict;
-use clap::{CommandFactory, Parser, Subcommand};
+use crate::serve::Signals;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use output::{Output, OutputArgs, WriteError};
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -53,6 +56,7 @@ enum Command {
     /// Say what a cause means, how it shows, how to fix it; offline
     Explain {
         /// The cause, such as private-dns-disabled; all of them if absent
+        #[arg(value_parser = offline::cause)]
         cause: Option<crate::diagnosis::Cause>,
     },
     /// Diagnose a saved JSON report again; no network
@@ -109,17 +113,13 @@ impl Stop {
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let for_nagios = output::asks_for_nagios(&args);
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match parse(args) {
         Ok(cli) => cli,
         Err(error) if for_nagios && error.use_stderr() => {
             let text = error.to_string();
             return output::unknown(text.lines().next().unwrap_or_default().trim_start_matches("error: "));
         }
-        Err(error) => {
-            // a closed stream cannot be told of
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { COULD_NOT_RUN } else { 0 });
-        }
+        Err(error) => return output::show_help(&error),
     };
     match run(cli.command) {
         Ok(status) => ExitCode::from(status),
@@ -129,6 +129,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(COULD_NOT_RUN)
         }
     }
+}
+
+/// Reads the command line. What a configuration says is not said again by options; the environment's twins of those are passed over.
+fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(args)?;
+    if let Some(("once", once)) = matches.subcommand() {
+        once::refuse_what_does_not_go_together(once)
+            .map_err(|text| command.error(ErrorKind::ArgumentConflict, text))?;
+    }
+    Cli::from_arg_matches(&matches)
 }
 
 fn run(command: Command) -> Result<u8, Stop> {
@@ -146,41 +157,19 @@ fn run(command: Command) -> Result<u8, Stop> {
             clap_complete::generate(shell, &mut Cli::command(), "apigw-probe", &mut script);
             print(&script)
         }
-        Command::Man => print(&man_page().map_err(Stop::host)?),
+        Command::Man => print(&man::page(&Cli::command()).map_err(Stop::host)?),
     }
 }
 
 fn serve(file: &std::path::Path) -> Result<u8, Stop> {
-    let config = Config::read(file)?;
-    let net = once::open(&config.net)?;
-    let proxies = once::ignored_proxy_variables();
-    runtime()?.block_on(crate::serve::serve(config, net, proxies)).map_err(Stop::host)?;
-    Ok(0)
-}
-
-/// One page for the command and all that it can be told.
-fn man_page() -> std::io::Result<Vec<u8>> {
-    let command = Cli::command();
-    let mut page = Vec::new();
-    let whole = clap_mangen::Man::new(command.clone());
-    whole.render_title(&mut page)?;
-    whole.render_name_section(&mut page)?;
-    whole.render_synopsis_section(&mut page)?;
-    whole.render_description_section(&mut page)?;
-    whole.render_options_section(&mut page)?;
-    whole.render_subcommands_section(&mut page)?;
-    for sub in command.get_subcommands() {
-        let name = format!("apigw-probe {}", sub.get_name());
-        let man = clap_mangen::Man::new(sub.clone().bin_name(&name));
-        writeln!(page, ".SH \"{}\"", name.to_uppercase())?;
-        man.render_synopsis_section(&mut page)?;
-        man.render_description_section(&mut page)?;
-        man.render_options_section(&mut page)?;
-    }
-    // as it stands: a formatter would fill the lines
-    write!(page, ".SH EXAMPLES AND EXIT STATUS\n.nf\n{}\n.fi\n", EXAMPLES.replace('\\', "\\e").replace('-', "\\-"))?;
-    whole.render_version_section(&mut page)?;
-    Ok(page)
+    runtime()?.block_on(async {
+        // before all else: a signal that comes while the configuration is read must not end the process
+        let signals = Signals::install().map_err(Stop::host)?;
+        let config = Config::read(file)?;
+        let net = once::open(&config.net)?;
+        crate::serve::serve(config, net, once::ignored_proxy_variables(), signals).await.map_err(Stop::host)?;
+        Ok(0)
+    })
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Stop> {

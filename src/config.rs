@@ -157,3 +157,5 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 pub const SHORTEST_TIMEOUT: Duration = Duration::from_millis(10);
 /// The longest deadline that can be given; integrations of private APIs may take five minutes.
 pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
+/// The time from one round to the next if none is given.
+pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);

@@ -28,6 +28,7 @@ mod names;
 
 mod contrast;
 mod reach;
+mod rebuttal;
 
 mod answers;
 mod remarks;
@@ -53,14 +54,16 @@ pub fn diagnose(round: &Round) -> Diagnosis {
 }
 
 /// The decision table: the more paths a rule compares, the earlier it comes.
-const RULES: [fn(&Case<'_>) -> Vec<Draft>; 24] = [
+const RULES: [fn(&Case<'_>) -> Vec<Draft>; 26] = [
     contrast::opened,
     names::servers,
     contrast::contradictions,
-    names::forwarding,
     contrast::public_api,
+    names::forwarding,
+    names::filtered,
     contrast::unknown_api,
     contrast::strict_access,
+    contrast::vanished,
     contrast::outside,
     contrast::from_outside,
     contrast::other_endpoint,

@@ -8,7 +8,7 @@ mod wording;
 // reads the wordings, hides the secrets
 mod answer;
 
-pub use address::{Address, AddressClass};
+pub use address::{Address, AddressClass, Place};
 pub use answer::{Answer, RawAnswer, is_gateway_error, is_shown, message, printable};
 pub use fault::{DnsFault, HttpFault, QueryOutcome, TcpFault, TlsFault};
 pub use secret::{Secrets, redact};
@@ -17,7 +17,7 @@ pub use wording::{Denial, Effect, MethodArn, PolicyKind, Wording};
 use crate::named::named;
 use crate::plan::{AccessPath, Missing, Plan};
 use crate::target::{HostName, Target};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -484,12 +484,4 @@ impl Attempt {
             Some(Ok(_)) => Outcome::Ok,
         }
     }
-}
-
-/// The addresses of a lookup as a set, for comparing two paths.
-pub fn same_addresses(one: &Lookup, other: &Lookup) -> bool {
-    let set = |lookup: &Lookup| {
-        lookup.addresses().iter().map(|address| address.ip).collect::<std::collections::BTreeSet<IpAddr>>()
-    };
-    set(one) == set(other)
 }

@@ -26,6 +26,16 @@ named! {
     }
 }
 
+impl AccessPath {
+    /// Whether the name to dial is the endpoint's own, public one.
+    pub fn dials_endpoint(self) -> bool {
+        match self {
+            Self::PrivateDns | Self::Route53Alias => false,
+            Self::VpceHostHeader | Self::VpceApiIdHeader => true,
+        }
+    }
+}
+
 /// What one path sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -45,6 +55,8 @@ pub struct Plan {
     pub headers: Vec<Header>,
     /// The file that the secret headers came from; the printed curl line reads it.
     pub header_file: Option<PathBuf>,
+    /// The file with certificates to trust besides the built-in ones; the printed curl line reads it.
+    pub ca_file: Option<PathBuf>,
     /// The request method.
     pub method: Method,
     /// Path and query of the request line.
@@ -104,6 +116,8 @@ pub struct Request {
     pub headers: Vec<Header>,
     /// The file that the secret ones came from.
     pub header_file: Option<PathBuf>,
+    /// The file with certificates to trust besides the built-in ones.
+    pub ca_file: Option<PathBuf>,
     /// The TCP port to connect to.
     pub port: u16,
     /// The address to connect to in place of what DNS says.
@@ -112,7 +126,14 @@ pub struct Request {
 
 impl Default for Request {
     fn default() -> Self {
-        Self { method: Method::get(), headers: Vec::new(), header_file: None, port: 443, connect_to: None }
+        Self {
+            method: Method::get(),
+            headers: Vec::new(),
+            header_file: None,
+            ca_file: None,
+            port: 443,
+            connect_to: None,
+        }
     }
 }
 
@@ -150,6 +171,7 @@ pub fn plan(target: &Target, path: AccessPath, request: &Request) -> Result<Plan
         connect_to: request.connect_to,
         headers: extra.into_iter().chain(request.headers.iter().cloned()).collect(),
         header_file: request.header_file.clone(),
+        ca_file: request.ca_file.clone(),
         method: request.method.clone(),
         path_and_query: target.path_and_query.clone(),
     };

@@ -11,7 +11,7 @@ pub use dns::{Resolver, ResolverError};
 pub use tls::{Trust, TrustError, TrustSources};
 
 use crate::named::named;
-use crate::observation::{Address, Lookup, NameSource, Observation};
+use crate::observation::{Address, Lookup, NameSource, Observation, Place};
 use crate::plan::{AccessPath, Plan};
 use dns::Ask;
 use futures_util::future::join_all;
@@ -175,8 +175,9 @@ impl Course<'_> {
 
     /// Asks the VPC's resolver, where the configured one does not give the addresses of an endpoint for the API's own name.
     async fn second_opinion(&self, plan: &Plan, lookup: &Lookup) -> Option<crate::observation::SecondOpinion> {
-        let inside = |address: &Address| address.class().is_inside();
-        let answered = !lookup.addresses().is_empty() && lookup.addresses().iter().all(inside);
+        // an IPv6 address tells nothing by itself, and is no reason to doubt
+        let good = |address: &Address| matches!(address.place(), Place::Inside | Place::Either);
+        let answered = !lookup.addresses().is_empty() && lookup.addresses().iter().all(good);
         if plan.path != AccessPath::PrivateDns || lookup.source == NameSource::Literal || answered {
             return None;
         }

@@ -42,7 +42,11 @@ fn tally(report: &Report) -> String {
     let (mut probed, mut ok, mut lacking, mut skipped) = (0, 0, 0, 0);
     for row in &report.round.rows {
         match row.seen {
-            Seen::NotConfigured(_) => lacking += 1,
+            Seen::NotConfigured(_) => {
+                lacking += 1;
+                // it was asked for by name, so that it counts
+                probed += usize::from(!row.meets_intent(target));
+            }
             Seen::Skipped => skipped += 1,
             Seen::Probed(_) => {
                 probed += 1;

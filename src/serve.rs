@@ -9,11 +9,11 @@ use crate::report::{Report, Verdict};
 use sd_notify::NotifyState;
 use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::Instant;
 
@@ -21,8 +21,12 @@ use tokio::time::Instant;
 type Board = Rc<RefCell<Vec<Option<Report>>>>;
 
 /// Runs until SIGTERM or SIGINT.
-pub async fn serve(config: Config, net: Net, ignored_proxy_variables: Vec<String>) -> Result<(), ServeError> {
-    let mut stop = Stop::install().map_err(ServeError::Signal)?;
+pub async fn serve(
+    config: Config,
+    net: Net,
+    ignored_proxy_variables: Vec<String>,
+    mut signals: Signals,
+) -> Result<(), ServeError> {
     let mut listeners = Vec::new();
     for address in &config.listen {
         listeners.push(TcpListener::bind(address).await.map_err(|error| ServeError::Listen(*address, error))?);
@@ -38,7 +42,7 @@ pub async fn serve(config: Config, net: Net, ignored_proxy_variables: Vec<String
         .run_until(async {
             tokio::select! {
                 () = schedule.run(Rc::new((net, ignored_proxy_variables)), board) => {}
-                () = stop.wait() => {}
+                () = signals.end() => {}
             }
         })
         .await;
@@ -73,6 +77,7 @@ impl Schedule {
     /// Starts each round when it is due; a round that is still running when its time comes makes the next one late.
     async fn run(mut self, host: Rc<(Net, Vec<String>)>, board: Board) {
         let mut rounds: JoinSet<(usize, Report)> = JoinSet::new();
+        let mut told = String::new();
         loop {
             let waiting = self.entries.iter().filter(|entry| !entry.running);
             let next = waiting.map(|entry| entry.due).min();
@@ -82,7 +87,12 @@ impl Schedule {
                     let (at, report) = done.expect("a round does not panic");
                     self.entries[at].running = false;
                     board.borrow_mut()[at] = Some(report);
-                    notify(&[NotifyState::Status(&status(&board))]);
+                    let now = status(&board);
+                    notify(&[NotifyState::Status(&now)]);
+                    if told != now {
+                        log(&now);
+                        told = now;
+                    }
                 }
             }
         }
@@ -136,26 +146,42 @@ fn failure(report: &Report) -> String {
     line
 }
 
+/// One line for the journal; if nobody reads it, that is no error.
+fn log(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Tells systemd; without systemd nobody listens, which is no error.
 fn notify(states: &[NotifyState<'_>]) {
     let _ = sd_notify::notify(states);
 }
 
-/// The two signals that end the daemon.
-struct Stop {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
+/// The signals that the daemon hears. From their installation on, none of them ends the process by itself.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
 }
 
-impl Stop {
-    fn install() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+impl Signals {
+    /// Installs the handlers.
+    pub fn install() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
 
-    async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+    /// Waits for one that ends the daemon.
+    async fn end(&mut self) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => log("SIGHUP: the configuration is read at start only; restart to apply a new one"),
+            }
         }
     }
 }
@@ -166,7 +192,4 @@ pub enum ServeError {
     /// An address cannot be listened on.
     #[error("listen on {0}: {1}")]
     Listen(std::net::SocketAddr, io::Error),
-    /// The signal handlers could not be installed.
-    #[error("signal handlers: {0}")]
-    Signal(io::Error),
 }

@@ -1,11 +1,13 @@
 //! What is probed? One private API deployment stage as seen from one VPC endpoint, read out of the two strings that the console shows.
 
 mod name;
+mod pasted;
+mod warning;
 
 pub use name::{ApiId, AwsHost, AwsHostKind, DnsSuffix, HostName, NameError, Region, VpceId, Zone};
+pub use warning::Warning;
 
-use name::excerpt;
-use std::fmt;
+use pasted::{EndpointInput, InvokeUrl, MOST_URL_BYTES};
 
 /// One private API deployment stage as seen from one VPC endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,119 +190,6 @@ impl Target {
     }
 }
 
-/// Something in the input that contradicts itself or looks unusual.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Warning {
-    /// The URL's Region is not the endpoint's.
-    RegionsDiffer {
-        /// The Region in the invoke URL.
-        url: Region,
-        /// The Region in the endpoint's name.
-        endpoint: Region,
-    },
-    /// The URL's DNS suffix is not the endpoint's.
-    SuffixesDiffer {
-        /// The suffix in the invoke URL.
-        url: DnsSuffix,
-        /// The suffix in the endpoint's name.
-        endpoint: DnsSuffix,
-    },
-    /// The URL's DNS suffix belongs to another partition than its Region.
-    SuffixOfAnotherPartition {
-        /// The Region in the invoke URL.
-        region: Region,
-        /// The suffix in the invoke URL.
-        given: DnsSuffix,
-        /// The suffix of the Region's partition.
-        expected: DnsSuffix,
-    },
-    /// The alias given as the endpoint's name is of another API.
-    AliasOfAnotherApi {
-        /// The API of the invoke URL, which is used.
-        url: ApiId,
-        /// The API in the alias.
-        alias: ApiId,
-    },
-    /// Two inputs name two endpoints.
-    EndpointsDiffer {
-        /// The endpoint that is used.
-        used: VpceId,
-        /// The other one.
-        other: VpceId,
-    },
-    /// The API id is not ten characters long.
-    UnusualApiId(ApiId),
-    /// The endpoint id has neither 8 nor 17 hexadecimal digits.
-    UnusualVpceId(VpceId),
-    /// The URL has no stage.
-    NoStage,
-    /// The stage has other characters than letters, digits, `-` and `_`, or more than 128.
-    UnusualStage(String),
-    /// The URL's scheme is `http`.
-    PlainHttp,
-}
-
-impl Warning {
-    /// The machine name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::RegionsDiffer { .. } => "regions-differ",
-            Self::SuffixesDiffer { .. } => "suffixes-differ",
-            Self::SuffixOfAnotherPartition { .. } => "suffix-of-another-partition",
-            Self::AliasOfAnotherApi { .. } => "alias-of-another-api",
-            Self::EndpointsDiffer { .. } => "endpoints-differ",
-            Self::UnusualApiId(_) => "unusual-api-id",
-            Self::UnusualVpceId(_) => "unusual-vpce-id",
-            Self::NoStage => "no-stage",
-            Self::UnusualStage(_) => "unusual-stage",
-            Self::PlainHttp => "plain-http",
-        }
-    }
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::RegionsDiffer { url, endpoint } => {
-                write!(f, "the invoke URL is of {url}, the endpoint of {endpoint}; both must be in one Region")
-            }
-            Self::SuffixesDiffer { url, endpoint } => {
-                write!(
-                    f,
-                    "the invoke URL ends in `{url}`, the endpoint's name in `{endpoint}`; both must be of one partition"
-                )
-            }
-            Self::SuffixOfAnotherPartition { region, given, expected } => {
-                write!(f, "the invoke URL ends in `{given}`, but names in {region} end in `{expected}`")
-            }
-            Self::AliasOfAnotherApi { url, alias } => {
-                write!(f, "the alias is of API `{alias}`, the invoke URL of API `{url}`; `{url}` is probed")
-            }
-            Self::EndpointsDiffer { used, other } => {
-                write!(f, "two endpoints are named, `{used}` and `{other}`; `{used}` is used")
-            }
-            Self::UnusualApiId(api) => {
-                write!(f, "`{api}` is an unusual API id; those seen so far have ten characters, such as `a1bc234d5e`")
-            }
-            Self::UnusualVpceId(vpce) => {
-                write!(
-                    f,
-                    "`{vpce}` is an unusual endpoint id; those seen so far have 8 or 17 hexadecimal digits, such as `vpce-1a2b3c456d7e89012`"
-                )
-            }
-            Self::NoStage => {
-                f.write_str("the invoke URL has no stage, such as `/test`; API Gateway answers 403 without one")
-            }
-            Self::UnusualStage(stage) => {
-                write!(f, "`{stage}` is an unusual stage name; stages have up to 128 letters, digits, `-` and `_`")
-            }
-            Self::PlainHttp => f.write_str(
-                "the invoke URL begins with `http://`; private APIs answer on https only, which is what is probed",
-            ),
-        }
-    }
-}
-
 /// Input that does not name a target, with the right form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
@@ -350,108 +239,3 @@ pub enum TargetError {
     #[error("endpoint id: {0}")]
     VpceId(NameError),
 }
-
-struct InvokeUrl {
-    host: AwsHost,
-    stage: Option<String>,
-    path_and_query: String,
-    warnings: Vec<Warning>,
-}
-
-impl InvokeUrl {
-    fn parse(text: &str) -> Result<Self, TargetError> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(TargetError::UrlEmpty);
-        }
-        if text.len() > MOST_URL_BYTES {
-            return Err(TargetError::UrlLength(text.len()));
-        }
-        if let Some(name) = credential_in(text) {
-            return Err(TargetError::UrlCredential(name));
-        }
-        let mut warnings = Vec::new();
-        // a query may hold another URL
-        let scheme = text.split_once("://").filter(|(before, _)| !before.contains(['/', '?', '#']));
-        let rest = match scheme {
-            None => text,
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
-                warnings.push(Warning::PlainHttp);
-                rest
-            }
-            Some((scheme, _)) => return Err(TargetError::UrlScheme(excerpt(scheme))),
-        };
-        let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        if authority.contains('@') {
-            return Err(TargetError::UrlUserinfo);
-        }
-        let host = match authority.split_once(':') {
-            None | Some((_, "")) => authority.trim_end_matches(':'),
-            // a wrong scheme's port is dropped with the scheme
-            Some((host, "443")) => host,
-            Some((host, "80")) if warnings.contains(&Warning::PlainHttp) => host,
-            Some((_, port)) => return Err(TargetError::UrlPort(excerpt(port))),
-        };
-        let host = AwsHost::parse(host).map_err(TargetError::UrlHost)?;
-        let path_and_query = path_and_query(rest, text.len() - rest.len())?;
-        let path = path_and_query.split('?').next().unwrap_or_default();
-        let stage = path.split('/').nth(1).filter(|stage| !stage.is_empty()).map(str::to_owned);
-        match &stage {
-            None => warnings.push(Warning::NoStage),
-            Some(stage) if !is_usual_stage(stage) => warnings.push(Warning::UnusualStage(excerpt(stage))),
-            Some(_) => {}
-        }
-        Ok(Self { host, stage, path_and_query, warnings })
-    }
-}
-
-/// The part of a URL after its authority, as it goes on the request line; `offset` is where it begins, for messages.
-fn path_and_query(text: &str, offset: usize) -> Result<String, TargetError> {
-    let text = text.split('#').next().unwrap_or_default();
-    let wrong = |c: char| !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`');
-    if let Some((at, c)) = text.char_indices().find(|(_, c)| wrong(*c)) {
-        let encoded = c.to_string().bytes().map(|b| format!("%{b:02X}")).collect::<Vec<_>>().concat();
-        return Err(TargetError::UrlCharacter(c, offset + at, encoded));
-    }
-    Ok(if text.starts_with('/') { text.to_owned() } else { format!("/{text}") })
-}
-
-/// The parameter that makes a URL a credential, if there is one; names are compared as a server may read them.
-fn credential_in(url: &str) -> Option<&'static str> {
-    let (_, query) = url.split_once('?')?;
-    let names = query.split(['&', ';', '#', '?']).map(|parameter| parameter.split('=').next().unwrap_or_default());
-    let names: Vec<String> = names.map(|name| name.replace("%2D", "-").replace("%2d", "-")).collect();
-    CREDENTIALS.into_iter().find(|known| names.iter().any(|name| name.eq_ignore_ascii_case(known)))
-}
-
-fn is_usual_stage(stage: &str) -> bool {
-    stage.len() <= 128 && stage.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-}
-
-enum EndpointInput {
-    Host(AwsHost),
-    Id(VpceId),
-}
-
-impl EndpointInput {
-    fn parse(text: &str) -> Result<Self, TargetError> {
-        // CloudFormation puts `Z1234:` before the name, the console ` (Z1234)` after it
-        let name = text.trim().split([' ', '\t']).next().unwrap_or_default();
-        let name = name.split_once("://").map_or(name, |(_, rest)| rest);
-        let name = name.split(['/', '?', '#']).next().unwrap_or_default();
-        let name = match name.split_once(':') {
-            Some((zone, name)) if zone.starts_with(['Z', 'z']) && !zone.contains('.') => name,
-            Some((name, "443")) => name,
-            _ => name,
-        };
-        if !name.contains('.') {
-            return VpceId::parse(name).map(Self::Id).map_err(TargetError::Endpoint);
-        }
-        AwsHost::parse(name).map(Self::Host).map_err(TargetError::Endpoint)
-    }
-}
-
-const MOST_URL_BYTES: usize = 8192;
-/// What SigV4 puts into a query and nobody may read (IAM user guide, "Authentication methods").
-const CREDENTIALS: [&str; 3] = ["X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential"];

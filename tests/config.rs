@@ -81,6 +81,8 @@ fn a_bad_value_is_named_with_its_line() {
         (format!("{TARGET}[target.paths]\nprivate-dns = \"never\"\n"), 4, "never"),
         (format!("{TARGET}[target.paths]\nprivate-dns = \"skip\"\n"), 1, "no path is left"),
         ("interval = \n".to_owned(), 1, ""),
+        ("[target]\ninvoke_url = \"x\"\n".to_owned(), 1, "[[target]]"),
+        (format!("listen = [\"foo\"]\n{TARGET}"), 1, "127.0.0.1:9715"),
     ] {
         let error = read(&text).unwrap_err();
         assert!(error.starts_with(&format!(":{line}: ")), "{text}: {error}");

@@ -80,6 +80,8 @@ fn every_form_of_the_endpoint_name_means_the_same() {
         format!("{VPCE} (Z7HUB22UULQXV)"),
         VPCE.to_uppercase(),
         format!("{VPCE}."),
+        format!("\"{VPCE}\","),
+        format!("<{VPCE}>"),
     ] {
         let target = target(URL, Some(&name));
         assert_eq!(target.endpoint.as_ref().unwrap().name.as_str(), VPCE, "{name}");

@@ -50,7 +50,7 @@ pub(super) struct TargetArgs {
     /// The endpoint's id, if its DNS name is not at hand
     #[arg(long, value_name = "VPCE_ID", env = "APIGW_PROBE_VPCE_ID")]
     pub(super) vpce_id: Option<String>,
-    /// Probe only this path (repeat for more)
+    /// Probe only this path, and others that are named (repeat for more)
     #[arg(long, value_name = "PATH")]
     pub(super) path: Vec<AccessPath>,
     /// This path must return an expected status (the default)
@@ -92,7 +92,7 @@ pub(super) struct RequestArgs {
 #[derive(Debug, Args)]
 pub(super) struct LimitArgs {
     /// A status that is success (repeat for more) [default: 200]
-    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u16).range(100..600), env = "APIGW_PROBE_EXPECT_STATUS", value_delimiter = ',')]
+    #[arg(long, value_name = "CODE", value_parser = status, env = "APIGW_PROBE_EXPECT_STATUS", value_delimiter = ',')]
     expect_status: Vec<u16>,
     /// Success needs API Gateway's marks in the answer too
     #[arg(long)]
@@ -163,11 +163,7 @@ impl TargetArgs {
         for path in &self.path {
             named.entry(*path).or_insert(Intent::Required);
         }
-        let only_named = !self.path.is_empty();
-        if only_named {
-            named.retain(|path, _| self.path.contains(path));
-        }
-        Ok(Intents::new(named, only_named))
+        Ok(Intents::new(named, !self.path.is_empty()))
     }
 }
 
@@ -184,6 +180,7 @@ impl RequestArgs {
             method: self.method.clone(),
             headers,
             header_file: self.header_file.clone(),
+            ca_file: None,
             port: self.port,
             connect_to: self.connect_to,
         })
@@ -220,4 +217,9 @@ impl NetArgs {
 
 fn timeout(text: &str) -> Result<Duration, String> {
     parse_duration(text, SHORTEST_TIMEOUT..=LONGEST_TIMEOUT)
+}
+
+fn status(text: &str) -> Result<u16, &'static str> {
+    let code = text.trim().parse().ok().filter(|code| (100..600).contains(code));
+    code.ok_or("a status code is a number from 100 to 599, such as `200`")
 }

@@ -8,6 +8,7 @@ use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings, Scheduled};
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
 use crate::probe::{Detour, Limits, Net, Resolver, Trust};
+use crate::serve::Signals;
 use crate::target::{Expectation, Target, TargetInput};
 use clap::Args;
 use std::fmt::Write as _;
@@ -52,6 +53,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
 /// Runs the daemon against a simulation that other processes can reach.
 fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
     runtime()?.block_on(async {
+        let signals = Signals::install().map_err(Stop::host)?;
         let lab = Lab::start(scenario, Addresses::Loopback).await.map_err(Stop::host)?;
         let mut ca_file =
             tempfile::Builder::new().prefix("apigw-probe-").suffix(".pem").tempfile().map_err(Stop::host)?;
@@ -62,7 +64,7 @@ fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
         print(instructions(&lab, &check, ca_file.path(), listen).as_bytes())?;
         let targets = vec![Scheduled { check, interval: DEMO_INTERVAL }];
         let config = Config { listen: vec![listen], net: NetSettings::default(), targets };
-        crate::serve::serve(config, net(&lab), Vec::new()).await.map_err(Stop::host)?;
+        crate::serve::serve(config, net(&lab), Vec::new(), signals).await.map_err(Stop::host)?;
         Ok(0)
     })
 }

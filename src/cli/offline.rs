@@ -2,12 +2,12 @@
 
 use super::args::{RequestArgs, TargetArgs};
 use super::output::OutputArgs;
-use super::{Stop, print};
+use super::{Stop, configuration, print};
 use crate::check::Intents;
-use crate::config::{self, Config, Scheduled};
+use crate::config::{self, Config};
 use crate::diagnosis::Cause;
 use crate::observation::Intent;
-use crate::plan::AccessPath;
+use crate::plan::{AccessPath, Request};
 use crate::render;
 use crate::report::{Report, Shape};
 use crate::target::Expectation;
@@ -23,6 +23,9 @@ pub(super) struct CurlArgs {
     target: TargetArgs,
     #[command(flatten)]
     request: RequestArgs,
+    /// Trust the certificates of this PEM file
+    #[arg(long, value_name = "PEM", env = "APIGW_PROBE_CA_FILE")]
+    ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,7 +59,8 @@ pub(super) fn curl(args: &CurlArgs) -> Result<u8, Stop> {
     let intents: Intents = args.target.intents()?;
     let paths: Vec<AccessPath> =
         AccessPath::ALL.iter().copied().filter(|path| intents.of(*path) != Intent::Skip).collect();
-    print(render::curl(&target, &paths, &args.request.request()?).to_string().as_bytes())
+    let request = Request { ca_file: args.ca_file.clone(), ..args.request.request()? };
+    print(render::curl(&target, &paths, &request).to_string().as_bytes())
 }
 
 /// Prints an entry of the catalogue, or its table of contents.
@@ -95,7 +99,7 @@ pub(super) fn replay(file: &Path, output: &OutputArgs) -> Result<u8, Stop> {
 pub(super) fn config(command: ConfigCommand) -> Result<u8, Stop> {
     let text = match command {
         ConfigCommand::Check { file } => cost(&Config::read(&file)?),
-        ConfigCommand::Show { file } => show(&Config::read(&file)?),
+        ConfigCommand::Show { file } => configuration::shown(&Config::read(&file)?),
         ConfigCommand::Schema { report } => {
             let schema = if report { render::json_schema() } else { config::json_schema() };
             format!("{schema:#}\n")
@@ -114,74 +118,26 @@ fn cost(config: &Config) -> String {
         config.dns_queries_per_second()
     );
     for one in &config.targets {
+        let name = &one.check.target.name;
         for warning in &one.check.target.warnings {
-            let _ = writeln!(text, "warning: {}: {warning}", one.check.target.name);
+            let _ = writeln!(text, "warning: {name}: {warning}");
+        }
+        for (path, missing) in one.check.lacking() {
+            let _ = writeln!(text, "warning: {name}: {path} is named and not configured: {}", missing.hint());
         }
     }
     text
 }
 
-/// The configuration with every default, as TOML that means the same.
-fn show(config: &Config) -> String {
-    let strings = |addresses: &[std::net::SocketAddr]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let mut text = format!(
-        "listen = {:?}\ndns_servers = {:?}\nsystem_roots = {}\n",
-        strings(&config.listen),
-        strings(&config.net.dns_servers),
-        config.net.system_roots
-    );
-    if let Some(server) = config.net.vpc_resolver {
-        let _ = writeln!(text, "vpc_resolver = \"{server}\"");
-    }
-    if let Some(file) = &config.net.ca_file {
-        let _ = writeln!(text, "ca_file = {}", quoted(&file.display().to_string()));
-    }
-    for one in &config.targets {
-        show_target(&mut text, one);
-    }
-    text
-}
-
-fn show_target(text: &mut String, one: &Scheduled) {
-    let check = &one.check;
-    let target = &check.target;
-    let mut line = |key: &str, value: String| {
-        let _ = writeln!(text, "{key} = {value}");
-    };
-    line("\n[[target]]\nname", quoted(&target.name));
-    line("invoke_url", quoted(&target.invoke_url));
-    if let Some(name) = &target.vpce_dns_name {
-        line("vpce_dns_name", quoted(name));
-    } else if let Some(id) = &target.vpce {
-        line("vpce_id", quoted(id.as_str()));
-    }
-    line("expect_status", format!("{:?}", target.expect.status));
-    line("require_api_gateway", target.expect.api_gateway.to_string());
-    line("interval", quoted(&humantime::format_duration(one.interval).to_string()));
-    line("timeout", quoted(&humantime::format_duration(check.limits.timeout).to_string()));
-    line("method", quoted(check.request.method.as_str()));
-    line("allow_unsafe_method", (!check.request.method.is_harmless()).to_string());
-    let plain = |header: &crate::plan::Header| match &header.value {
-        crate::plan::HeaderText::Plain(value) => Some(format!("{}: {value}", header.name)),
-        crate::plan::HeaderText::Secret(_) => None,
-    };
-    line("headers", format!("{:?}", check.request.headers.iter().filter_map(plain).collect::<Vec<_>>()));
-    if let Some(file) = &check.request.header_file {
-        line("header_file", quoted(&file.display().to_string()));
-    }
-    line("port", check.request.port.to_string());
-    if let Some(ip) = check.request.connect_to {
-        line("connect_to", quoted(&ip.to_string()));
-    }
-    line("every_address", check.limits.every_address.to_string());
-    line("\n[target.paths]\nprivate-dns", quoted(check.intents.of(AccessPath::PrivateDns).name()));
-    for path in &AccessPath::ALL[1..] {
-        line(path.name(), quoted(check.intents.of(*path).name()));
-    }
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
-}
-
 const CONFIG_FILE: &str = "/etc/apigw-probe/config.toml";
+
+/// Reads the name of a cause; a mistyped one is told the nearest.
+pub(super) fn cause(text: &str) -> Result<Cause, String> {
+    let name = text.to_ascii_lowercase();
+    name.parse().map_err(|_| {
+        let likeness = |cause: &&Cause| strsim::jaro_winkler(cause.name(), &name);
+        let nearest = Cause::ALL.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+        let nearest = nearest.map_or("unexplained", |cause| cause.name());
+        format!("there is no such cause; {nearest} is the nearest, `explain` alone lists all")
+    })
+}

@@ -3,14 +3,13 @@
 use super::args::{CheckArgs, NetArgs};
 use super::output::{self, Format, OutputArgs};
 use super::progress::run_watched;
-use super::{Stop, runtime};
+use super::{Stop, configuration, runtime};
 use crate::check::Check;
 use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings};
-use crate::observation::Seen;
 use crate::probe::{Net, Resolver, Trust, TrustSources};
 use crate::report::Report;
-use clap::Args;
-use std::fmt::Write as _;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::task::LocalSet;
@@ -23,15 +22,38 @@ pub(super) struct OnceArgs {
     #[command(flatten)]
     check: CheckArgs,
     /// Probe the targets of this configuration
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["vpce_id", "path", "required", "optional", "forbidden", "skip", "headers", "header_file", "connect_to", "timeout", "every_address", "show_body"])]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
     net: NetArgs,
     #[command(flatten)]
     output: OutputArgs,
     /// Print this target as configuration, with the intents that were observed, in place of the report
-    #[arg(long, conflicts_with_all = ["config", "format"])]
+    #[arg(long)]
     print_config: bool,
+}
+
+/// Options of the command line that contradict each other. The environment is no contradiction: an option that is not for
+/// this use of the command is passed over there.
+pub(super) fn refuse_what_does_not_go_together(matches: &ArgMatches) -> Result<(), String> {
+    let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let check = CheckArgs::augment_args(clap::Command::new("check"));
+    let of_a_target = check.get_arguments().filter(|arg| arg.get_id() != "inputs");
+    let mut others: Vec<&str> = of_a_target.map(|arg| arg.get_id().as_str()).collect();
+    let first = if typed("config") {
+        others.push("print_config");
+        "config"
+    } else if typed("print_config") {
+        others = vec!["format", "verbose", "quiet"];
+        "print_config"
+    } else {
+        return Ok(());
+    };
+    let flag = |id: &str| format!("--{}", if id == "headers" { "header".to_owned() } else { id.replace('_', "-") });
+    match others.into_iter().find(|id| typed(id)) {
+        Some(other) => Err(format!("{} cannot be used with {}", flag(other), flag(first))),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn run(args: &OnceArgs) -> Result<u8, Stop> {
@@ -47,13 +69,18 @@ pub(super) fn run(args: &OnceArgs) -> Result<u8, Stop> {
 
 fn run_given(args: &OnceArgs, proxies: &[String]) -> Result<u8, Stop> {
     let usual = if args.output.format == Format::Nagios { NAGIOS_TIMEOUT } else { DEFAULT_TIMEOUT };
-    let check = args.check.check(usual)?;
-    let net = open(&args.net.settings(&NetSettings::default()))?;
+    let mut check = args.check.check(usual)?;
+    let settings = args.net.settings(&NetSettings::default());
+    check.request.ca_file.clone_from(&settings.ca_file);
+    let net = open(&settings)?;
     let output = args.output.open()?;
     let quiet = args.output.quiet || args.output.format == Format::Nagios;
     let report = runtime()?.block_on(run_watched(&check, &net, proxies, quiet));
     if args.print_config {
-        output.write(configuration(&report).as_bytes())?;
+        if report.round.rows.iter().all(|row| !row.returns_expected(&report.round.target)) {
+            output::complain("warning: no path returned an expected status; all stay required");
+        }
+        output.write(configuration::observed(check, &settings, &report).as_bytes())?;
         return Ok(super::status(report.verdict()));
     }
     args.output.tell(output, &report)
@@ -123,32 +150,6 @@ pub(super) fn ignored_proxy_variables() -> Vec<String> {
 fn set(names: &[String]) -> String {
     let verb = if names.len() == 1 { "is" } else { "are" };
     format!("{} {verb} set and", names.join(", "))
-}
-
-/// The probed target as a configuration whose intents are what was observed.
-fn configuration(report: &Report) -> String {
-    let target = &report.round.target;
-    let mut text = String::from("[[target]]\n");
-    let mut line = |key: &str, value: &str| {
-        let _ = writeln!(text, "{key} = {}", toml::Value::from(value));
-    };
-    line("name", &target.name);
-    line("invoke_url", &target.invoke_url);
-    if let Some(name) = &target.vpce_dns_name {
-        line("vpce_dns_name", name);
-    } else if let Some(id) = &target.vpce {
-        line("vpce_id", id.as_str());
-    }
-    let _ = write!(text, "expect_status = {:?}\n\n[target.paths]\n", target.expect.status);
-    for row in &report.round.rows {
-        let intent = match (&row.seen, row.returns_expected(target)) {
-            (Seen::Probed(_), true) => "required",
-            (Seen::Probed(_), false) => "optional",
-            (Seen::NotConfigured(_) | Seen::Skipped, _) => "skip",
-        };
-        let _ = writeln!(text, "{} = \"{intent}\"  # {}", row.path, row.outcome(target).name());
-    }
-    text
 }
 
 const NAGIOS_TIMEOUT: Duration = Duration::from_secs(8);

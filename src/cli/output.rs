@@ -5,7 +5,7 @@ use crate::render;
 use crate::report::{Report, Verdict};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -110,9 +110,16 @@ pub(super) fn plain_style() -> render::TextStyle {
     render::TextStyle { width: width(), color: wants_color(), ..render::TextStyle::default() }
 }
 
-/// Whether stdout wants colour: a terminal that is not dumb, or `CLICOLOR_FORCE`; never with `NO_COLOR`.
+/// Whether stdout wants colour: `NO_COLOR` forbids it, `CLICOLOR_FORCE` demands it, else a terminal that is not dumb gets it.
 fn wants_color() -> bool {
-    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let forced = is_set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    !is_set("NO_COLOR") && (forced || (io::stdout().is_terminal() && !is_dumb()))
+}
+
+/// Whether the terminal understands plain text only.
+pub(super) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|kind| kind == "dumb")
 }
 
 /// The columns of the terminal on stdout, within reason.
@@ -137,13 +144,16 @@ impl Output {
     }
 
     fn file(path: &Path) -> Result<Self, WriteError> {
+        // a link stays, what it leads to is replaced
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let wrong = |error| WriteError::File(path.to_owned(), error);
         if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
             let file = std::fs::OpenOptions::new().write(true).open(path).map_err(wrong)?;
             return Ok(Self::Special(path.to_owned(), file));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let draft = tempfile::Builder::new().prefix(".apigw-probe-").tempfile_in(folder).map_err(wrong)?;
+        let draft =
+            tempfile::Builder::new().prefix(".apigw-probe-").tempfile_in(folder).map_err(|error| wrong(bare(error)))?;
         Ok(Self::File(path.to_owned(), draft))
     }
 
@@ -174,6 +184,12 @@ fn replace(_path: &Path, draft: &mut tempfile::NamedTempFile, bytes: &[u8]) -> i
     draft.as_file().sync_all()
 }
 
+/// The system's word without the draft's name, which means nothing to the user.
+fn bare(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|error| error.source()).map(ToString::to_string);
+    inner.map_or(error, io::Error::other)
+}
+
 /// Output that could not be written.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WriteError {
@@ -185,9 +201,28 @@ pub(super) enum WriteError {
     File(PathBuf, io::Error),
 }
 
-/// One line on stderr; if that is closed too, nobody listens.
+/// One line on stderr, harmless to a terminal; if that is closed too, nobody listens.
 pub(super) fn complain(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", render::Clean(line));
+}
+
+/// Prints help or a usage error and gives the exit status.
+pub(super) fn show_help(error: &clap::Error) -> ExitCode {
+    let text = error.to_string();
+    let harmless = text.lines().all(|line| render::Clean(line).to_string() == line);
+    let shown = if harmless { error.print() } else { write!(io::stderr(), "{}", cleaned(&text)) };
+    match shown.and_then(|()| io::stdout().flush()) {
+        Ok(()) if !error.use_stderr() => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(super::COULD_NOT_RUN),
+        Err(error) => {
+            complain(&format!("error: {}", WriteError::Stdout(error)));
+            ExitCode::from(super::COULD_NOT_RUN)
+        }
+    }
+}
+
+fn cleaned(text: &str) -> String {
+    text.lines().map(|line| render::Clean(line).to_string()).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// Whether the command line, however wrong, asks for a Nagios plugin's manners.

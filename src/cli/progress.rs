@@ -1,5 +1,6 @@
 //! What is it waiting for? One line on a terminal while a path is slow, gone when the report comes.
 
+use super::output::is_dumb;
 use crate::check::Check;
 use crate::plan::AccessPath;
 use crate::probe::{Net, Step};
@@ -13,7 +14,7 @@ use tokio::time::{Instant, interval_at};
 
 /// Runs a check; if stderr is a terminal and it takes more than a moment, a line tells how far each path has come.
 pub(super) async fn run_watched(check: &Check, net: &Net, proxies: &[String], quiet: bool) -> Report {
-    if quiet || !io::stderr().is_terminal() {
+    if quiet || !io::stderr().is_terminal() || is_dumb() {
         return check.run(net, proxies).await;
     }
     let steps: Mutex<BTreeMap<AccessPath, Step>> = Mutex::default();

@@ -2,8 +2,8 @@
 
 use super::at::At;
 use super::{
-    Config, DEFAULT_TIMEOUT, Fault, LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, Scheduled, parse_duration,
-    parse_server, read_header_file,
+    Config, DEFAULT_INTERVAL, DEFAULT_TIMEOUT, Fault, LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, Scheduled,
+    parse_duration, parse_server, read_header_file,
 };
 use crate::check::{Check, Intents};
 use crate::observation::Intent;
@@ -28,7 +28,7 @@ pub(super) struct File {
     /// The most that one path of one round may take, such as `10s`.
     timeout: Option<At<String>>,
     /// Where the daemon listens; `127.0.0.1:9715` if absent.
-    listen: Option<Vec<SocketAddr>>,
+    listen: Option<Vec<At<String>>>,
     /// DNS servers (`IP` or `IP:PORT`) in place of the system's.
     #[serde(default)]
     dns_servers: Vec<At<String>>,
@@ -104,7 +104,10 @@ impl File {
             return Err(Fault { at: end, message });
         }
         Ok(Config {
-            listen: self.listen.clone().unwrap_or_else(|| vec![SocketAddr::from(DEFAULT_LISTEN)]),
+            listen: match &self.listen {
+                Some(addresses) => addresses.iter().map(|text| text.parse(parse_listen)).collect::<Result<_, _>>()?,
+                None => vec![SocketAddr::from(DEFAULT_LISTEN)],
+            },
             net: NetSettings {
                 dns_servers: self.dns_servers.iter().map(|text| text.parse(parse_server)).collect::<Result<_, _>>()?,
                 vpc_resolver: self.vpc_resolver.as_ref().map(|text| text.parse(parse_server)).transpose()?,
@@ -128,7 +131,7 @@ impl Entry {
         };
         let check = Check {
             target: self.target()?,
-            request: self.request()?,
+            request: self.request(file)?,
             intents: Intents::new(self.paths.clone(), false),
             limits: Limits { timeout, every_address: self.every_address, show_body: false },
         };
@@ -178,15 +181,16 @@ impl Entry {
         value.unwrap_or(&self.invoke_url)
     }
 
-    fn request(&self) -> Result<Request, Fault> {
+    fn request(&self, file: &File) -> Result<Request, Fault> {
         let mut headers = self.headers.iter().map(|line| line.parse(Header::plain)).collect::<Result<Vec<_>, _>>()?;
-        if let Some(file) = &self.header_file {
-            headers.extend(read_header_file(file.get()).map_err(|message| file.fault(message))?);
+        if let Some(secrets) = &self.header_file {
+            headers.extend(read_header_file(secrets.get()).map_err(|message| secrets.fault(message))?);
         }
         Ok(Request {
             method: self.method()?,
             headers,
             header_file: self.header_file.as_ref().map(|file| file.get().clone()),
+            ca_file: file.ca_file.clone(),
             port: self.port.map_or(443, NonZeroU16::get),
             connect_to: self.connect_to,
         })
@@ -211,7 +215,10 @@ fn parse_target_name(text: &str) -> Result<String, &'static str> {
     Err("a target's name has 1 to 64 letters, digits, `.`, `-` and `_`, such as `orders`")
 }
 
+fn parse_listen(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "an address to listen on has an IP and a port, such as `127.0.0.1:9715` or `[::1]:9715`")
+}
+
 const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 9715);
-const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(7 * 86400);

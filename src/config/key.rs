@@ -2,6 +2,7 @@
 
 use super::{Fault, json_schema};
 use serde_json::Value;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Checks every key of the text against the configuration's schema. Values are checked when they are read.
@@ -10,6 +11,10 @@ pub(super) fn check(text: &str) -> Result<(), Fault> {
         at: error.span().map_or(0, |span| span.start),
         message: error.message().to_owned(),
     })?;
+    if let Some((key, _)) = table.get_ref().iter().find(|(key, value)| *key.get_ref() == "target" && is_table(value)) {
+        let message = "a target begins with a line `[[target]]`, with two brackets".to_owned();
+        return Err(Fault { at: key.span().start, message });
+    }
     let schema = json_schema();
     walk(table.get_ref(), &schema, &schema)
 }
@@ -44,6 +49,10 @@ fn walk(table: &DeTable<'_>, schema: &Value, root: &Value) -> Result<(), Fault> 
         }
     }
     Ok(())
+}
+
+fn is_table(value: &Spanned<DeValue<'_>>) -> bool {
+    matches!(value.get_ref(), DeValue::Table(_))
 }
 
 fn names_of(schema: &Value) -> Vec<&str> {

@@ -9,6 +9,7 @@ use super::finding::Confidence::{Likely, Possible};
 use super::meaning::{Family, Signature};
 use super::names::{contrast, doubts};
 use super::reach::details;
+use super::rebuttal::{Rebuttal, rebut};
 use super::sight::{Side, Sight};
 use crate::observation::Outcome;
 use crate::plan::AccessPath;
@@ -21,11 +22,11 @@ pub(crate) fn forbidden(case: &Case<'_>) -> Vec<Draft> {
     let remarks = sights.iter().filter_map(|sight| sight.signature.as_ref()).flat_map(|one| one.remarks.clone());
     let foreign = signature.causes.contains(&Cause::NotApiGateway);
     let (causes, strength) = if case.api_is_proven() {
-        let paths: Vec<_> = sights.iter().map(|sight| sight.path).collect();
-        (beside_a_working_path(&paths).to_vec(), Likely)
+        (beside_a_working_path(&sights), Likely)
     } else {
         (by_request(case, signature), Possible)
     };
+    let Rebuttal { causes, facts } = rebut(case, &sights, &causes);
     let customised = sights.iter().any(|sight| sight.answer().is_some_and(|answer| answer.status != 403));
     let draft = Draft::over(&causes, strength, &sights)
         .or_if(customised, Cause::WafOrCustomResponse)
@@ -33,46 +34,35 @@ pub(crate) fn forbidden(case: &Case<'_>) -> Vec<Draft> {
         .or_if(foreign, Cause::NotApiGateway)
         .because_of(doubts(case))
         .because_of(remarks)
+        .because_of(facts)
         .because_of(contrast(case, &sights));
     vec![draft]
 }
 
 /// The API and its stage are there, since another path got past this point: what differs between the paths is to blame.
-fn beside_a_working_path(paths: &[AccessPath]) -> &'static [Cause] {
-    match paths {
-        [AccessPath::VpceHostHeader] => {
-            &[Cause::WrongHostHeader, Cause::WafBlock, Cause::WafOrCustomResponse, Cause::ForbiddenUnknown]
-        }
-        [AccessPath::VpceApiIdHeader] => {
-            &[Cause::WrongApiIdHeader, Cause::WafBlock, Cause::WafOrCustomResponse, Cause::ForbiddenUnknown]
-        }
-        [AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader] => &[
-            Cause::ForbiddenUnknown,
-            Cause::DifferentEndpoint,
-            Cause::WafBlock,
-            Cause::WrongHostHeader,
-            Cause::WrongApiIdHeader,
-            Cause::WafOrCustomResponse,
-            Cause::PublicApiViaVpce,
-        ],
-        [AccessPath::Route53Alias] => &[
-            Cause::ForbiddenUnknown,
-            Cause::WrongEndpointName,
-            Cause::DifferentEndpoint,
-            Cause::WafBlock,
-            Cause::WafOrCustomResponse,
-            Cause::PublicApiViaVpce,
-        ],
-        _ => &[
-            Cause::ForbiddenUnknown,
-            Cause::DifferentEndpoint,
-            Cause::WafBlock,
-            Cause::WafOrCustomResponse,
-            Cause::PublicApiViaVpce,
-            Cause::WrongHostHeader,
-            Cause::WrongApiIdHeader,
-        ],
+fn beside_a_working_path(sights: &[&Sight<'_>]) -> Vec<Cause> {
+    let paths: Vec<_> = sights.iter().map(|sight| sight.path).collect();
+    let headers: Vec<_> = paths
+        .iter()
+        .filter_map(|path| match path {
+            AccessPath::VpceHostHeader => Some(Cause::WrongHostHeader),
+            AccessPath::VpceApiIdHeader => Some(Cause::WrongApiIdHeader),
+            AccessPath::PrivateDns | AccessPath::Route53Alias => None,
+        })
+        .collect();
+    let blocks = [Cause::WafBlock, Cause::WafOrCustomResponse];
+    if let ([_], [header]) = (paths.as_slice(), headers.as_slice()) {
+        return [*header].into_iter().chain(blocks).chain([Cause::ForbiddenUnknown]).collect();
     }
+    let alias = paths.contains(&AccessPath::Route53Alias).then_some(Cause::WrongEndpointName);
+    [Cause::ForbiddenUnknown]
+        .into_iter()
+        .chain(alias)
+        .chain([Cause::DifferentEndpoint])
+        .chain(blocks)
+        .chain(headers)
+        .chain([Cause::PublicApiViaVpce])
+        .collect()
 }
 
 /// No path works: only what was typed tips the balance.
@@ -146,16 +136,18 @@ pub(crate) fn alike(case: &Case<'_>) -> Vec<Draft> {
 fn answered(case: &Case<'_>, sights: &[&Sight<'_>]) -> Draft {
     let signatures: Vec<_> = sights.iter().filter_map(|sight| sight.signature.as_ref()).collect();
     let causes = signatures.first().map(|signature| signature.causes.as_slice()).unwrap_or_default();
+    let Rebuttal { causes, facts } = rebut(case, sights, causes);
     let strength = signatures.iter().map(|signature| signature.strength).min().unwrap_or(Possible);
     let works = !case.working_inside().is_empty();
     // the same API behind the same endpoint judges all paths alike
-    let strength = if works { strength.min(Likely) } else { strength };
+    let strength = if works || !facts.is_empty() { strength.min(Likely) } else { strength };
     let apart = sights.iter().any(|sight| case.is_apart(sight));
     let unrouted = sights.iter().any(|sight| sight.family() == Some(Family::MissingToken));
-    Draft::over(causes, strength, sights)
+    Draft::over(&causes, strength, sights)
         .or_if(apart, Cause::DifferentEndpoint)
         .or_if(works && unrouted, Cause::AnsweredByAnotherApi)
         .because_of(signatures.iter().flat_map(|signature| signature.remarks.clone()))
+        .because_of(facts)
         .because_of(contrast(case, sights))
 }
 

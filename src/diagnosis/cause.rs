@@ -109,6 +109,8 @@ named! {
         VpcePolicyExplicitDeny = "vpce-policy-explicit-deny",
         /// The caller's own policies deny or do not allow.
         IdentityPolicyDeny = "identity-policy-deny",
+        /// A resource control policy of the organisation that the API's account belongs to refuses.
+        ResourceControlPolicyDeny = "resource-control-policy-deny",
         /// The request's URI is too long.
         UriTooLong = "uri-too-long",
         /// No TLS version in common.
@@ -141,6 +143,8 @@ named! {
         EndpointDeleted = "endpoint-deleted",
         /// Another API, stage, method or Region answered than was asked.
         AnsweredByAnotherApi = "answered-by-another-api",
+        /// An HTTP API answered, with a status that is not expected.
+        AnsweredByHttpApi = "answered-by-http-api",
         /// A path that must be closed returned an expected status.
         ForbiddenPathOpen = "forbidden-path-open",
         /// An address of a family for which this host has no route: no fault.

@@ -7,15 +7,33 @@ use super::finding::Confidence::{Certain, Likely, Possible};
 use super::meaning::Family;
 use super::names::{Opinion, contrast, opinion, surroundings};
 use super::sight::{Side, Sight};
-use crate::observation::{HttpFault, Intent, NameSource, Outcome, TcpFault, TlsFault};
+use super::signature::is_masked_error;
+use crate::observation::{Answer, HttpFault, Intent, NameSource, Outcome, TcpFault, TlsFault};
 use crate::plan::AccessPath;
 use crate::target::{DnsSuffix, Target, Warning};
 
-/// A path that must stay shut returns what is expected.
+/// A path that must stay shut returns what is expected. Whether it is the API's own answer, over an endpoint, is told as well.
 pub(crate) fn opened(case: &Case<'_>) -> Vec<Draft> {
     let sights: Vec<_> =
         case.sights.iter().filter(|sight| sight.intent == Intent::Forbidden && sight.is_ok()).collect();
-    vec![Draft::over(&[Cause::ForbiddenPathOpen], Certain, &sights)]
+    let any = |fits: fn(&Sight<'_>) -> bool| sights.iter().any(|sight| fits(sight));
+    let unmarked = any(|sight| sight.answer().is_none_or(|answer| answer.apigw_id().is_none()));
+    let http_api = any(|sight| sight.answer().is_some_and(Answer::is_of_http_api));
+    let masked = any(|sight| sight.answer().is_some_and(is_masked_error));
+    let elsewhere = any(|sight| sight.side() != Side::Inside);
+    let strength = if unmarked || masked || elsewhere { Likely } else { Certain };
+    let remarks = [
+        (unmarked, "without `x-amz-apigw-id`, something else than a REST API may have answered"),
+        (elsewhere, "the addresses are not surely an endpoint's, so that it may be open over the Internet alone"),
+        (masked, "the body is an error's"),
+    ];
+    let draft = Draft::over(&[Cause::ForbiddenPathOpen], strength, &sights)
+        .or_if(unmarked, Cause::NotApiGateway)
+        .or_if(http_api, Cause::OkHttpApi)
+        .or_if(elsewhere, Cause::PublicAddresses)
+        .or_if(masked, Cause::BackendErrorMaskedAs200)
+        .because_of(remarks.iter().filter(|(holds, _)| *holds).map(|(_, text)| (*text).to_owned()));
+    vec![draft]
 }
 
 /// The two strings contradict each other, and paths fail as they then must.
@@ -58,8 +76,7 @@ fn usual_suffix(target: &Target) -> DnsSuffix {
 
 /// The API's own name works and the endpoint knows no such API: it is public, and was reached past the endpoint.
 pub(crate) fn public_api(case: &Case<'_>) -> Vec<Draft> {
-    let by_endpoint =
-        |sight: &Sight<'_>| matches!(sight.path, AccessPath::VpceHostHeader | AccessPath::VpceApiIdHeader);
+    let by_endpoint = |sight: &Sight<'_>| sight.path.dials_endpoint();
     let Some(invoke) = case.sight(AccessPath::PrivateDns) else { return Vec::new() };
     let mut endpoint = case.sights.iter().filter(|sight| by_endpoint(sight)).peekable();
     if endpoint.peek().is_none() || !endpoint.all(is_forbidden) {
@@ -80,7 +97,13 @@ pub(crate) fn public_api(case: &Case<'_>) -> Vec<Draft> {
         .or_if(!outside && sights.iter().any(|sight| sight.has_no_name()), Cause::VpceNotAssociated)
         .or(&[Cause::WrongEndpointName, Cause::ForbiddenUnknown])
         .because(format!("private-dns: {} at {}", invoke.account(), invoke.places()));
-    vec![draft]
+    vec![match opinion(invoke) {
+        // with private DNS the alias would be there, and the API's own name lead to the endpoint as well
+        Opinion::Inside(said) => {
+            draft.or_if(sights.iter().any(|sight| sight.has_no_name()), Cause::DnsNotForwarded).because(said)
+        }
+        Opinion::Nothing(_) | Opinion::Unknown => draft,
+    }]
 }
 
 /// An answer that only an API gives which may be called over the Internet.
@@ -92,7 +115,8 @@ pub(crate) fn speaks_for_a_public_api(sight: &Sight<'_>) -> bool {
             | Family::Limit
             | Family::Request
             | Family::Integration
-            | Family::Backend,
+            | Family::Backend
+            | Family::HttpApi,
         ) => true,
         Some(Family::Forbidden | Family::Policy | Family::Signing | Family::Foreign | Family::Unclear) | None => false,
     }
@@ -105,12 +129,8 @@ pub(crate) fn unknown_api(case: &Case<'_>) -> Vec<Draft> {
     if !missing(AccessPath::PrivateDns) || alias_exists || case.api_is_proven() || !case.any(is_forbidden) {
         return Vec::new();
     }
-    let sights = case.unexplained_if(|sight| {
-        is_forbidden(sight)
-            || sight.path != AccessPath::VpceHostHeader
-                && sight.path != AccessPath::VpceApiIdHeader
-                && sight.has_no_name()
-    });
+    let sights =
+        case.unexplained_if(|sight| is_forbidden(sight) || !sight.path.dials_endpoint() && sight.has_no_name());
     let siblings = signature_causes(&sights);
     let draft = Draft::over(&[Cause::WrongApiId, Cause::PrivateDnsDisabled], if missing(AccessPath::Route53Alias) { Likely } else { Possible }, &sights)
         .or_if(missing(AccessPath::Route53Alias), Cause::VpceNotAssociated)
@@ -175,11 +195,28 @@ fn could_be_strict(sight: &Sight<'_>) -> bool {
     }
 }
 
+/// None of the endpoint's names exists, and the API's own leads to the Internet: without the endpoint its private DNS is gone too.
+pub(crate) fn vanished(case: &Case<'_>) -> Vec<Draft> {
+    let lost = |sight: &Sight<'_>| sight.path == AccessPath::PrivateDns && leads_nowhere(sight);
+    let (own, others): (Vec<_>, Vec<_>) = case.sights.iter().partition(|sight| lost(sight));
+    let named = others.iter().any(|sight| sight.path.dials_endpoint());
+    if own.is_empty() || !named || !others.iter().all(|sight| sight.has_no_name()) {
+        return Vec::new();
+    }
+    let causes = [Cause::EndpointDeleted, Cause::WrongEndpointName, Cause::PrivateDnsDisabled, Cause::PublicAddresses];
+    let sights = case.unexplained_if(|_| true);
+    let draft = Draft::over(&causes, Likely, &sights)
+        .or(&[Cause::DnsNotForwarded, Cause::DnsRebindingProtection, Cause::VpceNotAssociated])
+        .or(&signature_causes(&sights))
+        .because(format!("the API's own name leads to the Internet: {}", own[0].places()))
+        .because_of(surroundings(case));
+    vec![draft]
+}
+
 /// The API's own name leads to the Internet, and nothing good comes back.
 pub(crate) fn outside(case: &Case<'_>) -> Vec<Draft> {
-    let lost = |sight: &Sight<'_>| sight.side() == Side::Outside && !speaks_for_a_public_api(sight);
-    let invoke = case.unexplained_if(|sight| sight.path == AccessPath::PrivateDns && lost(sight));
-    let others = case.unexplained_if(|sight| sight.path != AccessPath::PrivateDns && lost(sight));
+    let invoke = case.unexplained_if(|sight| sight.path == AccessPath::PrivateDns && leads_nowhere(sight));
+    let others = case.unexplained_if(|sight| sight.path != AccessPath::PrivateDns && leads_nowhere(sight));
     let draft = |causes: &[Cause], sights: &[&Sight<'_>]| {
         let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
         Draft::over(causes, Likely, sights)
@@ -195,6 +232,11 @@ pub(crate) fn outside(case: &Case<'_>) -> Vec<Draft> {
         ),
         draft(&[Cause::PublicAddresses, Cause::ProxyInterference, Cause::WrongEndpointName], &others),
     ]
+}
+
+/// Whether a path fails on the Internet, where no public API speaks.
+fn leads_nowhere(sight: &Sight<'_>) -> bool {
+    sight.side() == Side::Outside && !sight.is_ok() && !speaks_for_a_public_api(sight)
 }
 
 /// No private name and no way to the endpoint: that is how it looks from outside the VPC.
@@ -224,8 +266,8 @@ pub(crate) fn from_outside(case: &Case<'_>) -> Vec<Draft> {
 pub(crate) fn other_endpoint(case: &Case<'_>) -> Vec<Draft> {
     let works = case.working_inside();
     let sights = case.unexplained_if(|sight| could_be_elsewhere(sight) && case.is_apart(sight));
-    let named =
-        sights.iter().all(|sight| matches!(sight.path, AccessPath::VpceHostHeader | AccessPath::VpceApiIdHeader));
+    let named = sights.iter().all(|sight| sight.path.dials_endpoint());
+    let public = sights.iter().any(|sight| sight.side() == Side::Unknown);
     let unconnected = sights.iter().any(|sight| matches!(sight.outcome, Outcome::Tcp(_)));
     let leads = |sight: &&Sight<'_>| {
         let by = if sight.seen.lookup.source == NameSource::Hosts { ", by the hosts file" } else { "" };
@@ -233,6 +275,7 @@ pub(crate) fn other_endpoint(case: &Case<'_>) -> Vec<Draft> {
     };
     let draft = Draft::over(&[Cause::DifferentEndpoint], Likely, &sights)
         .or_if(named, Cause::WrongEndpointName)
+        .or_if(public, Cause::PublicAddresses)
         .or_if(unconnected, Cause::ConnectTimeout)
         .or_if(unconnected, Cause::ConnectionRefused)
         .or_if(unconnected, Cause::EndpointDeleted)

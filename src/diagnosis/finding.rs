@@ -11,8 +11,8 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
 }
 
-/// One explanation of what was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One explanation of what was seen. Its fields are the report's JSON.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Finding {
     /// The most useful cause.
     pub cause: Cause,

@@ -18,11 +18,13 @@ pub(crate) struct Signature {
     pub(crate) strength: Confidence,
     /// What in the answer bears on it.
     pub(crate) remarks: Vec<String>,
+    /// Whether it is a refusal that names API, stage, method and path, each as it was asked.
+    pub(crate) names_the_request: bool,
 }
 
 impl Signature {
     pub(crate) fn new(family: Family, strength: Confidence, causes: &[Cause]) -> Self {
-        Self { family, strength, causes: causes.to_vec(), remarks: Vec::new() }
+        Self { family, strength, causes: causes.to_vec(), remarks: Vec::new(), names_the_request: false }
     }
 
     /// Adds another explanation, after those there are.
@@ -49,6 +51,8 @@ impl Signature {
     /// Holds the resource in a refusal against what was asked.
     pub(crate) fn hold_against(&mut self, arn: &MethodArn, plan: &Plan, target: &Target) {
         let mismatch = mismatch::of_resource(arn, plan, target);
+        let whole = arn.api.is_some() && arn.stage.is_some() && arn.method.is_some() && arn.path.is_some();
+        self.names_the_request = whole && !mismatch.api && !mismatch.route;
         if mismatch.route {
             self.weaken(Confidence::Likely);
             self.also(Cause::AnsweredByAnotherApi);
@@ -96,6 +100,8 @@ pub(crate) enum Family {
     Integration,
     /// The backend answers by itself.
     Backend,
+    /// An HTTP API answers, which cannot be private.
+    HttpApi,
     /// It is not API Gateway that answers.
     Foreign,
     /// An error type that is documented nowhere.
@@ -113,7 +119,7 @@ impl Family {
             | Self::Request
             | Self::Integration
             | Self::Backend => true,
-            Self::Forbidden | Self::Signing | Self::Foreign | Self::Unclear => false,
+            Self::Forbidden | Self::Signing | Self::HttpApi | Self::Foreign | Self::Unclear => false,
         }
     }
 }

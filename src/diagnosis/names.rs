@@ -4,7 +4,7 @@ use super::case::Case;
 use super::cause::Cause;
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
-use super::sight::{Side, Sight, accounts, side_of};
+use super::sight::{Side, Sight, accounts};
 use crate::observation::{DnsFault, Outcome};
 use crate::plan::AccessPath;
 
@@ -37,14 +37,43 @@ fn truncation(sights: &[&Sight<'_>]) -> Option<String> {
 /// The VPC resolver knows private addresses for a name that the configured server does not have.
 pub(crate) fn forwarding(case: &Case<'_>) -> Vec<Draft> {
     let known = |sight: &Sight<'_>| matches!(opinion(sight), Opinion::Inside(_));
+    // private DNS is on there, and its wildcard answers the alias as well, associated or not
+    let wildcard = case.sight(AccessPath::PrivateDns).is_some_and(known);
     // a server that has none of the names lacks them for one reason
-    let has_some = case.any(|sight| !sight.addresses().is_empty());
-    let missing = |sight: &Sight<'_>| sight.has_no_name() && (known(sight) || (!has_some && case.any(known)));
-    let sights = case.unexplained_if(|sight| missing(sight) || (known(sight) && sight.side() == Side::Outside));
-    let empty = sights.iter().any(|sight| sight.has_empty_name());
-    let causes: &[Cause] =
-        if empty { &[Cause::DnsRebindingProtection, Cause::DnsNotForwarded] } else { &[Cause::DnsNotForwarded] };
-    let draft = Draft::over(causes, Likely, &sights);
+    let has_none = case.sights.iter().all(Sight::is_unresolved) && case.any(known);
+    let repaired = |sight: &Sight<'_>| known(sight) || has_none || (wildcard && sight.path == AccessPath::Route53Alias);
+    let missing = |sight: &Sight<'_>| sight.has_no_name() || sight.side() == Side::Nobody;
+    let sights = case
+        .unexplained_if(|sight| (missing(sight) && repaired(sight)) || (known(sight) && sight.side() == Side::Outside));
+    let alias = sights.iter().any(|sight| sight.path == AccessPath::Route53Alias && !known(sight));
+    let emptied = |sight: &&Sight<'_>| sight.has_empty_name() || sight.side() == Side::Nobody;
+    let causes: &[Cause] = if sights.iter().any(emptied) {
+        &[Cause::DnsRebindingProtection, Cause::DnsNotForwarded]
+    } else {
+        &[Cause::DnsNotForwarded]
+    };
+    let draft = Draft::over(causes, Likely, &sights).or_if(alias && !has_none, Cause::VpceNotAssociated);
+    let draft = if alias && wildcard {
+        draft.because("private DNS is on there, and answers every name of the Region, the alias too")
+    } else {
+        draft
+    };
+    // a name that is not missing may be what the resolver was asked for
+    let said = case.sights.iter().find_map(|sight| match opinion(sight) {
+        Opinion::Inside(said) => Some(said),
+        Opinion::Nothing(_) | Opinion::Unknown => None,
+    });
+    vec![draft.because_of(said)]
+}
+
+/// Addresses that no host has: a filter's answer in the place of the real one.
+pub(crate) fn filtered(case: &Case<'_>) -> Vec<Draft> {
+    let sights = case.unexplained_if(|sight| sight.side() == Side::Nobody);
+    let draft = Draft::over(&[Cause::DnsRebindingProtection, Cause::DnsNotForwarded], Likely, &sights)
+        .because_of(sights.iter().map(|sight| format!("`{}` leads to {}", sight.seen.plan.dial, sight.places())))
+        .because("no host has such an address: the DNS server filters the name, or what it answers")
+        .because_of(contrast(case, &sights))
+        .because_of(surroundings(case));
     vec![match opinions(&sights) {
         Opinion::Inside(said) | Opinion::Nothing(said) => draft.because(said),
         Opinion::Unknown => draft,
@@ -204,7 +233,7 @@ pub(crate) enum Opinion {
 pub(crate) fn opinion(sight: &Sight<'_>) -> Opinion {
     let Some(second) = &sight.seen.lookup.second_opinion else { return Opinion::Unknown };
     match &second.result {
-        Ok(addresses) if matches!(side_of(addresses), Side::Inside | Side::Both) => {
+        Ok(addresses) if matches!(sight.side_of(addresses), Side::Inside | Side::Both) => {
             let ips: Vec<_> = addresses.iter().take(4).map(|address| address.ip.to_string()).collect();
             Opinion::Inside(format!(
                 "the VPC resolver {} answers `{}` with {}",
@@ -236,7 +265,7 @@ fn opinions(sights: &[&Sight<'_>]) -> Opinion {
 }
 
 fn resolves(case: &Case<'_>, path: AccessPath) -> bool {
-    case.sight(path).is_some_and(|sight| !sight.addresses().is_empty())
+    case.sight(path).is_some_and(|sight| !sight.is_unresolved())
 }
 
 fn fault(sight: &Sight<'_>) -> Option<DnsFault> {

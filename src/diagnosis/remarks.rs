@@ -6,9 +6,10 @@ use super::clock::Clock;
 use super::contrast::speaks_for_a_public_api;
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
+use super::names::{Opinion, opinion};
 use super::sight::{Side, Sight};
 use super::signature::{self, is_masked_error};
-use crate::observation::{Answer, Attempt, TcpFault};
+use crate::observation::{Answer, Attempt, Intent, TcpFault};
 use crate::plan::AccessPath;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -94,21 +95,26 @@ pub(crate) fn clock(case: &Case<'_>) -> Vec<Draft> {
 /// An expected status from something else than a REST API, or with an error in its body.
 pub(crate) fn odd_successes(case: &Case<'_>) -> Vec<Draft> {
     let ok = |fits: fn(&Answer) -> bool| -> Vec<&Sight<'_>> {
-        let fits = |sight: &&Sight<'_>| sight.is_ok() && sight.answer().is_some_and(fits);
+        let fits = |sight: &&Sight<'_>| is_well(sight) && sight.answer().is_some_and(fits);
         case.sights.iter().filter(fits).collect()
     };
     let masked = ok(is_masked_error);
-    let http_api = ok(|answer| answer.apigw_id().is_none() && answer.header("apigw-requestid").is_some());
+    let http_api = ok(Answer::is_of_http_api);
     let foreign = ok(|answer| !answer.from_api_gateway() && !is_masked_error(answer));
     let behind: Vec<Cause> = masked
         .iter()
         .filter_map(|sight| sight.answer().filter(|answer| answer.error_type().is_some()).map(|answer| (sight, answer)))
         .flat_map(|(sight, answer)| signature::read(answer, &sight.seen.plan, &case.round.target).causes)
         .collect();
+    let thrown = masked.iter().any(|sight| sight.answer().is_some_and(Answer::is_function_error));
     vec![
         Draft::over(&[Cause::BackendErrorMaskedAs200], Likely, &masked)
             .or(&behind)
+            .or_if(thrown, Cause::LambdaError)
             .because_of(messages(&masked))
+            .because_of(
+                thrown.then(|| "its body has the form of a Lambda function's error (`errorMessage`)".to_owned()),
+            )
             .into_remark(),
         Draft::over(&[Cause::OkHttpApi], Likely, &http_api)
             .or(&[Cause::PublicApiViaVpce])
@@ -129,15 +135,30 @@ fn messages(sights: &[&Sight<'_>]) -> Vec<String> {
 
 /// A path reaches an API, but over the Internet: that says nothing of the endpoint.
 pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
-    let reached = |sight: &&Sight<'_>| sight.is_ok() || speaks_for_a_public_api(sight);
+    let reached = |sight: &&Sight<'_>| is_well(sight) || speaks_for_a_public_api(sight);
     // of a public API nothing else can be expected
     let expected = case.blames(Cause::PublicApiViaVpce);
     let outside = case.sights.iter().filter(|sight| !expected && sight.side() == Side::Outside);
-    let sights: Vec<_> = outside.filter(reached).collect();
-    let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
-    let draft =
-        Draft::over(&[Cause::PublicAddresses, Cause::PublicApiViaVpce, Cause::PrivateDnsDisabled], Likely, &sights)
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        outside.filter(reached).partition(|sight| matches!(opinion(sight), Opinion::Inside(_)));
+    let draft = |causes: &[Cause], sights: &[&Sight<'_>]| {
+        let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
+        let said = sights.iter().find_map(|sight| match opinion(sight) {
+            Opinion::Inside(said) => Some(said),
+            Opinion::Nothing(_) | Opinion::Unknown => None,
+        });
+        Draft::over(causes, Likely, sights)
             .because(format!("the addresses are none that an endpoint has: {places}"))
-            .into_remark();
-    vec![draft]
+            .because_of(said)
+            .into_remark()
+    };
+    vec![
+        draft(&[Cause::DnsNotForwarded, Cause::PublicAddresses, Cause::PublicApiViaVpce], &known),
+        draft(&[Cause::PublicAddresses, Cause::PublicApiViaVpce, Cause::PrivateDnsDisabled], &unknown),
+    ]
+}
+
+/// Whether a path works as it should; one that must not is a finding of its own.
+fn is_well(sight: &Sight<'_>) -> bool {
+    sight.is_ok() && sight.intent != Intent::Forbidden
 }

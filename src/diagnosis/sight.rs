@@ -3,8 +3,8 @@
 use super::meaning::{Family, Signature};
 use super::signature;
 use crate::observation::{
-    Address, AddressClass, Answer, Attempt, DnsFault, Intent, NameSource, Observation, Outcome, Round, Row, TlsFailure,
-    printable, same_addresses,
+    Address, Answer, Attempt, DnsFault, Intent, NameSource, Observation, Outcome, Place, Round, Row, TlsFailure,
+    printable,
 };
 use crate::plan::AccessPath;
 use crate::target::Target;
@@ -21,6 +21,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) attempt: Option<&'a Attempt>,
     /// What its answer means, if one came that was not expected.
     pub(crate) signature: Option<Signature>,
+    /// The addresses that the endpoint's own name gives.
+    endpoint: &'a [Address],
 }
 
 /// Where a name's addresses lie.
@@ -32,6 +34,10 @@ pub(crate) enum Side {
     Outside,
     /// Some can.
     Both,
+    /// Global IPv6, which endpoints have as well as others.
+    Unknown,
+    /// There are only such as no host has, in the place of a real answer.
+    Nobody,
     /// There are none.
     Nowhere,
 }
@@ -39,10 +45,12 @@ pub(crate) enum Side {
 impl<'a> Sight<'a> {
     /// The paths of a round that were probed.
     pub(crate) fn all(round: &'a Round) -> Vec<Self> {
-        round.rows.iter().filter_map(|row| Self::of(row, &round.target)).collect()
+        let named = round.rows.iter().filter(|row| row.path.dials_endpoint()).filter_map(Row::observation);
+        let endpoint = named.map(|seen| seen.lookup.addresses()).find(|some| !some.is_empty()).unwrap_or_default();
+        round.rows.iter().filter_map(|row| Self::of(row, &round.target, endpoint)).collect()
     }
 
-    fn of(row: &'a Row, target: &Target) -> Option<Self> {
+    fn of(row: &'a Row, target: &Target, endpoint: &'a [Address]) -> Option<Self> {
         let seen = row.observation()?;
         let outcome = row.outcome(target);
         let attempts = seen.decisive().into_iter().chain(&seen.attempts);
@@ -60,7 +68,7 @@ impl<'a> Sight<'a> {
             | Outcome::Tls(_)
             | Outcome::Http(_) => None,
         };
-        Some(Self { path: row.path, intent: row.intent, seen, outcome, attempt, signature })
+        Some(Self { path: row.path, intent: row.intent, seen, outcome, attempt, signature, endpoint })
     }
 
     pub(crate) fn is_ok(&self) -> bool {
@@ -77,7 +85,33 @@ impl<'a> Sight<'a> {
     }
 
     pub(crate) fn side(&self) -> Side {
-        side_of(self.addresses())
+        self.side_of(self.addresses())
+    }
+
+    /// Where addresses lie; IPv6 tells only where it is the endpoint's own.
+    pub(crate) fn side_of(&self, addresses: &[Address]) -> Side {
+        let own = |address: &Address| self.endpoint.iter().any(|known| known.ip == address.ip);
+        let places: Vec<_> = addresses
+            .iter()
+            .map(|address| match address.place() {
+                Place::Either if own(address) => Place::Inside,
+                place => place,
+            })
+            .collect();
+        let has = |place| places.contains(&place);
+        match (has(Place::Inside), has(Place::Outside), has(Place::Either), has(Place::Nobody)) {
+            (true, true, ..) => Side::Both,
+            (true, false, ..) => Side::Inside,
+            (false, true, ..) => Side::Outside,
+            (false, false, true, _) => Side::Unknown,
+            (false, false, false, true) => Side::Nobody,
+            (false, false, false, false) => Side::Nowhere,
+        }
+    }
+
+    /// Whether its name gives no address that could be asked.
+    pub(crate) fn is_unresolved(&self) -> bool {
+        matches!(self.side(), Side::Nowhere | Side::Nobody)
     }
 
     /// Whether its name has no addresses: it does not exist, or is empty.
@@ -115,16 +149,17 @@ impl<'a> Sight<'a> {
         self.side() == Side::Inside && (self.is_ok() || self.family().is_some_and(Family::proves_api))
     }
 
-    /// Whether its addresses and another's have nothing in common; one that the user gave is compared with nothing.
+    /// Whether its addresses and another's of the same family have nothing in common; one that the user gave is compared with nothing.
     pub(crate) fn is_apart_from(&self, other: &Self) -> bool {
         let dns = |sight: &Self| sight.seen.lookup.source != NameSource::Literal;
-        let has = |sight: &Self, ip: IpAddr| sight.addresses().iter().any(|address| address.ip == ip);
-        dns(self)
-            && dns(other)
-            && !self.addresses().is_empty()
-            && !other.addresses().is_empty()
-            && !same_addresses(&self.seen.lookup, &other.seen.lookup)
-            && !self.addresses().iter().any(|address| has(other, address.ip))
+        // an endpoint's names may differ in the family of what they give
+        let comparable = |one: &Address| other.addresses().iter().any(|two| one.ip.is_ipv4() == two.ip.is_ipv4());
+        dns(self) && dns(other) && self.addresses().iter().any(comparable) && !self.meets(other)
+    }
+
+    /// Whether one of its addresses is one of another's: then both lead to the same endpoint.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.addresses().iter().any(|one| other.addresses().iter().any(|two| one.ip == two.ip))
     }
 
     /// Why the handshake failed, if it did.
@@ -188,17 +223,6 @@ pub(crate) fn accounts(sights: &[&Sight<'_>]) -> Vec<String> {
         }
     }
     grouped.into_iter().map(|(account, paths)| format!("{}: {account}", paths.join(", "))).collect()
-}
-
-/// Where addresses lie. Loopback counts as inside: a tunnel or a test listens there.
-pub(crate) fn side_of(addresses: &[Address]) -> Side {
-    let inside = addresses.iter().filter(|address| AddressClass::of(address.ip).is_inside()).count();
-    match (inside, addresses.len()) {
-        (_, 0) => Side::Nowhere,
-        (0, _) => Side::Outside,
-        (inside, all) if inside == all => Side::Inside,
-        _ => Side::Both,
-    }
 }
 
 /// An answer in one clause: status, error type, message.

@@ -11,6 +11,9 @@ use crate::target::Target;
 
 /// Reads an answer by itself, knowing what was asked.
 pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
+    if answer.is_of_http_api() {
+        return of_http_api(answer);
+    }
     let error_type = answer.error_type();
     let wording = answer.wording();
     let typed = error_type.and_then(|kind| of_type(kind, wording.as_ref()));
@@ -21,6 +24,9 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     };
     if let Some(Wording::Denied(Denial { resource: Some(arn), .. })) = answer.wording() {
         signature.hold_against(&arn, plan, target);
+    }
+    if error_type.is_none() && answer.apigw_id().is_some() && answer.wording().is_some() {
+        weigh_lost_type(&mut signature);
     }
     if let Some(message) = answer.message().filter(|_| signature.family == Family::Signing) {
         signature.hold_signing(&message, plan, target);
@@ -47,7 +53,7 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
 
 /// Whether a success hides an error: by its type, or by a body that says no more than a gateway's error.
 pub(crate) fn is_masked_error(answer: &Answer) -> bool {
-    answer.status < 400 && (answer.wording().is_some() || answer.error_type().is_some())
+    answer.status < 400 && (answer.wording().is_some() || answer.error_type().is_some() || answer.is_function_error())
 }
 
 /// What an error type says, with the body where the type alone leaves it open.
@@ -204,6 +210,7 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
         (Effect::Implicit, Some(PolicyKind::Resource)) => (Certain, vec![Cause::ResourcePolicyImplicitDeny]),
         (Effect::Explicit, Some(PolicyKind::Endpoint)) => (Certain, vec![Cause::VpcePolicyExplicitDeny]),
         (Effect::Implicit, Some(PolicyKind::Endpoint)) => (Certain, vec![Cause::VpcePolicyImplicitDeny]),
+        (_, Some(PolicyKind::ResourceControl)) => (Likely, vec![Cause::ResourceControlPolicyDeny]),
         (_, Some(PolicyKind::Identity | PolicyKind::Guardrail)) => (Certain, vec![Cause::IdentityPolicyDeny]),
         (Effect::Explicit, None) => (Likely, vec![Cause::ResourcePolicyExplicitDeny, Cause::VpcePolicyExplicitDeny]),
         (Effect::Implicit, None) => (Likely, vec![Cause::ResourcePolicyImplicitDeny, Cause::VpcePolicyImplicitDeny]),
@@ -252,14 +259,45 @@ fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
     }
     if let Some(kind) = answer.error_type() {
         signature.remark(format!("`{kind}` is no error type of API Gateway: only the words speak for it"));
-    } else if answer.apigw_id().is_some() {
-        signature.family = Family::Backend;
-        signature.rather(Cause::BackendStatus);
-        signature.weaken(Confidence::Likely);
-        signature.remark("it has no `x-amzn-ErrorType`, so that a backend behind the API said it".to_owned());
-    } else {
+    } else if answer.apigw_id().is_none() {
         signature.remark("it has no `x-amzn-ErrorType`: only the words speak for it".to_owned());
     }
+    signature
+}
+
+/// The gateway's words and its id without its error type: a backend behind the API said it, unless it names the very request.
+fn weigh_lost_type(signature: &mut Signature) {
+    signature.weaken(Confidence::Likely);
+    if signature.names_the_request {
+        signature.also(Cause::WafOrCustomResponse);
+        signature.also(Cause::BackendStatus);
+        signature.remark(
+            "it has no `x-amzn-ErrorType`, but names this very request: the header was taken off, or the owner customised this response".to_owned(),
+        );
+    } else {
+        signature.family = Family::Backend;
+        signature.rather(Cause::BackendStatus);
+        signature.remark("it has no `x-amzn-ErrorType`, so that a backend behind the API said it".to_owned());
+    }
+}
+
+/// An HTTP API words and counts its errors by itself; none of a REST API's reasons needs to hold.
+fn of_http_api(answer: &Answer) -> Signature {
+    let status = answer.status;
+    let causes: &[Cause] = match status {
+        // a disabled default endpoint says the same as an unknown route
+        404 => &[Cause::WrongResourceOrMethod, Cause::DefaultEndpointDisabled, Cause::BackendStatus],
+        401 | 403 => &[Cause::AuthorizerUnauthorized, Cause::BackendStatus],
+        429 => &[Cause::Throttled, Cause::BackendStatus],
+        503 | 504 => &[Cause::IntegrationTimeout, Cause::IntegrationNetworkError, Cause::BackendStatus],
+        500..=599 => &[Cause::LambdaError, Cause::IntegrationConfigError, Cause::BackendStatus],
+        _ => &[Cause::BackendStatus],
+    };
+    let mut signature = Signature::new(Family::HttpApi, Confidence::Likely, &[Cause::AnsweredByHttpApi]);
+    for cause in [Cause::PublicApiViaVpce].iter().chain(causes) {
+        signature.also(*cause);
+    }
+    signature.remark("`apigw-requestid` without `x-amz-apigw-id`: an HTTP API, which cannot be private".to_owned());
     signature
 }
 
@@ -284,7 +322,9 @@ fn of_status(answer: &Answer) -> Signature {
         signature.remark("it has none of API Gateway's headers".to_owned());
         signature
     };
-    for cause in status::hints(status) {
+    // a server that names itself speaks for itself, not for a gateway whose headers were lost
+    let named = signature.family == Family::Foreign && (answer.header("server").is_some() || is_proxys(answer));
+    for cause in status::hints(status).iter().filter(|_| !named) {
         signature.also(*cause);
     }
     if let Some(server) = answer.header("server").filter(|server| *server != "Server") {

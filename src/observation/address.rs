@@ -1,4 +1,4 @@
-//! What kind of address did a name give? An endpoint's are private; a public one means that private DNS did not answer.
+//! What kind of address did a name give? An endpoint's IPv4 addresses are private; a public one means that private DNS did not answer.
 
 use crate::named::named;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -17,6 +17,33 @@ impl Address {
     pub fn class(self) -> AddressClass {
         AddressClass::of(self.ip)
     }
+
+    /// Where it can lie.
+    pub fn place(self) -> Place {
+        match self.class() {
+            AddressClass::Private
+            | AddressClass::Loopback
+            | AddressClass::LinkLocal
+            | AddressClass::Shared
+            | AddressClass::UniqueLocal => Place::Inside,
+            AddressClass::Public if self.ip.to_canonical().is_ipv6() => Place::Either,
+            AddressClass::Reserved if self.ip.to_canonical().is_unspecified() => Place::Nobody,
+            AddressClass::Public | AddressClass::Reserved => Place::Outside,
+        }
+    }
+}
+
+/// Where an address can lie, as seen from a VPC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// An endpoint in a VPC can have it. Loopback counts: a tunnel or a test listens there.
+    Inside,
+    /// On the Internet, or wherever else no endpoint is.
+    Outside,
+    /// Both: a VPC's IPv6 addresses are global unicast like any other (Amazon VPC user guide, "IP addressing").
+    Either,
+    /// No host has it: `0.0.0.0` or `::`, which filters answer in the place of a name's addresses.
+    Nobody,
 }
 
 named! {
@@ -48,14 +75,6 @@ impl AddressClass {
         }
     }
 
-    /// Whether an endpoint in a VPC can have such an address.
-    pub fn is_inside(self) -> bool {
-        match self {
-            Self::Private | Self::Loopback | Self::LinkLocal | Self::Shared | Self::UniqueLocal => true,
-            Self::Public | Self::Reserved => false,
-        }
-    }
-
     fn of_v4(ip: Ipv4Addr) -> Self {
         match ip.octets() {
             _ if ip.is_private() => Self::Private,
@@ -74,6 +93,10 @@ impl AddressClass {
             [first, ..] if first & 0xfe00 == 0xfc00 => Self::UniqueLocal,
             [first, ..] if first & 0xffc0 == 0xfe80 => Self::LinkLocal,
             [0x2001, 0xdb8, ..] | [0x3fff, ..] => Self::Reserved,
+            // an IPv4 address behind DNS64 (RFC 6052), which VPCs offer
+            [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+                Self::of_v4(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
+            }
             [first, ..] if first & 0xe000 == 0x2000 => Self::Public,
             _ => Self::Reserved,
         }

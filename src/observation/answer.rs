@@ -15,7 +15,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// Body bytes read; reading ends at 64 KiB.
     pub body_bytes: u64,
-    /// The beginning of a recognised gateway error, redacted; anything only if the user asked for bodies.
+    /// The beginning of a recognised gateway error, redacted; of a function's error under a success its form alone;
+    /// anything only if the user asked for bodies.
     pub body_excerpt: Option<String>,
     /// From sending the request to the first byte of the answer, as felt.
     pub first_byte: Duration,
@@ -68,6 +69,8 @@ impl Answer {
             // cut at the end, so that no half of a secret is left that is no longer recognised
             let text = redact(&raw.secrets.hide(&printable(raw.body, usize::MAX)));
             answer.body_excerpt = Some(cut(&text, MOST_EXCERPT_CHARS)).filter(|text| !text.trim().is_empty());
+        } else if raw.status < 400 && has_form_of_function_error(raw.body) {
+            answer.body_excerpt = Some(FUNCTION_ERROR.to_owned());
         }
         answer
     }
@@ -101,6 +104,12 @@ impl Answer {
         Wording::of(&message(body)?)
     }
 
+    /// Whether the body has the form of a Lambda function's error, which a non-proxy integration passes on under a success status.
+    pub fn is_function_error(&self) -> bool {
+        self.status < 400
+            && self.body_excerpt.as_deref().is_some_and(|body| has_form_of_function_error(body.as_bytes()))
+    }
+
     /// The message of the kept body, cleaned once more, since JSON's escapes are undone in it.
     pub fn message(&self) -> Option<String> {
         Some(printable(message(self.body_excerpt.as_deref()?.as_bytes())?.as_bytes(), MOST_EXCERPT_CHARS))
@@ -108,7 +117,12 @@ impl Answer {
 
     /// Whether the answer carries API Gateway's marks: a REST API's extended request id, or an HTTP API's.
     pub fn from_api_gateway(&self) -> bool {
-        self.apigw_id().is_some() || self.header("apigw-requestid").is_some()
+        self.apigw_id().is_some() || self.is_of_http_api()
+    }
+
+    /// Whether it is an HTTP API's: such have a request id of their own, and never a REST API's.
+    pub fn is_of_http_api(&self) -> bool {
+        self.apigw_id().is_none() && self.header("apigw-requestid").is_some()
     }
 }
 
@@ -142,6 +156,26 @@ pub fn is_gateway_error(body: &[u8]) -> bool {
             matches!(wording, Wording::Denied(Denial { user: Some(_), .. }) | Wording::SignatureMismatch)
         }
         Err(_) => !body.trim_ascii_start().starts_with(b"<"),
+    }
+}
+
+/// Whether a body has the keys of a Lambda function's error and no others (Lambda developer guide, "Using Lambda with API Gateway").
+fn has_form_of_function_error(body: &[u8]) -> bool {
+    const KEYS: [&str; 6] = ["errorMessage", "errorType", "stackTrace", "trace", "requestId", "cause"];
+    match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(serde_json::Value::Object(fields)) => {
+            fields.contains_key(KEYS[0]) && fields.keys().all(|key| KEYS.contains(&key.as_str()))
+        }
+        Ok(_) => false,
+        // a stack trace may be cut off
+        Err(_) => {
+            let text = String::from_utf8_lossy(body);
+            let text = text.trim_start();
+            let first = |key: &str| text.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(key));
+            (first("\"errorMessage\"") || first("\"errorType\""))
+                && text.contains("\"errorMessage\"")
+                && text.contains("\"errorType\"")
+        }
     }
 }
 
@@ -197,6 +231,8 @@ pub fn is_shown(c: char) -> bool {
         && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// What is kept of a Lambda function's error: its form.
+const FUNCTION_ERROR: &str = r#"{"errorMessage":"[redacted]"}"#;
 const MOST_HEADERS: usize = 32;
 const MOST_HEADER_CHARS: usize = 256;
 const MOST_EXCERPT_CHARS: usize = 2048;

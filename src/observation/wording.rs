@@ -91,8 +91,10 @@ pub enum PolicyKind {
     Endpoint,
     /// A policy of the calling user or role.
     Identity,
-    /// A service or resource control policy, a permissions boundary or a session policy.
+    /// A service control policy of the caller's organisation, a permissions boundary or a session policy.
     Guardrail,
+    /// A resource control policy of the organisation that owns the resource.
+    ResourceControl,
 }
 
 /// The ARN of a method, as far as it can be read; account ids are masked but for four digits.
@@ -212,7 +214,7 @@ impl PolicyKind {
             ("VPC endpoint policy", PolicyKind::Endpoint),
             ("identity-based policy", PolicyKind::Identity),
             ("service control policy", PolicyKind::Guardrail),
-            ("resource control policy", PolicyKind::Guardrail),
+            ("resource control policy", PolicyKind::ResourceControl),
             ("permissions boundary", PolicyKind::Guardrail),
             ("session policy", PolicyKind::Guardrail),
         ];

@@ -27,6 +27,9 @@ impl Plan {
         if self.port != 443 || self.connect_to.is_some() {
             push(&mut line, "--connect-to", &format!("::{address}:{}", self.port));
         }
+        if let Some(file) = &self.ca_file {
+            push(&mut line, "--cacert", &file.display().to_string());
+        }
         push(&mut line, "", &self.url());
         if self.host != self.dial {
             push(&mut line, "-H", &format!("Host: {}", self.host));

@@ -150,16 +150,20 @@ async fn secure(
         Ok(channel) => channel,
         Err(failure) => return Phase { felt: phase.felt, wire: phase.wire, result: Err(failure) },
     };
-    let Channel { stream, session, certificate } = channel;
+    let Channel { stream, session, leaf } = channel;
     let take = |now: &mut Standing| !std::mem::replace(&mut now.taken, true);
-    let http = if standing.send_if_modified(take) || every {
+    let asking = async {
+        if !standing.send_if_modified(take) && !every {
+            return None;
+        }
         (race.tell)(Step::Http);
         let http = http::exchange(stream, race.plan, race.limits.show_body, race.deadline).await;
         standing.send_modify(|now| now.answered = Some(Instant::now()));
         Some(http)
-    } else {
-        None
     };
+    // the request goes first: the certificate is read while the answer is under way
+    let reading = async { leaf.as_ref().and_then(tls::certificate) };
+    let (http, certificate) = tokio::join!(biased; asking, reading);
     Phase { felt: phase.felt, wire: phase.wire, result: Ok(Secured { session, certificate, http }) }
 }
 

@@ -7,9 +7,9 @@ mod verdict;
 pub use trust::{Trust, TrustError, TrustSources};
 
 use super::wire::{Flooded, Stamped};
-use crate::observation::{Phase, Session, TlsFailure, TlsFault, printable};
+use crate::observation::{Certificate, Phase, Session, TlsFailure, TlsFault, printable};
 use crate::target::HostName;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{AlertDescription, CertificateError, Error as RustlsError, ProtocolVersion};
 use std::future::Future;
 use std::io;
@@ -26,8 +26,8 @@ pub(super) struct Channel {
     pub(super) stream: TlsStream<Stamped>,
     /// What was agreed on.
     pub(super) session: Session,
-    /// What the server's certificate says of itself.
-    pub(super) certificate: Option<crate::observation::Certificate>,
+    /// The server's own certificate, not read yet.
+    pub(super) leaf: Option<CertificateDer<'static>>,
 }
 
 /// Shakes hands as a client of `name`, until `give_up` ends.
@@ -53,19 +53,21 @@ pub(super) async fn handshake(
     let felt = began.elapsed();
     let wire = turns.take(felt).filter(|_| ended.is_some());
     let result = match ended {
-        Some(Ok(stream)) => {
-            let certificate = witness.leaf().and_then(|leaf| certificate::read(&leaf).ok());
-            Ok(Channel { session: session(&stream), certificate, stream })
-        }
+        Some(Ok(stream)) => Ok(Channel { session: session(&stream), leaf: witness.leaf(), stream }),
         Some(Err(error)) => Err(failure(&error, &turns.opening(), &witness, &server)),
         None => Err(TlsFailure {
             fault: TlsFault::Timeout,
             detail: None,
-            certificate: witness.leaf().and_then(|leaf| certificate::read(&leaf).ok()),
+            certificate: witness.leaf().and_then(|leaf| certificate(&leaf)),
             system_trusts_issuer: None,
         }),
     };
     Phase { felt, wire, result }
+}
+
+/// What a certificate says of itself, if it can be read.
+pub(super) fn certificate(leaf: &CertificateDer<'_>) -> Option<Certificate> {
+    certificate::read(leaf).ok()
 }
 
 /// The alert in an error, if it is one that the server sent.
@@ -116,7 +118,7 @@ fn failure(error: &io::Error, opening: &[u8], witness: &Witness, server: &Server
         None if Flooded::is_cause_of(error) => bare(TlsFault::Other, error.to_string()),
         None => transport_failure(error, opening),
     };
-    failure.certificate = witness.leaf().and_then(|leaf| certificate::read(&leaf).ok());
+    failure.certificate = witness.leaf().and_then(|leaf| certificate(&leaf));
     failure
 }
 

@@ -10,15 +10,18 @@ use std::fmt::Write as _;
 
 /// The report as indented JSON with a line break at its end; no character in it steers a terminal.
 pub fn json(report: &Report) -> String {
-    escaped(&serde_json::to_string_pretty(&report.shape()).expect("a shape has text keys only"))
+    escaped(serde_json::to_string_pretty(&report.shape()).expect("a shape has text keys only"))
 }
 
 /// The report as JSON on one line with its break, for a stream of several.
 pub fn json_line(report: &Report) -> String {
-    escaped(&serde_json::to_string(&report.shape()).expect("a shape has text keys only"))
+    escaped(serde_json::to_string(&report.shape()).expect("a shape has text keys only"))
 }
 
-fn escaped(plain: &str) -> String {
+fn escaped(plain: String) -> String {
+    if plain.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)) {
+        return plain + "\n";
+    }
     let mut out = String::with_capacity(plain.len() + 1);
     for c in plain.chars() {
         // what is not shown stands within strings alone, where an escape means the same

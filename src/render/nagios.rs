@@ -106,7 +106,12 @@ pub fn nagios_of_all(reports: &[Report]) -> Nagios {
 pub fn nagios(report: &Report) -> Nagios {
     let target = &report.round.target;
     let mut text = format!("{} {}", target.name, tally(report));
-    for row in report.round.rows.iter().filter(|row| row.observation().is_some() && !is_good(row, target)) {
+    for row in report
+        .round
+        .rows
+        .iter()
+        .filter(|row| if row.observation().is_some() { !is_good(row, target) } else { !row.meets_intent(target) })
+    {
         let outcome = row.outcome(target);
         let _ = write!(text, "; {} {}", row.path, outcome.name());
         if let Outcome::UnexpectedStatus(status) = outcome {

@@ -6,7 +6,7 @@ mod write;
 pub use read::UnreadableReport;
 
 use super::Verdict;
-use crate::diagnosis::{Cause, Confidence, Owner};
+use crate::diagnosis::Finding;
 use crate::observation::{AddressClass, Intent, NameSource, QueryOutcome, RecordType, Transport};
 use crate::plan::{AccessPath, Missing};
 use schemars::JsonSchema;
@@ -42,7 +42,7 @@ pub struct Shape {
     /// One entry a path.
     pub paths: Vec<PathShape>,
     /// What explains the result, the most telling first.
-    pub findings: Vec<FindingShape>,
+    pub findings: Vec<Finding>,
 }
 
 /// A program and its version.
@@ -383,30 +383,6 @@ pub struct AnswerShape {
     pub body_excerpt: Option<String>,
     /// From sending the request to the first byte of the answer.
     pub first_byte_seconds: Seconds,
-}
-
-/// One explanation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Finding")]
-pub struct FindingShape {
-    /// The most useful cause.
-    pub cause: Cause,
-    /// Other causes that would explain it as well.
-    pub alternatives: Vec<Cause>,
-    /// How sure it is.
-    pub confidence: Confidence,
-    /// The paths that it explains.
-    pub paths: Vec<AccessPath>,
-    /// Who can change it.
-    pub owner: Owner,
-    /// One sentence; its wording may change.
-    pub summary: String,
-    /// The facts that speak for it.
-    pub evidence: Vec<String>,
-    /// What to do.
-    pub fix: Vec<String>,
-    /// Where it is documented.
-    pub docs: String,
 }
 
 /// A length of time in seconds, to the microsecond.

@@ -218,7 +218,8 @@ fn api_label(label: &str) -> Result<AwsHostKind, NameError> {
         Some(at) => (&label[..at], Some(VpceId::parse(&label[at + 1..])?)),
         None => (label, None),
     };
-    if !alphanumeric(api) {
+    // longer ones would not fit a label together with an endpoint's id
+    if !alphanumeric(api) || api.len() > 25 {
         return Err(NameError::ApiId(excerpt(api)));
     }
     let api = ApiId(api.to_owned());
@@ -239,21 +240,30 @@ fn endpoint_label(label: &str, region: &Region) -> Result<AwsHostKind, NameError
     }
     let zone = match parts.next() {
         None => None,
-        Some(zone) if zone.starts_with(region.as_str()) && zone.len() > region.as_str().len() => {
-            Some(Zone(zone.to_owned()))
-        }
+        Some(zone) if is_zone(zone, region) => Some(Zone(zone.to_owned())),
         Some(zone) => return Err(NameError::Zone { zone: excerpt(zone), region: region.to_string() }),
     };
     Ok(AwsHostKind::Endpoint(VpceId::parse(&format!("vpce-{id}"))?, zone))
+}
+
+/// `us-east-1a`, or a zone's id, `use1-az1`.
+fn is_zone(text: &str, region: &Region) -> bool {
+    let letter = text.strip_prefix(region.as_str()).is_some_and(alphanumeric);
+    let id = text.split_once("-az").is_some_and(|(region, number)| alphanumeric(region) && alphanumeric(number));
+    letter || id
 }
 
 fn alphanumeric(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
-/// At most 80 characters of what was typed, without control characters, for a message.
+/// At most 80 characters of what was typed, for a message; what cannot be seen is spelled out.
 pub(super) fn excerpt(text: &str) -> String {
-    let mut short: String = text.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let seen = |c: char| c.is_ascii_graphic() || c == ' ' || (!c.is_ascii() && c.is_alphanumeric());
+    let mut short = String::new();
+    for c in text.chars().take(80) {
+        if seen(c) { short.push(c) } else { short.extend(c.escape_unicode()) }
+    }
     if text.chars().nth(80).is_some() {
         short.push('…');
     }

@@ -3,4 +3,13 @@
 mod once;
 mod readme;
 mod serve;
+#[path = "../support/side.rs"]
 mod side;
+
+use apigw_probe::lab::Scenario;
+use side::Side;
+
+/// The lab in the scenario of a name.
+fn start(name: &str) -> Side {
+    Side::start(Scenario::named(name).unwrap_or_else(|| panic!("no scenario {name}")))
+}

@@ -1,6 +1,7 @@
 //! Does the command behave as its users expect? The real binary against the lab, from outside.
 
-use crate::side::{Side, probe};
+use crate::side::binary;
+use crate::start;
 use apigw_probe::lab::Scenario;
 use apigw_probe::report::Verdict;
 use serde_json::Value;
@@ -32,7 +33,7 @@ fn report(output: &Output) -> Value {
 
 #[test]
 fn all_four_paths_of_a_healthy_api_pass() {
-    let side = Side::start("healthy");
+    let side = start("healthy");
     let output = side.once().args(["--format", "json"]).output().unwrap();
     let report = report(&output);
     assert_eq!((status(&output), &report["verdict"]), (0, &Value::from("pass")));
@@ -50,7 +51,7 @@ fn all_four_paths_of_a_healthy_api_pass() {
 #[test]
 fn each_fault_gives_the_status_of_its_verdict_and_a_valid_report() {
     let check = |scenario: &'static Scenario| {
-        let side = Side::start(scenario.name);
+        let side = start(scenario.name);
         let output = side.once().args(["--format", "json"]).output().unwrap();
         let report = report(&output);
         let expected = match scenario.verdict {
@@ -109,7 +110,7 @@ fn a_usage_error_names_the_thing_and_ends_with_two() {
         (vec!["explain", "no-such-cause"], "no-such-cause"),
         (vec!["demo", "--scenario", "helthy"], "healthy"),
     ] {
-        let output = probe().args(&args).output().unwrap();
+        let output = binary().args(&args).output().unwrap();
         assert_eq!(status(&output), 2, "{args:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(word), "{args:?}: {}", stderr(&output));
         assert!(!stderr(&output).contains("hunter2"), "{args:?}");
@@ -120,7 +121,7 @@ fn a_usage_error_names_the_thing_and_ends_with_two() {
 #[test]
 fn nagios_hears_of_usage_errors_as_unknown() {
     for args in [vec!["once", "--format", "nagios"], vec!["once", "--format=nagios", "--nonsense"]] {
-        let output = probe().args(&args).output().unwrap();
+        let output = binary().args(&args).output().unwrap();
         assert_eq!(status(&output), 3);
         assert!(stdout(&output).starts_with("APIGW_PROBE UNKNOWN: "), "{}", stdout(&output));
         assert_eq!(stdout(&output).lines().count(), 1);
@@ -130,7 +131,7 @@ fn nagios_hears_of_usage_errors_as_unknown() {
 #[test]
 fn nagios_reads_ok_and_critical() {
     for (scenario, code, word) in [("healthy", 0, "OK"), ("port-refused", 2, "CRITICAL")] {
-        let output = Side::start(scenario).once().args(["--format", "nagios"]).output().unwrap();
+        let output = start(scenario).once().args(["--format", "nagios"]).output().unwrap();
         assert_eq!(status(&output), code, "{}", stdout(&output));
         let first = stdout(&output).lines().next().unwrap();
         assert!(first.starts_with(&format!("APIGW_PROBE {word}: ")) && first.matches('|').count() == 1, "{first}");
@@ -139,7 +140,7 @@ fn nagios_reads_ok_and_critical() {
 
 #[test]
 fn a_proxy_variable_is_ignored_with_one_line() {
-    let side = Side::start("healthy");
+    let side = start("healthy");
     let output = side.once().env("HTTPS_PROXY", "http://127.0.0.1:9").args(["--format", "json"]).output().unwrap();
     assert_eq!(status(&output), 0);
     assert_eq!(stderr(&output).lines().count(), 1);
@@ -149,7 +150,7 @@ fn a_proxy_variable_is_ignored_with_one_line() {
 
 #[test]
 fn a_closed_stdout_is_told_and_ends_with_two() {
-    let side = Side::start("healthy");
+    let side = start("healthy");
     let mut child = side.once().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let mut said = String::new();
@@ -160,7 +161,7 @@ fn a_closed_stdout_is_told_and_ends_with_two() {
 
 #[test]
 fn a_file_that_cannot_be_written_is_told_before_anything_is_sent() {
-    let side = Side::start("healthy");
+    let side = start("healthy");
     // no user, not even root, may create files there
     let output = side.once().args(["--output", "/proc/sys/report.json"]).output().unwrap();
     assert_eq!(status(&output), 2);
@@ -170,7 +171,7 @@ fn a_file_that_cannot_be_written_is_told_before_anything_is_sent() {
 #[test]
 fn output_replaces_a_file_whole_and_readable_for_others() {
     use std::os::unix::fs::PermissionsExt as _;
-    let side = Side::start("healthy");
+    let side = start("healthy");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.prom");
     std::fs::write(&file, "old").unwrap();
@@ -183,7 +184,7 @@ fn output_replaces_a_file_whole_and_readable_for_others() {
 
 #[test]
 fn output_into_a_device_writes_to_it() {
-    let output = Side::start("healthy").once().args(["--output", "/dev/null"]).output().unwrap();
+    let output = start("healthy").once().args(["--output", "/dev/null"]).output().unwrap();
     assert_eq!((status(&output), stdout(&output)), (0, ""));
     assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
 }
@@ -194,14 +195,14 @@ fn a_megabyte_of_url_is_an_error_of_one_line() {
     let file = folder.path().join("config.toml");
     let url = format!("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/{}", "x".repeat(1 << 20));
     std::fs::write(&file, format!("[[target]]\ninvoke_url = \"{url}\"\n")).unwrap();
-    let output = probe().args(["once", "--config"]).arg(&file).output().unwrap();
+    let output = binary().args(["once", "--config"]).arg(&file).output().unwrap();
     assert_eq!(status(&output), 2);
     assert!(stderr(&output).len() < 400 && stderr(&output).contains(":2: "), "{}", stderr(&output));
 }
 
 #[test]
 fn a_secret_header_is_sent_and_shown_nowhere() {
-    let side = Side::start("api-key-required");
+    let side = start("api-key-required");
     let mut file = tempfile::NamedTempFile::new().unwrap();
     writeln!(file, "x-api-key: hunter2-hunter2").unwrap();
     for format in ["text", "json", "nagios", "prometheus"] {
@@ -213,18 +214,18 @@ fn a_secret_header_is_sent_and_shown_nowhere() {
         let output = command.output().unwrap();
         assert!(!stdout(&output).contains("hunter2") && !stderr(&output).contains("hunter2"), "{format}");
     }
-    let output = probe().args(["curl", &side.invoke_url, "--header-file"]).arg(file.path()).output().unwrap();
+    let output = binary().args(["curl", side.lab.invoke_url(), "--header-file"]).arg(file.path()).output().unwrap();
     assert!(!stdout(&output).contains("hunter2"));
     assert!(stdout(&output).contains(&format!("@{}", file.path().display())));
 }
 
 #[test]
 fn a_saved_report_is_diagnosed_again_with_the_same_result() {
-    let side = Side::start("explicit-deny");
+    let side = start("explicit-deny");
     let once = side.once().args(["--format", "json"]).output().unwrap();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&once.stdout).unwrap();
-    let replay = probe().arg("replay").arg(file.path()).args(["--format", "json"]).output().unwrap();
+    let replay = binary().arg("replay").arg(file.path()).args(["--format", "json"]).output().unwrap();
     assert_eq!(status(&replay), status(&once));
     let essence = |report: &Value| {
         let findings = report["findings"].as_array().unwrap().iter();
@@ -237,10 +238,10 @@ fn a_saved_report_is_diagnosed_again_with_the_same_result() {
 
 #[test]
 fn a_configuration_names_its_targets_and_prints_one_report_on_each_line() {
-    let side = Side::start("healthy");
+    let side = start("healthy");
     let mut file = tempfile::NamedTempFile::new().unwrap();
     for name in ["orders", "billing"] {
-        let (url, vpce, port) = (&side.invoke_url, side.vpce_dns_name.as_ref().unwrap(), side.port);
+        let (url, vpce, port) = (side.lab.invoke_url(), side.lab.vpce_dns_name().unwrap(), side.lab.port());
         writeln!(
             file,
             "[[target]]\nname = \"{name}\"\ninvoke_url = \"{url}\"\nvpce_dns_name = \"{vpce}\"\nport = {port}"
@@ -248,9 +249,11 @@ fn a_configuration_names_its_targets_and_prints_one_report_on_each_line() {
         .unwrap();
     }
     let run = |names: &[&str]| {
-        let mut command = probe();
+        let mut command = binary();
         command.args(["once", "--config"]).arg(file.path()).args(names);
-        command.args(["--format", "json", "--dns-server", &side.dns.to_string(), "--ca-file"]).arg(side.ca_file.path());
+        command
+            .args(["--format", "json", "--dns-server", &side.lab.dns_server().to_string(), "--ca-file"])
+            .arg(side.ca_file.path());
         command.output().unwrap()
     };
     let names = |output: &Output| {
@@ -267,11 +270,11 @@ fn a_configuration_names_its_targets_and_prints_one_report_on_each_line() {
 
 #[test]
 fn a_printed_configuration_is_a_good_one() {
-    let side = Side::start("private-dns-off");
+    let side = start("private-dns-off");
     let output = side.once().arg("--print-config").output().unwrap();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&output.stdout).unwrap();
-    let check = probe().args(["config", "check"]).arg(file.path()).output().unwrap();
+    let check = binary().args(["config", "check"]).arg(file.path()).output().unwrap();
     assert_eq!(status(&check), 0, "{}{}", stdout(&output), stderr(&check));
     assert!(
         stdout(&output).contains("private-dns = \"optional\"")
@@ -282,9 +285,79 @@ fn a_printed_configuration_is_a_good_one() {
 #[test]
 fn completions_and_man_page_come_from_the_same_definition() {
     for args in [vec!["completions", "bash"], vec!["completions", "zsh"], vec!["completions", "fish"], vec!["man"]] {
-        let output = probe().args(&args).output().unwrap();
+        let output = binary().args(&args).output().unwrap();
         assert_eq!(status(&output), 0);
         assert!(stdout(&output).contains("every"), "{args:?}");
         assert!(stdout(&output).contains("once"), "{args:?}");
+    }
+}
+
+#[test]
+fn an_id_that_fits_no_label_is_a_usage_error() {
+    let url = format!("https://{}.execute-api.us-east-1.amazonaws.com/test", "a".repeat(41));
+    for command in ["once", "curl"] {
+        let vpce = "vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com";
+        assert_eq!(status(&binary().args([command, &url, vpce]).output().unwrap()), 2);
+    }
+}
+
+#[test]
+fn what_a_configuration_says_is_not_said_by_options() {
+    for option in
+        ["--expect-status=404", "--port=1", "--method=HEAD", "--require-api-gateway", "--timeout=1s", "--print-config"]
+    {
+        let output = binary().args(["once", "--config", "/nowhere.toml", option]).output().unwrap();
+        assert_eq!(status(&output), 2, "{option}");
+        assert!(stderr(&output).contains("--config") && !stderr(&output).contains("/nowhere"), "{}", stderr(&output));
+    }
+    let environment =
+        binary().args(["once", "--config", "/nowhere.toml"]).env("APIGW_PROBE_TIMEOUT", "5s").output().unwrap();
+    assert!(stderr(&environment).contains("/nowhere.toml"), "{}", stderr(&environment));
+}
+
+#[test]
+fn a_named_path_is_probed_beside_the_only_one() {
+    let side = start("healthy");
+    let args = ["--path", "private-dns", "--forbidden", "route53-alias", "--format", "json"];
+    let output = side.once().args(args).output().unwrap();
+    let outcomes: Vec<_> =
+        report(&output)["paths"].as_array().unwrap().iter().map(|path| path["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["ok", "ok", "skipped", "skipped"]);
+    assert_eq!(status(&output), 1, "a forbidden path is open");
+}
+
+#[test]
+fn a_printed_configuration_keeps_what_was_asked() {
+    let side = start("healthy");
+    let args = ["--print-config", "--forbidden", "private-dns", "--method", "HEAD", "--header", "X-Team: orders"];
+    let output = side.once().args(args).output().unwrap();
+    for line in [
+        "private-dns = \"forbidden\"",
+        "method = \"HEAD\"",
+        "X-Team: orders",
+        &format!("port = {}", side.lab.port()),
+        "ca_file",
+    ] {
+        assert!(stdout(&output).contains(line), "{line} in {}", stdout(&output));
+    }
+    let failing = start("port-refused").once().arg("--print-config").output().unwrap();
+    assert!(!stdout(&failing).contains("optional"), "such a configuration would never fail");
+    assert!(stderr(&failing).starts_with("warning: "));
+}
+
+#[test]
+fn no_argument_sends_an_escape_to_the_terminal() {
+    for args in [
+        vec!["replay", "\u{1b}[31m"],
+        vec!["config", "check", "\u{1b}[31m\u{202e}"],
+        vec!["once", "\u{202e}vpce", "\u{1b}[2J"],
+        vec!["explain", "\u{1b}[31m"],
+        vec!["once", "--timeout", "\u{1b}[31m"],
+        vec!["\u{1b}[31m"],
+    ] {
+        let output = binary().args(&args).output().unwrap();
+        assert_eq!(status(&output), 2);
+        let said = stderr(&output);
+        assert!(said.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{args:?}: {said:?}");
     }
 }

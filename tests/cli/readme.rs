@@ -1,7 +1,7 @@
 //! Does the README say what the program says? Its generated parts are held against the real output.
 //! `UPDATE_README=1 cargo test --test cli readme` writes them anew.
 
-use crate::side::probe;
+use crate::side::binary;
 use apigw_probe::diagnosis::Cause;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ fn readme() -> PathBuf {
 }
 
 fn run(args: &[&str]) -> String {
-    let output = probe().args(args).output().unwrap();
+    let output = binary().args(args).output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
 

@@ -1,6 +1,7 @@
 //! Does the daemon probe, tell monitoring, tell systemd, and end when it is told to?
 
-use crate::side::{Side, probe};
+use crate::side::{Side, binary};
+use crate::start;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
@@ -20,19 +21,19 @@ impl Daemon {
         let folder = tempfile::tempdir().unwrap();
         let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let config = folder.path().join("config.toml");
-        let (url, vpce) = (&side.invoke_url, side.vpce_dns_name.as_ref().unwrap());
+        let (url, vpce) = (side.lab.invoke_url(), side.lab.vpce_dns_name().unwrap());
         let text = format!(
             "interval = \"1s\"\ntimeout = \"2s\"\nlisten = [\"{listen}\"]\ndns_servers = [\"{}\"]\nca_file = \"{}\"\n\
              [[target]]\nname = \"orders\"\ninvoke_url = \"{url}\"\nvpce_dns_name = \"{vpce}\"\nport = {}\n",
-            side.dns,
+            side.lab.dns_server(),
             side.ca_file.path().display(),
-            side.port
+            side.lab.port()
         );
         std::fs::write(&config, text).unwrap();
         let socket = folder.path().join("notify");
         let notices = UnixDatagram::bind(&socket).unwrap();
         notices.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let child = probe()
+        let child = binary()
             .args(["serve", "--config"])
             .arg(&config)
             .env("NOTIFY_SOCKET", &socket)
@@ -85,7 +86,7 @@ impl Drop for Daemon {
 
 #[test]
 fn a_healthy_target_is_ready_scraped_and_ended() {
-    let side = Side::start("healthy");
+    let side = start("healthy");
     let mut daemon = Daemon::start(&side);
     let ready = daemon.notice("READY=1");
     assert!(ready.contains("STATUS="), "{ready}");
@@ -115,7 +116,7 @@ fn a_healthy_target_is_ready_scraped_and_ended() {
 
 #[test]
 fn a_failing_target_is_told_and_does_not_end_the_daemon() {
-    let side = Side::start("private-dns-off");
+    let side = start("private-dns-off");
     let daemon = Daemon::start(&side);
     let status = daemon.notice("3/4 paths ok");
     assert!(status.contains("orders: ") && status.contains("private-dns: "), "{status}");
@@ -127,12 +128,22 @@ fn a_failing_target_is_told_and_does_not_end_the_daemon() {
 }
 
 #[test]
+fn a_hangup_does_not_end_the_daemon() {
+    let side = start("healthy");
+    let daemon = Daemon::start(&side);
+    daemon.notice("READY=1");
+    let sent = Command::new("kill").args(["-HUP", &daemon.child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert!(daemon.get("GET /-/healthy").starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+#[test]
 fn an_address_in_use_is_told_with_status_two() {
-    let side = Side::start("healthy");
+    let side = start("healthy");
     let daemon = Daemon::start(&side);
     daemon.notice("READY=1");
     let config = daemon.folder.path().join("config.toml");
-    let second = probe().args(["serve", "--config"]).arg(config).output().unwrap();
+    let second = binary().args(["serve", "--config"]).arg(config).output().unwrap();
     assert_eq!(second.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&second.stderr).contains(&daemon.listen.to_string()));
 }

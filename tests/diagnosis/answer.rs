@@ -123,7 +123,7 @@ fn a_secret_is_hidden_before_a_text_is_cut() {
 
 #[test]
 fn a_hostile_echo_costs_no_time() {
-    let secret = (0..1000).map(|n| format!("{n:03}%")).collect::<Vec<_>>().concat();
+    let secret: String = (0..1000).map(|n| format!("{n:03}%")).collect::<Vec<_>>().concat();
     let secrets = secrets(&format!("x-api-key: {secret}x"));
     let began = std::time::Instant::now();
     for part in [secret.as_str(), "000%00", r"\\", "%25", "eyJ", "Bearer ", "&", "&#48;", "Authorization="] {

@@ -167,7 +167,6 @@ fn the_callers_own_policies_refuse() {
         "because no session policy allows the execute-api:Invoke action",
         "with an explicit deny in an identity-based policy",
         "with an explicit deny in a service control policy",
-        "with an explicit deny in a resource control policy",
         "because no permissions boundary allows the execute-api:Invoke action",
     ] {
         let user = "arn:aws:sts::111122223333:assumed-role/probe/i-0abc";
@@ -176,6 +175,14 @@ fn the_callers_own_policies_refuse() {
         let finding = scene.shows(Cause::IdentityPolicyDeny, &ALL);
         assert_eq!(finding.confidence, Confidence::Likely, "{suffix}");
     }
+}
+
+#[test]
+fn a_resource_control_policy_is_of_the_apis_organisation() {
+    let finding =
+        denied("with an explicit deny in a resource control policy").shows(Cause::ResourceControlPolicyDeny, &ALL);
+    assert_eq!((finding.owner, finding.confidence), (Owner::AccountB, Confidence::Likely));
+    assert!(!names(&finding, Cause::IdentityPolicyDeny));
 }
 
 #[test]
@@ -236,12 +243,6 @@ fn the_route_is_unknown_or_wants_a_signature() {
     let finding = scene.shows(Cause::WrongResourceOrMethod, &ALL);
     assert_eq!(finding.alternatives, [Cause::IamAuthUnsigned, Cause::MissingAuthTokenUnspecified]);
     assert_eq!(finding.confidence, Confidence::Likely);
-}
-
-#[test]
-fn a_route_that_only_some_paths_lack_may_be_another_apis() {
-    let scene = healthy().error(&[P1], 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
-    assert!(names(&scene.shows(Cause::WrongResourceOrMethod, &[P1]), Cause::AnsweredByAnotherApi));
 }
 
 #[test]
@@ -453,6 +454,7 @@ fn a_load_balancer_answers() {
     let scene = healthy().answers(&ALL, 503, &headers, "<html><h1>503 Service Temporarily Unavailable</h1></html>");
     let finding = scene.shows(Cause::NotApiGateway, &ALL);
     assert!(finding.evidence.concat().contains("awselb"));
+    assert_eq!(finding.alternatives, [Cause::ProxyInterference], "it speaks of itself, not of what is behind the API");
 }
 
 #[test]
@@ -541,15 +543,12 @@ fn the_edge_is_told() {
 
 #[test]
 fn two_reasons_on_different_paths_are_two_findings() {
-    let scene = healthy().error(&[P1, P2], 401, "UnauthorizedException", "{\"message\":\"Unauthorized\"}").error(
-        &[P3],
-        403,
-        "ForbiddenException",
-        FORBIDDEN,
-    );
+    let scene = healthy()
+        .error(&[P1, P2], 429, "TooManyRequestsException", "{\"message\":\"Too Many Requests\"}")
+        .error(&[P3], 403, "ForbiddenException", FORBIDDEN);
     let findings = scene.findings();
     assert_eq!(findings.len(), 2, "{findings:?}");
-    assert!(findings.contains(&(Cause::AuthorizerUnauthorized, vec![P1, P2])));
+    assert!(findings.contains(&(Cause::Throttled, vec![P1, P2])));
     assert!(findings.contains(&(Cause::WrongHostHeader, vec![P3])));
 }
 

@@ -3,8 +3,17 @@
 mod answer;
 mod answers;
 mod captured;
+mod catalogue;
+mod contrast;
+mod filter;
+mod http_api;
+mod ipv6;
+mod lost_type;
+mod masked;
 mod names;
+mod opened;
 mod properties;
 mod reach;
 mod round;
+mod second_opinion;
 mod table;

@@ -184,10 +184,18 @@ fn nothing_of_the_endpoint_is_left() {
 
 #[test]
 fn the_endpoint_is_gone_and_its_api_has_a_public_record() {
-    let scene =
-        healthy().nxdomain(&[P2, P3, P4]).at_addresses(&[P1], &["52.94.1.1"]).unconnected(&[P1], TcpFault::Timeout);
-    let findings = scene.findings();
-    assert!(findings.contains(&(Cause::EndpointDeleted, vec![P2, P3, P4])), "{findings:?}");
+    let gone = || healthy().nxdomain(&[P2, P3, P4]).at_addresses(&[P1], &["52.94.1.1"]);
+    let refusal = anonymous("because no resource-based policy allows the execute-api:Invoke action");
+    for scene in [
+        gone().unconnected(&[P1], TcpFault::Timeout),
+        gone().error(&[P1], 403, "AccessDeniedException", &refusal),
+        gone().error(&[P1], 403, "ForbiddenException", FORBIDDEN),
+    ] {
+        let finding = scene.shows(Cause::EndpointDeleted, &ALL);
+        for cause in [Cause::WrongEndpointName, Cause::PrivateDnsDisabled, Cause::PublicAddresses] {
+            assert!(names(&finding, cause), "{cause}: {finding:#?}");
+        }
+    }
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What holds for every round, however odd: nothing panics, no failing path stays unexplained, nothing is surer than it may be.
 
 use crate::round::{ALL, ENDPOINT, Scene, URL, addresses, answered, attempt, certificate, connected, phase, reduced};
-use apigw_probe::diagnosis::{Confidence, diagnose};
+use apigw_probe::diagnosis::{Cause, Confidence, diagnose};
 use apigw_probe::observation::{
-    Answer, Attempt, DnsFault, HttpFailure, HttpFault, Intent, NameSource, Observation, Round, SecondOpinion, Seen,
-    TcpFailure, TcpFault, TlsFailure, TlsFault, printable,
+    Address, Answer, Attempt, DnsFault, HttpFailure, HttpFault, Intent, NameSource, Observation, Place, Round, Row,
+    SecondOpinion, Seen, TcpFailure, TcpFault, TlsFailure, TlsFault, printable,
 };
 use apigw_probe::report::{Report, Shape};
 use proptest::prelude::*;
@@ -38,6 +38,18 @@ proptest! {
             prop_assert!(finding.confidence < Confidence::Certain || finding.alternatives.is_empty());
             prop_assert!(!finding.alternatives.contains(&finding.cause));
             prop_assert!(!finding.paths.is_empty() && !finding.fix.is_empty() && !finding.evidence.is_empty(), "{finding:#?}");
+        }
+    }
+
+    #[test]
+    fn what_is_certain_was_said_by_the_gateway_itself(round in prop_oneof![rounds(), plain_rounds()]) {
+        let findings = diagnose(&round).findings;
+        for finding in findings.iter().filter(|finding| finding.confidence == Confidence::Certain) {
+            for path in &finding.paths {
+                let row = round.rows.iter().find(|row| row.path == *path).unwrap();
+                let said = row.observation().and_then(|seen| seen.attempts.iter().find(|one| proves(finding.cause, one, row, &round)));
+                prop_assert!(said.is_some(), "{path}: {finding:#?}");
+            }
         }
     }
 
@@ -81,6 +93,33 @@ proptest! {
     }
 }
 
+/// Whether an attempt shows what the catalogue demands for a cause that may be certain. `ForbiddenException` is not among it.
+fn proves(cause: Cause, attempt: &Attempt, row: &Row, round: &Round) -> bool {
+    let Some(answer) = attempt.answer().filter(|answer| answer.apigw_id().is_some()) else { return false };
+    if cause == Cause::ForbiddenPathOpen {
+        let inside = !matches!(Address { ip: attempt.address.ip(), ttl: None }.place(), Place::Outside | Place::Nobody);
+        return inside && row.intent == Intent::Forbidden && round.target.expect.status.contains(&answer.status);
+    }
+    let (kind, words) = match cause {
+        Cause::ResourcePolicyExplicitDeny => {
+            ("AccessDeniedException", "with an explicit deny in a resource-based policy")
+        }
+        Cause::ResourcePolicyImplicitDeny => ("AccessDeniedException", "because no resource-based policy allows"),
+        Cause::VpcePolicyImplicitDeny => ("AccessDeniedException", "because no VPC endpoint policy allows"),
+        Cause::LambdaAuthorizerExplicitDeny => {
+            ("AccessDeniedException", "User is not authorized to access this resource with")
+        }
+        Cause::AuthorizerMisconfigured => ("AuthorizerConfigurationException", ""),
+        Cause::QuotaExceeded => ("LimitExceededException", ""),
+        Cause::Throttled => ("TooManyRequestsException", ""),
+        Cause::RequestValidationFailed => ("BadRequestException", ""),
+        Cause::IntegrationTimeout => ("InternalServerErrorException", "Endpoint request timed out"),
+        Cause::IntegrationNetworkError => ("InternalServerErrorException", "Network error communicating with endpoint"),
+        _ => return false,
+    };
+    answer.error_type() == Some(kind) && answer.message().unwrap_or_default().contains(words)
+}
+
 fn rounds() -> impl Strategy<Value = Round> {
     let seen = (0..4_usize).prop_flat_map(|_| (intent(), observation()));
     let target = select(&[
@@ -113,13 +152,16 @@ fn intent() -> impl Strategy<Value = Intent> {
 
 fn observation() -> impl Strategy<Value = Observation> {
     let base = Scene::of(URL, Some(ENDPOINT)).round.rows[0].observation().cloned().unwrap();
-    let ips =
-        proptest::sample::subsequence(&["10.0.1.10", "10.0.2.10", "52.94.1.1", "fd00::10", "127.0.0.9"][..], 1..4);
+    let ips = proptest::sample::subsequence(
+        &["10.0.1.10", "10.0.2.10", "52.94.1.1", "fd00::10", "127.0.0.9", "2600:1f18::10", "0.0.0.0", "::"][..],
+        1..4,
+    );
     let source = select(&[NameSource::Dns, NameSource::Dns, NameSource::Hosts, NameSource::Literal][..]);
     let opinion = proptest::option::of(prop_oneof![
         select(DnsFault::ALL).prop_map(Err),
         Just(Ok(addresses(&["10.0.1.10"]))),
         Just(Ok(addresses(&["52.94.1.1"]))),
+        Just(Ok(addresses(&["2600:1f18::10"]))),
     ]);
     let name = proptest::option::weighted(0.3, select(DnsFault::ALL));
     (ips, source, opinion, name, proptest::collection::vec(tcp(), 4)).prop_map(
@@ -160,6 +202,43 @@ fn answer() -> impl Strategy<Value = Answer> {
     (status, headers, select(BODIES)).prop_map(|(status, headers, body)| reduced(status, &headers, body))
 }
 
+/// Rounds with one answer on some paths, nearly as the gateway gives it: the ones of which something may be certain.
+fn plain_rounds() -> impl Strategy<Value = Round> {
+    let wrong = |few| proptest::option::weighted(0.2, select(few));
+    let answer = (select(TYPICAL), wrong(VALUES), wrong(BODIES)).prop_map(|((status, kind, body), other, others)| {
+        (status, other.unwrap_or(kind), others.map_or_else(|| format!("{{\"Message\":\"{body}\"}}"), str::to_owned))
+    });
+    let paths = prop_oneof![Just(ALL.to_vec()), proptest::sample::subsequence(&ALL[..], 1..4)];
+    let ips = select(&["10.0.1.10", "10.0.1.10", "52.94.1.1", "2600:1f18::10"][..]);
+    (answer, paths, ips, intent(), proptest::bool::weighted(0.2)).prop_map(
+        |((status, kind, body), paths, ip, intent, unmarked)| {
+            let marks = [("x-amzn-ErrorType", kind), ("x-amz-apigw-id", "AyD6VFqGvHcEGBg=")];
+            let headers = &marks[usize::from(status < 400)..2 - usize::from(unmarked)];
+            let scene =
+                Scene::of(URL, Some(ENDPOINT)).at_addresses(&paths, &[ip]).answers(&paths, status, headers, &body);
+            paths.iter().fold(scene, |scene, path| scene.intent(*path, intent)).round
+        },
+    )
+}
+
+const TYPICAL: &[(u16, &str, &str)] = &[
+    (200, "", "hello"),
+    (400, "BadRequestException", "Invalid request body"),
+    (403, "ForbiddenException", "Forbidden"),
+    (403, "AccessDeniedException", EXPLICIT),
+    (403, "AccessDeniedException", ENDPOINTS),
+    (403, "AccessDeniedException", "User is not authorized to access this resource with an explicit deny"),
+    (429, "TooManyRequestsException", "Too Many Requests"),
+    (429, "LimitExceededException", "Limit Exceeded"),
+    (500, "AuthorizerConfigurationException", ""),
+    (504, "InternalServerErrorException", "Endpoint request timed out"),
+];
+
+const EXPLICIT: &str = "User: anonymous is not authorized to perform: execute-api:Invoke on resource: \
+    arn:aws:execute-api:us-east-1:********3333:a1bc234d5e/test/GET/pets with an explicit deny in a resource-based policy";
+const ENDPOINTS: &str = "User: anonymous is not authorized to perform: execute-api:Invoke on resource: \
+    arn:aws:execute-api:us-east-1:********3333:a1bc234d5e/test/GET/pets because no VPC endpoint policy allows the execute-api:Invoke action";
+
 const HEADERS: &[&str] = &[
     "Date",
     "date",
@@ -183,6 +262,7 @@ const VALUES: &[&str] = &[
     "AccessDeniedException",
     "InternalServerErrorException:http://internal.amazon.com/coral/",
     "MissingAuthenticationTokenException",
+    "TooManyRequestsException",
     "InvalidSignatureException",
     "Nonsense",
     "",
@@ -194,6 +274,8 @@ const BODIES: &[&str] = &[
     "",
     "{\"message\":\"Forbidden\"}",
     "{\"message\":null}",
+    "{\"message\": \"Endpoint request timed out\"}",
+    "{\"errorMessage\":\"x\",\"errorType\":\"y\"}",
     "{\"message\":\"Internal server error\"}",
     "{\"message\":\"The request signature we calculated does not match.\\nhost:x\\n20200211/eu-west-1/execute-api/aws4_request\"}",
     "{\"Message\":\"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:********3333:a1bc234d5e/test/GET/pets with an explicit deny in a resource-based policy\"}",

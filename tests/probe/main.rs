@@ -36,6 +36,7 @@ fn plan(path: AccessPath) -> Plan {
         connect_to: None,
         headers: Vec::new(),
         header_file: None,
+        ca_file: None,
         method: Method::get(),
         path_and_query: "/test".to_owned(),
     }

@@ -1,7 +1,7 @@
 //! Does the command behave in a real terminal, a real shell and a real pager?
 
-use crate::probe::binary;
 use crate::side::Side;
+use crate::side::binary;
 use crate::tool::{run, text, tool};
 use apigw_probe::lab::Scenario;
 use std::process::{Command, Output};

@@ -7,6 +7,7 @@ mod authority;
 mod name_server;
 mod probe;
 mod server;
+#[path = "../support/side.rs"]
 mod side;
 mod tool;
 mod vpc;

@@ -1,5 +1,6 @@
 //! What does the probe say? The real binary, and its report.
 
+use crate::side::binary;
 use crate::tool::text;
 use serde_json::Value;
 use std::process::{Command, Output};
@@ -8,13 +9,6 @@ use std::process::{Command, Output};
 pub(crate) const INVOKE_URL: &str = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
 /// The second thing that the operator pastes.
 pub(crate) const VPCE_DNS_NAME: &str = "vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com";
-
-/// The binary, with an empty environment.
-pub(crate) fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_apigw-probe"));
-    command.env_clear();
-    command
-}
 
 /// `once` with the two names, as JSON.
 pub(crate) fn once() -> Command {

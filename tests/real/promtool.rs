@@ -1,8 +1,8 @@
 //! Does Prometheus's own checker accept the metrics? Of `once` in every scenario, and of the daemon.
 
-use crate::probe::binary;
 use crate::server::own_address;
 use crate::side::Side;
+use crate::side::binary;
 use crate::tool::{text, tool};
 use apigw_probe::lab::Scenario;
 use std::io::{Read as _, Write as _};

@@ -33,9 +33,9 @@ fn agree(url_ends_with: &str, options: &[&str]) {
     for name in PATHS {
         let mut once = side.once_at(&url);
         once.args(["--format", "json", "--path", name]).args(options);
-        let (report, ours) = side.request_of(|| read(&once.output().unwrap()));
+        let (report, ours) = request_of(&side, || read(&once.output().unwrap()));
         let path = path(&report, name);
-        let (_, theirs) = side.request_of(|| run(&mut printed(&side, path)));
+        let (_, theirs) = request_of(&side, || run(&mut printed(&side, path)));
         assert_eq!(
             Sent::from(&ours),
             Sent::from(&theirs),
@@ -121,4 +121,13 @@ fn odd_paths_agree() {
     ] {
         agree(end, &[]);
     }
+}
+
+/// Does something that sends exactly one request, and gives that.
+fn request_of<T>(side: &Side, act: impl FnOnce() -> T) -> (T, SeenRequest) {
+    let before = side.lab.requests().len();
+    let done = act();
+    let mut requests = side.lab.requests().split_off(before);
+    assert_eq!(requests.len(), 1, "{requests:#?}");
+    (done, requests.remove(0))
 }

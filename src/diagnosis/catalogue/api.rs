@@ -23,7 +23,7 @@ pub(super) const OK_HTTP_API: Entry = Entry {
     shows: "`apigw-requestid` in the place of `x-amz-apigw-id`.",
     ceiling: Likely,
     fix: &[
-        "see whether {api} is the API that is meant: `aws apigateway get-rest-api --rest-api-id {api} --region {region}` knows REST APIs only",
+        "see whether {api} is the API that is meant; if this knows it, it is an HTTP or WebSocket API: `aws apigatewayv2 get-api --api-id {api} --region {region}`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html",
 };
@@ -36,9 +36,8 @@ pub(super) const PUBLIC_API_VIA_VPCE: Entry = Entry {
     shows: "`ForbiddenException` through the endpoint; the API's own name works from outside the VPC.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types` must say PRIVATE",
-        "to make it private: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations \
-         op=replace,path=/endpointConfiguration/types/REGIONAL,value=PRIVATE` (needs a resource policy and a deployment; its Internet callers lose it)",
+        "in account B, this must say PRIVATE: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types`",
+        "to make it private, which needs a resource policy and a deployment, and takes it from its Internet callers: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/endpointConfiguration/types/REGIONAL,value=PRIVATE`",
         "or call it publicly: through a NAT gateway where private DNS is off, or by a custom domain name with an alias record",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-vpc-connections",
@@ -80,7 +79,7 @@ pub(super) const WRONG_API_ID: Entry = Entry {
     shows: "`ForbiddenException` through the endpoint; without private DNS the API's names do not exist.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway get-rest-api --rest-api-id {api} --region {region}` must find it",
+        "in account B, this must find it: `aws apigateway get-rest-api --rest-api-id {api} --region {region}`",
         "copy the invoke URL anew: API Gateway, the API, Stages",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
@@ -93,8 +92,8 @@ pub(super) const MISSING_STAGE: Entry = Entry {
     shows: "`ForbiddenException` on every path alike; an undefined path below a good stage says `Missing Authentication Token`.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'` lists the stages",
-        "if `{stage}` is missing there: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}` (puts the API's present state live)",
+        "in account B, list the stages: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'`",
+        "if `{stage}` is missing there, put the API's present state live: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
 };
@@ -107,7 +106,7 @@ pub(super) const WRONG_RESOURCE_OR_METHOD: Entry = Entry {
     shows: "`MissingAuthenticationTokenException` on every path alike.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods` lists the routes; {resource} must be there with this method",
+        "in account B, list the routes; {resource} must be there with this method: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods`",
         "if it was added lately, redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",
@@ -121,8 +120,8 @@ pub(super) const FORBIDDEN_UNKNOWN: Entry = Entry {
     shows: "403 with `ForbiddenException` and the body `Forbidden`.",
     ceiling: Possible,
     fix: &[
-        "the stage: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'` must list `{stage}`",
-        "the kind: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[endpointConfiguration.types,disableExecuteApiEndpoint]'` must say PRIVATE and false",
+        "the stage; this must list `{stage}`: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'`",
+        "the kind; this must say PRIVATE and false: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[endpointConfiguration.types,disableExecuteApiEndpoint]'`",
         "an API key: if the method has apiKeyRequired, send one in `x-api-key` (`--header-file`), of a usage plan for `{stage}`",
         "WAF: with a web ACL on the stage, see its log, or `$context.wafResponseCode` in the access log",
         "probe an undefined path below the stage: `Missing Authentication Token` there proves API and stage, and leaves API key and WAF",
@@ -152,7 +151,7 @@ pub(super) const STRICT_ACCESS_MODE: Entry = Entry {
     shows: "`private-dns` works, the three others reach the endpoint and fail alike.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[securityPolicy,endpointAccessMode,apiStatus]'`; a change takes up to 15 minutes",
+        "in account B, see the mode; a change takes up to 15 minutes: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[securityPolicy,endpointAccessMode,apiStatus]'`",
         "use `private-dns` alone, and mark the others `forbidden` or `skip`",
         "or in account B: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/endpointAccessMode,value=BASIC`",
     ],
@@ -171,4 +170,19 @@ pub(super) const ANSWERED_BY_ANOTHER_API: Entry = Entry {
         "see that the names lead to the endpoint that is meant: hosts file, hosted zones",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-policy-language-overview.html",
+};
+
+pub(super) const ANSWERED_BY_HTTP_API: Entry = Entry {
+    title: "an HTTP API answered, which cannot be private",
+    owner: Owner::Caller,
+    meaning: "Only REST APIs can be private. An HTTP API is reached over the Internet, or by something on the way that calls it; what it refuses says \
+              nothing of a private API.",
+    shows: "`apigw-requestid` in the place of `x-amz-apigw-id`, with a status that is not expected.",
+    ceiling: Likely,
+    fix: &[
+        "see whether {api} is the API that is meant; if this knows it, it is an HTTP or WebSocket API: `aws apigatewayv2 get-api --api-id {api} --region {region}`",
+        "if a private API is meant, copy its invoke URL: API Gateway, the REST API, Stages",
+        "if the HTTP API is meant, call it from where the Internet is reached, and see its routes: `aws apigatewayv2 get-routes --api-id {api} --region {region}`",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html",
 };

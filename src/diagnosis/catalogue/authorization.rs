@@ -28,7 +28,7 @@ pub(super) const AUTHORIZER_UNAUTHORIZED: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "send what it wants: `apigw-probe once … --header-file FILE` with a line `Authorization: …`",
-        "in account B: `aws apigateway get-authorizers --rest-api-id {api} --region {region} --query 'items[].[type,identitySource]'` says what that is",
+        "in account B, see what that is: `aws apigateway get-authorizers --rest-api-id {api} --region {region} --query 'items[].[type,identitySource]'`",
         "or expect 401: `--expect-status 401` still proves the whole path",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html",
@@ -42,7 +42,7 @@ pub(super) const COGNITO_UNAUTHORIZED: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "send a fresh token of the right kind: `--header-file` with a line `Authorization: …`",
-        "in account B: `aws apigateway get-authorizers --rest-api-id {api} --region {region} --query 'items[].providerARNs'` says of which pool",
+        "in account B, see of which pool: `aws apigateway get-authorizers --rest-api-id {api} --region {region} --query 'items[].providerARNs'`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html",
 };
@@ -69,7 +69,7 @@ pub(super) const API_KEY_MISSING: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "send the key: `--header-file FILE` with a line `x-api-key: …`",
-        "in account B: `aws apigateway get-usage-plans --region {region} --query 'items[].apiStages'` must name {api} and {stage}",
+        "in account B, this must name {api} and {stage}: `aws apigateway get-usage-plans --region {region} --query 'items[].apiStages'`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
 };
@@ -81,7 +81,8 @@ pub(super) const API_KEY_INVALID: Entry = Entry {
     shows: "`ForbiddenException` on every path alike, although a key was sent.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway get-api-keys --region {region} --query 'items[].[id,name,enabled]'`, and that its usage plan names {api} and {stage}",
+        "in account B, see whether it is enabled: `aws apigateway get-api-keys --region {region} --query 'items[].[id,name,enabled]'`",
+        "its usage plan must name {api} and {stage}: `aws apigateway get-usage-plans --region {region} --query 'items[].apiStages'`",
         "a stage that was deleted and made anew must be added to the usage plan again",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
@@ -95,7 +96,7 @@ pub(super) const API_KEY_MISSING_OR_INVALID: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "send a good key: `--header-file FILE` with a line `x-api-key: …`",
-        "in account B: `aws apigateway get-usage-plans --region {region} --query 'items[].apiStages'` must name {api} and {stage}",
+        "in account B, this must name {api} and {stage}: `aws apigateway get-usage-plans --region {region} --query 'items[].apiStages'`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
 };
@@ -133,7 +134,7 @@ pub(super) const WAF_BLOCK: Entry = Entry {
     shows: "`ForbiddenException`, or whatever response the ACL is given; `$context.wafResponseCode` is WAF_BLOCK.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway get-stage --rest-api-id {api} --stage-name {stage} --region {region} --query webAclArn` says whether there is one",
+        "in account B, see whether there is one: `aws apigateway get-stage --rest-api-id {api} --stage-name {stage} --region {region} --query webAclArn`",
         "see its sampled requests for this time, and let the probe's user agent or address pass",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-aws-waf.html",
@@ -146,7 +147,7 @@ pub(super) const WAF_OR_CUSTOM_RESPONSE: Entry = Entry {
     shows: "a status or body that API Gateway does not use by itself.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway get-gateway-responses --rest-api-id {api} --region {region} --query 'items[?defaultResponse==`false`]'` lists those that were changed",
+        "in account B, list those that were changed: `aws apigateway get-gateway-responses --rest-api-id {api} --region {region} --query 'items[?!defaultResponse]'`",
         "see the access log at this time, by the request id of the report: `$context.error.responseType` and `$context.wafResponseCode` tell the reason",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html",

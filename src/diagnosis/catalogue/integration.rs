@@ -10,7 +10,7 @@ pub(super) const BACKEND_ERROR_MASKED_AS_200: Entry = Entry {
     title: "a success status hides a backend's error",
     owner: Owner::AccountB,
     meaning: "A non-proxy integration turns the backend's refusal into a success; only the body tells.",
-    shows: "an expected status with a body such as `{\"message\":\"Forbidden\"}` and no `x-amzn-ErrorType`.",
+    shows: "an expected status with a body such as `{\"message\":\"Forbidden\"}` or `{\"errorMessage\":…}` and no `x-amzn-ErrorType`.",
     ceiling: Likely,
     fix: &[
         "in account B, give the integration responses a `selectionPattern` for the backend's errors, or use a proxy integration, and redeploy",
@@ -115,7 +115,7 @@ pub(super) const INTEGRATION_CONFIG_ERROR: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "in account B, see the execution log of {api}/{stage} at this time; it has the reason",
-        "`aws apigateway test-invoke-method --rest-api-id {api} --resource-id RESOURCE --http-method GET --region {region}` shows the same log at once (it calls the backend for real)",
+        "or see the same log at once, by a call that the backend gets for real: `aws apigateway test-invoke-method --rest-api-id {api} --resource-id RESOURCE --http-method GET --region {region}`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",
 };
@@ -140,7 +140,7 @@ pub(super) const INTEGRATION_NETWORK_ERROR: Entry = Entry {
     shows: "504 `Network error communicating with endpoint`, mostly at once.",
     ceiling: Certain,
     fix: &[
-        "in account B: `aws apigateway get-vpc-links --region {region} --query 'items[].[id,status]'` must say AVAILABLE",
+        "in account B, this must say AVAILABLE: `aws apigateway get-vpc-links --region {region} --query 'items[].[id,status]'`",
         "see the targets' health and the security groups of load balancer and targets",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-500-error-vpc",

@@ -13,10 +13,11 @@ pub(super) const PRIVATE_DNS_DISABLED: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "call it another way: the other three paths need no private DNS",
-        "or set both DNS attributes of the VPC (`aws ec2 modify-vpc-attribute --vpc-id VPC --enable-dns-support` and `--enable-dns-hostnames`), then \
-         `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --private-dns-enabled --region {region}`",
-        "mind the side effect: every name under execute-api.{region}.{suffix} then leads to this endpoint in the whole VPC, and \
-         public APIs of the Region answer 403 there",
+        "or turn it on, but mind the side effect: every name under execute-api.{region}.{suffix} then leads to this endpoint in \
+         the whole VPC, and public APIs of the Region answer 403 there",
+        "for that, set the VPC's first DNS attribute: `aws ec2 modify-vpc-attribute --vpc-id VPC --enable-dns-support --region {region}`",
+        "and its second: `aws ec2 modify-vpc-attribute --vpc-id VPC --enable-dns-hostnames --region {region}`",
+        "then turn private DNS on: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --private-dns-enabled --region {region}`",
         "or make a private hosted zone for exactly `{invoke}` with an alias to `{endpoint}`",
         "then wait until resolvers have forgotten the old answer (negative caching)",
     ],
@@ -31,8 +32,7 @@ pub(super) const VPCE_NOT_ASSOCIATED: Entry = Entry {
     shows: "NXDOMAIN on `route53-alias` while the endpoint's own name resolves.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations \
-         op=add,path=/endpointConfiguration/vpcEndpointIds,value={vpce}` (console: API settings, VPC endpoint IDs)",
+        "in account B (console: API settings, VPC endpoint IDs): `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=add,path=/endpointConfiguration/vpcEndpointIds,value={vpce}`",
         "wait some minutes for the record; if it stays away, redeploy: `aws apigateway create-deployment --rest-api-id {api} \
          --stage-name {stage} --region {region}`",
         "or use the paths over the endpoint's own name, which need no association",
@@ -62,7 +62,7 @@ pub(super) const WRONG_REGION: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "give the endpoint of {region}, or the invoke URL of the endpoint's Region",
-        "`aws ec2 describe-vpc-endpoints --region {region} --filters Name=service-name,Values=com.amazonaws.{region}.execute-api` lists those of {region}",
+        "list those of {region}: `aws ec2 describe-vpc-endpoints --region {region} --filters Name=service-name,Values=com.amazonaws.{region}.execute-api`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html",
 };
@@ -77,7 +77,7 @@ pub(super) const DNS_SERVER_UNREACHABLE: Entry = Entry {
     fix: &[
         "compare /etc/resolv.conf with the VPC's DHCP options; the VPC's own resolver is the VPC's base address plus two, or 169.254.169.253",
         "if the server is your own, see that UDP and TCP port 53 are open to it",
-        "`aws ec2 describe-vpc-attribute --vpc-id VPC --attribute enableDnsSupport --region {region}` must say true",
+        "this must say true: `aws ec2 describe-vpc-attribute --vpc-id VPC --attribute enableDnsSupport --region {region}`",
     ],
     docs: "https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html",
 };
@@ -112,11 +112,11 @@ pub(super) const DNS_NOT_FORWARDED: Entry = Entry {
 };
 
 pub(super) const DNS_REBINDING_PROTECTION: Entry = Entry {
-    title: "the DNS server drops private addresses from the answers for public names",
+    title: "the DNS server drops private addresses from its answers, or filters the names",
     owner: Owner::Network,
     meaning: "Alias and endpoint name are public names with private addresses, as a rebinding attack has them; some \
-              resolvers (dnsmasq, unbound, routers, filtering services) empty such answers.",
-    shows: "NOERROR without an address for the alias and the endpoint's name.",
+              resolvers (dnsmasq, unbound, routers, filtering services) empty such answers, or answer `0.0.0.0` or `::` in their place.",
+    shows: "NOERROR without an address for the alias and the endpoint's name, or with `0.0.0.0` or `::`.",
     ceiling: Likely,
     fix: &[
         "exempt {suffix} there: dnsmasq `rebind-domain-ok=/{suffix}/`, unbound `private-domain: {suffix}`",
@@ -162,8 +162,7 @@ pub(super) const WRONG_ENDPOINT_NAME: Entry = Entry {
     shows: "NXDOMAIN for the endpoint's name while the API's own name or the alias resolves.",
     ceiling: Likely,
     fix: &[
-        "`aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].DnsEntries[].DnsName'` shows the right one \
-         (console: VPC, Endpoints, DNS names; the first)",
+        "see the right one (console: VPC, Endpoints, DNS names; the first): `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].DnsEntries[].DnsName'`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html",
 };
@@ -175,7 +174,7 @@ pub(super) const ENDPOINT_DELETED: Entry = Entry {
     shows: "none of the names exists; or their addresses do not answer.",
     ceiling: Likely,
     fix: &[
-        "`aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].State'` must say available",
+        "this must say available: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].State'`",
         "if it is gone, create one for com.amazonaws.{region}.execute-api; then put the new id into the API's resource policy and \
          association (account B), redeploy, and change this URL",
     ],

@@ -14,7 +14,7 @@ pub(super) const RESOURCE_POLICY_EXPLICIT_DENY: Entry = Entry {
     shows: "`AccessDeniedException` `… with an explicit deny in a resource-based policy`, on every path alike.",
     ceiling: Certain,
     fix: &[
-        "in account B, see the policy: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query policy --output text`; its `aws:SourceVpce` must list {vpce}",
+        "in account B, see the policy; its `aws:SourceVpce` must list {vpce}: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query policy --output text`",
         "`aws:SourceIp` does not see the client here; use `aws:VpcSourceIp` (IPv4 and IPv6)",
         "then redeploy, or the old policy stays in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
     ],
@@ -45,7 +45,7 @@ pub(super) const RESOURCE_POLICY_DENY_UNSPECIFIED: Entry = Entry {
     shows: "`AccessDeniedException` `User: … is not authorized to perform: execute-api:Invoke on resource: …` and nothing more.",
     ceiling: Likely,
     fix: &[
-        "in account B, see the policy: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query policy --output text`; it must allow `execute-api:Invoke` to {vpce}, and be deployed",
+        "in account B, see the policy; it must allow `execute-api:Invoke` to {vpce}, and be deployed: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query policy --output text`",
         "in account A, see the endpoint's: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].PolicyDocument' --output text`",
         "after a change in account B, redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
     ],
@@ -60,8 +60,8 @@ pub(super) const VPCE_POLICY_IMPLICIT_DENY: Entry = Entry {
     ceiling: Certain,
     fix: &[
         "see it: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].PolicyDocument' --output text`",
-        "allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*`: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --policy-document file://policy.json --region {region}` \
-         (it replaces the whole policy, for every API behind this endpoint)",
+        "allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*`",
+        "this replaces the whole policy, for every API behind this endpoint: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --policy-document file://policy.json --region {region}`",
         "if it names principals, sign the calls",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-vpc-endpoint-policies.html",
@@ -75,8 +75,8 @@ pub(super) const VPCE_POLICY_EXPLICIT_DENY: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "see it: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].PolicyDocument' --output text`",
-        "take the statement away or narrow it: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --policy-document file://policy.json --region {region}` \
-         (it replaces the whole policy, for every API behind this endpoint)",
+        "take the statement away or narrow it",
+        "this replaces the whole policy, for every API behind this endpoint: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --policy-document file://policy.json --region {region}`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-vpc-endpoint-policies.html",
 };
@@ -84,15 +84,29 @@ pub(super) const VPCE_POLICY_EXPLICIT_DENY: Entry = Entry {
 pub(super) const IDENTITY_POLICY_DENY: Entry = Entry {
     title: "the caller's own policies, or its organisation's, refuse the call",
     owner: Owner::AccountA,
-    meaning: "For a signed call across accounts both sides must allow: the caller's identity policy and the API's resource policy. Service and resource control \
-              policies, permissions boundaries and session policies may refuse as well.",
-    shows: "`AccessDeniedException` that names an identity-based, session, service control or resource control policy, or a permissions boundary.",
+    meaning: "For a signed call across accounts both sides must allow: the caller's identity policy and the API's resource policy. Service control \
+              policies of the caller's organisation, permissions boundaries and session policies may refuse as well.",
+    shows: "`AccessDeniedException` that names an identity-based, session or service control policy, or a permissions boundary.",
     ceiling: Likely,
     fix: &[
         "allow the role `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`",
         "if the message names a control policy or a boundary, its administrators must change that",
     ],
     docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+};
+
+pub(super) const RESOURCE_CONTROL_POLICY_DENY: Entry = Entry {
+    title: "a resource control policy of the API's organisation refuses the call",
+    owner: Owner::AccountB,
+    meaning: "Resource control policies (RCP) bind the resources of an organisation's accounts, whoever calls: the one that refuses belongs to the \
+              organisation of account B, not to the caller's. Neither the API's resource policy nor the caller's policies can allow what it denies.",
+    shows: "`AccessDeniedException` `… with an explicit deny in a resource control policy`.",
+    ceiling: Likely,
+    fix: &[
+        "the administrators of account B's organisation see the policies in force: `aws organizations list-policies-for-target --target-id ACCOUNT_B --filter RESOURCE_CONTROL_POLICY`",
+        "mostly such a policy demands the organisation's own principals (`aws:PrincipalOrgID`) or networks (`aws:SourceVpce`): let it except this API or {vpce}",
+    ],
+    docs: "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html",
 };
 
 pub(super) const FORBIDDEN_PATH_OPEN: Entry = Entry {

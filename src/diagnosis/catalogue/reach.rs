@@ -15,8 +15,7 @@ pub(super) const CONNECT_TIMEOUT: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "see the endpoint's groups: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].Groups'`",
-        "admit the client: `aws ec2 authorize-security-group-ingress --group-id ENDPOINT_GROUP --protocol tcp --port 443 --source-group CLIENT_GROUP --region {region}` \
-         (or `--cidr` for another network)",
+        "admit the client, another network with `--cidr` in place of `--source-group`: `aws ec2 authorize-security-group-ingress --group-id ENDPOINT_GROUP --protocol tcp --port 443 --source-group CLIENT_GROUP --region {region}`",
         "see that the client's group lets TCP 443 out, and that network ACLs let 443 out and 1024-65535 back, on both subnets",
         "from a peered VPC, a transit gateway or on-premises: see the routes both ways",
     ],
@@ -31,7 +30,7 @@ pub(super) const CONNECTION_REFUSED: Entry = Entry {
     shows: "RST in answer to SYN, or this host's own refusal.",
     ceiling: Likely,
     fix: &[
-        "compare the addresses with `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].NetworkInterfaceIds'`",
+        "compare the addresses with those of the endpoint's interfaces: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].NetworkInterfaceIds'`",
         "look into /etc/hosts and caching resolvers for stale addresses",
         "look for REJECT rules on this host: `nft list ruleset`",
     ],
@@ -48,7 +47,7 @@ pub(super) const ONE_ADDRESS_DOWN: Entry = Entry {
     fix: &[
         "find its interface: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
         "see the network ACL and the route table of that interface's subnet",
-        "until then, `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --remove-subnet-ids SUBNET --region {region}` takes the zone out; its clients then go to another zone",
+        "until then, take the zone out; its clients then go to another: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --remove-subnet-ids SUBNET --region {region}`",
     ],
     docs: "https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html",
 };
@@ -75,7 +74,7 @@ pub(super) const MTU_BLACK_HOLE: Entry = Entry {
     shows: "the connection is made, the TLS handshake does not end.",
     ceiling: Possible,
     fix: &[
-        "try `ping -M do -s 1472 {address}` towards something beyond the tunnel, and smaller sizes",
+        "try this and smaller sizes, towards something beyond the tunnel that answers: `ping -M do -s 1472 {address}`",
         "let ICMP type 3 code 4 pass, or clamp the MSS: `nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu`",
     ],
     docs: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/network_mtu.html",
@@ -129,8 +128,9 @@ pub(super) const TLS_VERSION: Entry = Entry {
     shows: "the server ends the handshake with an alert, or closes it.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[securityPolicy,endpointAccessMode,apiStatus]'`; while apiStatus is UPDATING, wait",
-        "`openssl s_client -connect {endpoint}:443 -servername {endpoint} -tls1_2` and `-tls1_3` show what is taken",
+        "in account B, see the policy; while apiStatus is UPDATING, wait: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[securityPolicy,endpointAccessMode,apiStatus]'`",
+        "see whether TLS 1.2 is taken: `openssl s_client -connect {endpoint}:443 -servername {endpoint} -tls1_2`",
+        "and TLS 1.3: `openssl s_client -connect {endpoint}:443 -servername {endpoint} -tls1_3`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html",
 };
@@ -171,7 +171,7 @@ pub(super) const HTTP_PROTOCOL_ERROR: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "repeat it; a single cut connection may be a restart on the other side",
-        "`openssl s_client -connect {endpoint}:443 -servername {endpoint}` shows what speaks there",
+        "see what speaks there: `openssl s_client -connect {endpoint}:443 -servername {endpoint}`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html",
 };

@@ -10,7 +10,7 @@ pub(super) const IAM_AUTH_UNSIGNED: Entry = Entry {
     shows: "`MissingAuthenticationTokenException` on every path alike, without an `Authorization` header.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods --query 'items[].resourceMethods'` shows authorizationType",
+        "in account B, see authorizationType: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods --query 'items[].resourceMethods'`",
         "sign for service execute-api in {region}, with the `Host` that is sent",
         "or expect 403: `--expect-status 403` still proves the path to the API",
     ],
@@ -24,7 +24,7 @@ pub(super) const MISSING_AUTH_TOKEN_UNSPECIFIED: Entry = Entry {
     shows: "403 `MissingAuthenticationTokenException`.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods` must have {resource}; see its authorizationType",
+        "in account B, this must have {resource}; see its authorizationType: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",
 };
@@ -85,7 +85,7 @@ pub(super) const TOKEN_INVALID: Entry = Entry {
     shows: "403 `The security token included in the request is invalid`.",
     ceiling: Likely,
     fix: &[
-        "`aws sts get-caller-identity --region {region}` with the same credentials must work",
+        "with the same credentials this must work: `aws sts get-caller-identity --region {region}`",
         "temporary credentials need all three parts, the session token too",
     ],
     docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html",

@@ -6,7 +6,6 @@ use hickory_proto::op::{Edns, Header, Message, MessageType, OpCode, Query, Respo
 use hickory_proto::rr::{self, DNSClass, Name, RData, Record};
 use hickory_proto::serialize::binary::{BinDecodable as _, BinDecoder};
 use std::net::IpAddr;
-use std::str::FromStr as _;
 
 /// A name and a type to ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,7 +166,7 @@ impl Question {
     }
 
     fn dns_name(&self) -> Option<Name> {
-        let mut name = Name::from_str(self.name.as_str()).ok()?;
+        let mut name = Name::from_ascii(self.name.as_str()).ok()?;
         name.set_fqdn(true);
         Some(name)
     }

@@ -240,11 +240,14 @@ async fn transmit(ask: &Ask<'_>, log: &Log, question: &Question, flight: Flight)
 /// Sends a datagram from a port of its own and waits for its answer, however long; what does not match is dropped.
 async fn over_udp(server: SocketAddr, question: &Question, query: &Encoded) -> io::Result<Heard> {
     let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let socket = UdpSocket::bind((any, 0)).await?;
+    let socket = std::net::UdpSocket::bind((any, 0))?;
     wire::request_stamps(&socket);
-    socket.connect(server).await?;
+    socket.set_nonblocking(true)?;
+    socket.connect(server)?;
+    // sent before the runtime has the socket: that would hold the first datagram back for a turn
     let sent = Stamp::now();
-    socket.send(&query.bytes).await?;
+    socket.send(&query.bytes)?;
+    let socket = UdpSocket::from_std(socket)?;
     let mut buffer = vec![0; MOST_READ_BYTES];
     let mut control = wire::stamp_space();
     for _ in 0..MOST_STRAYS {

@@ -21,6 +21,9 @@ pub enum UnreadableReport {
     /// It is of a later format.
     #[error("its schema_version is {0}; this version of the tool reads {SCHEMA_VERSION}")]
     Version(u32),
+    /// It tells of no path.
+    #[error("it has no paths")]
+    NoPath,
     /// Its target does not parse.
     #[error("its target: {0}")]
     Target(#[from] TargetError),
@@ -52,6 +55,9 @@ impl Shape {
     }
 
     fn into_round(self) -> Result<Round, UnreadableReport> {
+        if self.paths.is_empty() {
+            return Err(UnreadableReport::NoPath);
+        }
         let target = self.target;
         let mut target = Target::parse(TargetInput {
             invoke_url: &target.invoke_url,
@@ -113,6 +119,7 @@ impl RequestShape {
                 .map(|(name, value)| Header { name, value: HeaderText::Plain(value) })
                 .collect(),
             header_file: None,
+            ca_file: None,
             method: Method::parse(&self.method)
                 .map_err(|_| UnreadableReport::Word { field: "request.method", text: self.method })?,
             path_and_query: path_and_query.to_owned(),

@@ -1,11 +1,10 @@
 //! What of a report goes into JSON? Everything that was seen, and what it means.
 
 use super::{
-    AddressShape, AnswerShape, AttemptShape, CertificateShape, DnsShape, EnvironmentShape, FindingShape, HttpShape,
-    Instant, OK, PathShape, QueryShape, RequestShape, SCHEMA_VERSION, SecondOpinionShape, Shape, TargetShape, TcpShape,
-    TlsShape, Tool, WarningShape,
+    AddressShape, AnswerShape, AttemptShape, CertificateShape, DnsShape, EnvironmentShape, HttpShape, Instant, OK,
+    PathShape, QueryShape, RequestShape, SCHEMA_VERSION, SecondOpinionShape, Shape, TargetShape, TcpShape, TlsShape,
+    Tool, WarningShape,
 };
-use crate::diagnosis::Finding;
 use crate::observation::{
     Address, Answer, Attempt, DnsFault, Environment, HttpFailure, Lookup, Outcome, Phase, Query, Row, Secured, Seen,
     TlsFailure,
@@ -33,7 +32,7 @@ impl Report {
                 .map(|warning| WarningShape { name: warning.name().into(), message: warning.to_string() })
                 .collect(),
             paths: round.rows.iter().map(|row| PathShape::of(row, &round.target)).collect(),
-            findings: self.diagnosis.findings.iter().map(FindingShape::of).collect(),
+            findings: self.diagnosis.findings.clone(),
         }
     }
 }
@@ -227,22 +226,6 @@ impl AnswerShape {
             body_bytes: answer.body_bytes,
             body_excerpt: answer.body_excerpt.clone(),
             first_byte_seconds: answer.first_byte.into(),
-        }
-    }
-}
-
-impl FindingShape {
-    fn of(finding: &Finding) -> Self {
-        Self {
-            cause: finding.cause,
-            alternatives: finding.alternatives.clone(),
-            confidence: finding.confidence,
-            paths: finding.paths.clone(),
-            owner: finding.owner,
-            summary: finding.summary.clone(),
-            evidence: finding.evidence.clone(),
-            fix: finding.fix.clone(),
-            docs: finding.docs.clone(),
         }
     }
 }

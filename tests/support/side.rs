@@ -1,7 +1,6 @@
 //! Where is the make-believe AWS? In a thread of its own, on listeners that other programs can reach.
 
-use crate::probe::binary;
-use apigw_probe::lab::{Addresses, Lab, Scenario, SeenRequest};
+use apigw_probe::lab::{Addresses, Lab, Scenario};
 use std::io::Write as _;
 use std::process::Command;
 use std::sync::mpsc;
@@ -53,19 +52,17 @@ impl Side {
         command
     }
 
-    /// Does something that sends exactly one request, and gives that.
-    pub(crate) fn request_of<T>(&self, act: impl FnOnce() -> T) -> (T, SeenRequest) {
-        let before = self.lab.requests().len();
-        let done = act();
-        let mut requests = self.lab.requests().split_off(before);
-        assert_eq!(requests.len(), 1, "{requests:#?}");
-        (done, requests.remove(0))
-    }
-
     /// The options that lead to the lab instead of AWS.
-    pub(crate) fn reach(&self, command: &mut Command) {
+    fn reach(&self, command: &mut Command) {
         command.args(["--dns-server", &self.lab.dns_server().to_string()]);
         command.args(["--vpc-resolver", &self.lab.vpc_resolver().to_string()]);
         command.args(["--port", &self.lab.port().to_string(), "--ca-file"]).arg(self.ca_file.path());
     }
+}
+
+/// The real binary, without this process's environment.
+pub(crate) fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_apigw-probe"));
+    command.env_clear();
+    command
 }

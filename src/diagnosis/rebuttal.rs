@@ -1,0 +1,166 @@
+//! What does a path rule out that came further? The same request at the same endpoint is judged alike, whichever name leads there.
+
+use super::case::Case;
+use super::cause::Cause;
+use super::meaning::Family;
+use super::sight::{Side, Sight};
+use crate::plan::AccessPath;
+
+/// What is left of the causes of some answers, held against other paths of the round.
+#[derive(Debug)]
+pub(crate) struct Rebuttal {
+    /// The causes that remain, the best first; never empty.
+    pub(crate) causes: Vec<Cause>,
+    /// What ruled the others out, or speaks against those that remain.
+    pub(crate) facts: Vec<String>,
+}
+
+/// Holds causes of answers that mean the same against the paths that came further at the same endpoint.
+pub(crate) fn rebut(case: &Case<'_>, sights: &[&Sight<'_>], causes: &[Cause]) -> Rebuttal {
+    let further: Vec<_> = case.sights.iter().filter(|other| sights.iter().all(|one| rebuts(other, one))).collect();
+    let (common, mut left): (Vec<_>, Vec<_>) = causes.iter().copied().partition(|cause| is_common(*cause));
+    if further.is_empty() || common.is_empty() {
+        return Rebuttal { causes: causes.to_vec(), facts: Vec::new() };
+    }
+    let who = further.iter().map(|other| other.path.name()).collect::<Vec<_>>().join(", ");
+    if sights.iter().all(|sight| sight.signature.as_ref().is_some_and(|signature| signature.names_the_request)) {
+        // the gateway's own words about this very resource outweigh, but cannot hold for long
+        let causes = causes.iter().copied().filter(|cause| *cause != Cause::AnsweredByAnotherApi).collect();
+        let fact = format!(
+            "against it: {who} came further with the same request at the same addresses; a change may be under way"
+        );
+        return Rebuttal { causes, facts: vec![fact] };
+    }
+    let refuted = common.iter().map(|cause| cause.name()).collect::<Vec<_>>().join(", ");
+    let fact = format!("ruled out: {refuted}, since {who} came further with the same request at the same addresses");
+    if left.is_empty() {
+        left = led_elsewhere(sights);
+    } else if causes.first() != left.first() {
+        left.push(Cause::AnsweredByAnotherApi);
+    }
+    Rebuttal { causes: left, facts: vec![fact] }
+}
+
+/// Whether a path at the same endpoint came further, by the gateway's own word, than another, so that what bars the way for all is not there.
+fn rebuts(other: &Sight<'_>, sight: &Sight<'_>) -> bool {
+    let marked = |sight: &Sight<'_>| sight.answer().is_some_and(|answer| answer.apigw_id().is_some());
+    let at_endpoint = other.side() == Side::Inside && other.meets(sight);
+    at_endpoint && marked(other) && marked(sight) && depth(other) > depth(sight).max(LEAST_DEPTH)
+}
+
+/// How far within the gateway a request came. The order of keys, limits and policies among themselves is not told apart.
+fn depth(sight: &Sight<'_>) -> u8 {
+    match sight.family() {
+        None if sight.is_ok() => 5,
+        Some(Family::Integration | Family::Backend) => 4,
+        Some(Family::Request) => 3,
+        Some(Family::MissingToken | Family::Policy | Family::Authorizer) => 2,
+        Some(
+            Family::Forbidden | Family::Signing | Family::Limit | Family::HttpApi | Family::Foreign | Family::Unclear,
+        )
+        | None => 1,
+    }
+}
+
+/// Beyond keys, limits and policies.
+const LEAST_DEPTH: u8 = 2;
+
+/// What only some of the paths send, or where they lead.
+fn led_elsewhere(sights: &[&Sight<'_>]) -> Vec<Cause> {
+    let header = match sights {
+        [one] => match one.path {
+            AccessPath::VpceHostHeader => Some(Cause::WrongHostHeader),
+            AccessPath::VpceApiIdHeader => Some(Cause::WrongApiIdHeader),
+            AccessPath::PrivateDns | AccessPath::Route53Alias => None,
+        },
+        _ => None,
+    };
+    [Cause::AnsweredByAnotherApi].into_iter().chain(header).collect()
+}
+
+/// Whether a cause strikes every path alike that leads to the same API over the same endpoint, at any time of a round.
+fn is_common(cause: Cause) -> bool {
+    match cause {
+        Cause::MissingStage
+        | Cause::WrongResourceOrMethod
+        | Cause::IamAuthUnsigned
+        | Cause::MissingAuthTokenUnspecified
+        | Cause::SigIncomplete
+        | Cause::TokenInvalid
+        | Cause::TokenExpired
+        | Cause::CredentialsExpired
+        | Cause::CredentialsMissing
+        | Cause::ResourcePolicyExplicitDeny
+        | Cause::ResourcePolicyImplicitDeny
+        | Cause::ResourcePolicyDenyUnspecified
+        | Cause::VpcePolicyExplicitDeny
+        | Cause::VpcePolicyImplicitDeny
+        | Cause::IdentityPolicyDeny
+        | Cause::ResourceControlPolicyDeny
+        | Cause::AuthorizerUnauthorized
+        | Cause::CognitoUnauthorized
+        | Cause::ApiKeyMissing
+        | Cause::ApiKeyInvalid
+        | Cause::ApiKeyMissingOrInvalid
+        | Cause::RequestValidationFailed
+        | Cause::BodyTooLarge
+        | Cause::UriTooLong
+        | Cause::LambdaPermissionMissing
+        | Cause::IntegrationConfigError
+        | Cause::WrongApiId
+        | Cause::WrongRegion
+        | Cause::PublicApiViaVpce
+        | Cause::DefaultEndpointDisabled
+        | Cause::DifferentEndpoint
+        | Cause::EndpointDeleted
+        | Cause::PrivateApiViaInternet => true,
+        // what differs from path to path, from call to call, or in what stands between
+        Cause::Ok
+        | Cause::OkHttpApi
+        | Cause::BackendErrorMaskedAs200
+        | Cause::PrivateDnsDisabled
+        | Cause::VpceNotAssociated
+        | Cause::TlsNameMismatch
+        | Cause::WrongHostHeader
+        | Cause::WrongApiIdHeader
+        | Cause::SigMismatch
+        | Cause::SigMismatchWrongHost
+        | Cause::SigExpired
+        | Cause::LambdaAuthorizerExplicitDeny
+        | Cause::AuthorizerMisconfigured
+        | Cause::QuotaExceeded
+        | Cause::Throttled
+        | Cause::WafBlock
+        | Cause::WafOrCustomResponse
+        | Cause::ForbiddenUnknown
+        | Cause::LambdaProxyMalformed
+        | Cause::LambdaError
+        | Cause::IntegrationTimeout
+        | Cause::IntegrationNetworkError
+        | Cause::BackendStatus
+        | Cause::NotApiGateway
+        | Cause::StrictAccessMode
+        | Cause::TlsVersion
+        | Cause::TlsUntrustedIssuer
+        | Cause::CertificateExpired
+        | Cause::ConnectTimeout
+        | Cause::ConnectionRefused
+        | Cause::OneAddressDown
+        | Cause::DnsServerUnreachable
+        | Cause::DnsServerFailure
+        | Cause::DnsNotForwarded
+        | Cause::DnsRebindingProtection
+        | Cause::PublicAddresses
+        | Cause::WrongEndpointName
+        | Cause::AnsweredByAnotherApi
+        | Cause::AnsweredByHttpApi
+        | Cause::ForbiddenPathOpen
+        | Cause::NoRouteForFamily
+        | Cause::ClockSkew
+        | Cause::MtuBlackHole
+        | Cause::ProxyInterference
+        | Cause::HttpProtocolError
+        | Cause::ResponseTooSlow
+        | Cause::Unexplained => false,
+    }
+}

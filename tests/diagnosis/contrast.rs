@@ -1,0 +1,126 @@
+//! What a path that came further rules out for the others: the same request at the same endpoint is judged alike.
+
+use crate::round::{ALL, P1, P2, P3, P4, Scene, healthy, names};
+use apigw_probe::diagnosis::{Cause, Confidence, Finding};
+use apigw_probe::plan::AccessPath;
+
+/// The finding for one answer on some paths beside others that work.
+#[track_caller]
+fn beside(paths: &[AccessPath], status: u16, kind: &str, body: &str) -> Finding {
+    let finding = healthy().error(paths, status, kind, body).finding();
+    assert_eq!(finding.paths, paths, "{finding:#?}");
+    assert!(finding.confidence < Confidence::Certain, "{finding:#?}");
+    finding
+}
+
+#[track_caller]
+fn rules_out(finding: &Finding, causes: &[Cause]) {
+    for cause in causes {
+        assert!(!names(finding, *cause), "{cause}: {finding:#?}");
+    }
+    assert!(finding.evidence.iter().any(|fact| fact.starts_with("ruled out: ")), "{finding:#?}");
+}
+
+#[test]
+fn a_route_that_other_paths_found_is_there() {
+    let finding = beside(&[P4], 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
+    assert_eq!(finding.cause, Cause::AnsweredByAnotherApi);
+    assert_eq!(finding.alternatives, [Cause::WrongApiIdHeader]);
+    rules_out(&finding, &[Cause::WrongResourceOrMethod, Cause::IamAuthUnsigned, Cause::MissingAuthTokenUnspecified]);
+    let finding = beside(&[P3], 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
+    assert_eq!((finding.cause, finding.alternatives), (Cause::AnsweredByAnotherApi, vec![Cause::WrongHostHeader]));
+    let finding = beside(&[P1], 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
+    assert_eq!((finding.cause, finding.alternatives), (Cause::AnsweredByAnotherApi, vec![]));
+}
+
+#[test]
+fn a_route_whose_integration_answers_elsewhere_is_there() {
+    let scene = healthy()
+        .error(&[P1, P2, P3], 504, "InternalServerErrorException", "{\"message\": \"Endpoint request timed out\"}")
+        .error(&[P4], 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
+    let findings = scene.findings();
+    assert_eq!(findings, [(Cause::IntegrationTimeout, vec![P1, P2, P3]), (Cause::AnsweredByAnotherApi, vec![P4])]);
+}
+
+#[test]
+fn what_an_authorizer_lets_pass_elsewhere_it_does_not_refuse() {
+    let finding = beside(&[P1, P2], 401, "UnauthorizedException", "{\"message\":\"Unauthorized\"}");
+    assert_eq!(finding.cause, Cause::AnsweredByAnotherApi);
+    rules_out(&finding, &[Cause::AuthorizerUnauthorized, Cause::CognitoUnauthorized]);
+}
+
+#[test]
+fn a_form_that_is_taken_elsewhere_is_good() {
+    let finding = beside(&[P2], 400, "BadRequestException", "{\"message\": \"Invalid request body\"}");
+    assert_eq!(finding.cause, Cause::AnsweredByAnotherApi);
+    rules_out(&finding, &[Cause::RequestValidationFailed]);
+}
+
+#[test]
+fn an_integration_that_works_elsewhere_is_set_up_well() {
+    let finding = beside(&[P1], 500, "InternalServerErrorException", "{\"message\": \"Internal server error\"}");
+    assert_eq!(finding.cause, Cause::LambdaError);
+    rules_out(&finding, &[Cause::IntegrationConfigError, Cause::LambdaPermissionMissing]);
+}
+
+#[test]
+fn a_policy_that_does_not_name_the_request_is_anothers() {
+    let finding = beside(&[P1], 403, "AccessDeniedException", "");
+    rules_out(&finding, &[Cause::ResourcePolicyExplicitDeny, Cause::VpcePolicyImplicitDeny]);
+    assert!(names(&finding, Cause::AnsweredByAnotherApi));
+}
+
+#[test]
+fn a_policy_that_names_the_request_stays_the_cause() {
+    let finding = beside(&[P1], 403, "AccessDeniedException", DENIED);
+    assert_eq!((finding.cause, finding.confidence), (Cause::ResourcePolicyExplicitDeny, Confidence::Likely));
+    assert!(finding.evidence.iter().any(|fact| fact.starts_with("against it: ")), "{finding:#?}");
+}
+
+#[test]
+fn forbidden_beside_a_success_at_the_same_addresses_is_no_public_api() {
+    for paths in [&[P1][..], &[P2], &[P3], &[P4], &[P1, P2], &[P3, P4]] {
+        let finding = beside(paths, 403, "ForbiddenException", FORBIDDEN);
+        for cause in [
+            Cause::PublicApiViaVpce,
+            Cause::DifferentEndpoint,
+            Cause::MissingStage,
+            Cause::ApiKeyMissing,
+            Cause::WrongApiId,
+            Cause::DefaultEndpointDisabled,
+        ] {
+            assert!(!names(&finding, cause), "{cause}: {finding:#?}");
+        }
+        let header = |path, cause| names(&finding, cause) == paths.contains(&path);
+        assert!(header(P3, Cause::WrongHostHeader) && header(P4, Cause::WrongApiIdHeader), "{finding:#?}");
+    }
+}
+
+#[test]
+fn what_changes_from_call_to_call_is_not_ruled_out() {
+    let finding = beside(&[P1], 429, "TooManyRequestsException", "{\"message\":\"Too Many Requests\"}");
+    assert_eq!((finding.cause, finding.alternatives), (Cause::Throttled, vec![]));
+}
+
+#[test]
+fn a_success_elsewhere_rules_nothing_out() {
+    let refused =
+        |scene: Scene| scene.error(&[P1], 403, "MissingAuthenticationTokenException", MISSING_TOKEN).finding();
+    // at other addresses, or by something that is not the gateway
+    let apart = refused(healthy().at_addresses(&[P1], &["10.9.1.10"]));
+    assert!(names(&apart, Cause::WrongResourceOrMethod), "{apart:#?}");
+    let foreign = healthy().answers(&[P2, P3, P4], 200, &[("Server", "nginx")], "hello");
+    let findings = foreign.error(&[P1], 403, "MissingAuthenticationTokenException", MISSING_TOKEN).diagnosis().findings;
+    assert!(findings.iter().any(|finding| names(finding, Cause::WrongResourceOrMethod)), "{findings:#?}");
+}
+
+#[test]
+fn what_all_paths_say_is_ruled_out_by_none() {
+    let scene = healthy().error(&ALL, 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
+    scene.shows(Cause::WrongResourceOrMethod, &ALL);
+}
+
+const FORBIDDEN: &str = "{\"message\":\"Forbidden\"}";
+const MISSING_TOKEN: &str = "{\"message\":\"Missing Authentication Token\"}";
+const DENIED: &str = "{\"Message\":\"User: anonymous is not authorized to perform: execute-api:Invoke on resource: \
+                      arn:aws:execute-api:us-east-1:********3333:a1bc234d5e/test/GET/pets with an explicit deny in a resource-based policy\"}";
