@@ -80,6 +80,7 @@ impl Check {
         tell: &(dyn Fn(AccessPath, Step) + Sync),
     ) -> Report {
         let (started, clock) = (OffsetDateTime::now_utc(), Instant::now());
+        let net = &net.current();
         let plans: Vec<Plan> = self.plans().collect();
         let mut observations = probe_telling(net, &plans, &self.limits, tell).await.into_iter();
         let rows = AccessPath::ALL.iter().map(|path| {

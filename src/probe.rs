@@ -35,6 +35,14 @@ pub struct Net {
     pub detour: Detour,
 }
 
+impl Net {
+    /// The same with what the host's files say of names now; for each round anew.
+    #[must_use]
+    pub fn current(&self) -> Self {
+        Self { resolver: self.resolver.current(), ..self.clone() }
+    }
+}
+
 /// Where packets for an address really go: nowhere else in production; the lab maps simulated addresses to its listeners on loopback.
 #[derive(Debug, Clone, Default)]
 pub struct Detour(Option<Arc<HashMap<IpAddr, SocketAddr>>>);

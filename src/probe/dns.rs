@@ -1,6 +1,7 @@
 //! Which addresses has a name? Asked anew each time, without a cache, and with every query on record.
 
 mod configuration;
+mod files;
 mod log;
 mod message;
 mod stub;
@@ -9,11 +10,12 @@ use super::Detour;
 use super::wire::Stamping;
 use crate::observation::{Address, DnsFault, Lookup, NameSource, RecordType};
 use crate::target::HostName;
-use configuration::{Configuration, parse_hosts};
+use configuration::Configuration;
+use files::{Files, Settings};
 use log::Log;
 use message::{Found, MOST_ADDRESSES, MOST_ALIASES, Question};
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,11 +24,9 @@ use tokio::time::{Instant, sleep_until};
 /// Who is asked for addresses. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Resolver {
-    servers: Arc<[SocketAddr]>,
-    hosts: Arc<HashMap<String, Vec<IpAddr>>>,
-    timeout: Duration,
-    attempts: u32,
-    given: bool,
+    settings: Arc<Settings>,
+    /// Where the settings come from, if the user did not give the servers.
+    files: Option<Arc<Files>>,
     _stamping: Stamping,
 }
 
@@ -44,49 +44,40 @@ pub enum ResolverError {
 }
 
 impl Resolver {
-    /// What this host uses: `/etc/hosts`, then the servers of `/etc/resolv.conf`. The files are read now, not again later.
+    /// What this host uses: `/etc/hosts`, then the servers of `/etc/resolv.conf`.
     pub fn system() -> Result<Self, ResolverError> {
         Self::configured(Path::new("/etc/resolv.conf"), Path::new("/etc/hosts"))
     }
 
     /// What two such files say; a host without a hosts file is whole.
     pub fn configured(resolv_conf: &Path, hosts: &Path) -> Result<Self, ResolverError> {
-        let read = |path: &Path| std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        let configuration = read(resolv_conf)
-            .map_err(|why| ResolverError::Unreadable { path: resolv_conf.to_owned(), why })
-            .map(|text| Configuration::parse(&text))?;
-        let hosts = read(hosts).map(|text| parse_hosts(&text)).unwrap_or_default();
-        Ok(Self {
-            servers: configuration.servers.into(),
-            hosts: Arc::new(hosts),
-            timeout: configuration.timeout,
-            attempts: configuration.attempts,
-            given: false,
-            _stamping: Stamping::on(),
-        })
+        let files = Files::open(resolv_conf, hosts)
+            .map_err(|why| ResolverError::Unreadable { path: resolv_conf.to_owned(), why })?;
+        Ok(Self { settings: files.settings(), files: Some(Arc::new(files)), _stamping: Stamping::on() })
     }
 
     /// The servers that the user names, and nothing else: no hosts file.
     pub fn given(servers: Vec<SocketAddr>) -> Self {
-        let usual = Configuration::parse("");
-        Self {
-            servers: servers.into(),
-            hosts: Arc::default(),
-            timeout: usual.timeout,
-            attempts: usual.attempts,
-            given: true,
-            _stamping: Stamping::on(),
-        }
+        let usual = Configuration { servers, ..Configuration::parse("") };
+        let settings = Arc::new(Settings { configuration: usual, hosts: HashMap::new() });
+        Self { settings, files: None, _stamping: Stamping::on() }
+    }
+
+    /// The resolver as the host's files say now; they are read only if they changed, and if they are gone the last word counts.
+    #[must_use]
+    pub fn current(&self) -> Self {
+        let settings = self.files.as_ref().map_or_else(|| Arc::clone(&self.settings), |files| files.settings());
+        Self { settings, ..self.clone() }
     }
 
     /// The servers, in the order of asking.
     pub fn servers(&self) -> &[SocketAddr] {
-        &self.servers
+        &self.settings.configuration.servers
     }
 
     /// Whether the user named the servers.
     pub fn is_given(&self) -> bool {
-        self.given
+        self.files.is_none()
     }
 }
 
@@ -101,7 +92,7 @@ pub(super) struct Ask<'a> {
 
 /// Looks a name up as this host does: the hosts file first, then the servers.
 pub(super) async fn lookup(ask: &Ask<'_>, name: &HostName) -> Lookup {
-    match ask.resolver.hosts.get(name.as_str()) {
+    match ask.resolver.settings.hosts.get(name.as_str()) {
         Some(ips) => Lookup {
             source: NameSource::Hosts,
             queries: Vec::new(),

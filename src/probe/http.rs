@@ -107,8 +107,13 @@ async fn converse<S>(stream: S, request: Request<Empty<Bytes>>, arrived: &mut Ar
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (sender, connection) =
-        Builder::new().max_buf_size(MOST_HEAD_BYTES).max_headers(MOST_HEADERS).handshake(TokioIo::new(stream)).await?;
+    let (sender, connection) = Builder::new()
+        // `Host`, as curl and browsers write it: filters that should not care for case sometimes do
+        .title_case_headers(true)
+        .max_buf_size(MOST_HEAD_BYTES)
+        .max_headers(MOST_HEADERS)
+        .handshake(TokioIo::new(stream))
+        .await?;
     let mut connection = std::pin::pin!(connection);
     let mut reading = std::pin::pin!(arrived.read(sender, request));
     tokio::select! {

@@ -62,12 +62,23 @@ async fn the_request_is_exactly_what_the_plan_says() {
     .await;
     let expected = concat!(
         "GET /test//a/../b/./%2F?q=%20[x]{y}|z&q HTTP/1.1\r\n",
-        "host: a1bc234d5e.execute-api.us-east-1.amazonaws.com\r\n",
-        "user-agent: apigw-probe/",
+        "Host: a1bc234d5e.execute-api.us-east-1.amazonaws.com\r\n",
+        "User-Agent: apigw-probe/",
         env!("CARGO_PKG_VERSION"),
-        "\r\naccept: */*\r\nx-apigw-api-id: a1bc234d5e\r\nx-secret: täst\r\n\r\n"
+        "\r\nAccept: */*\r\nX-Apigw-Api-Id: a1bc234d5e\r\nX-Secret: täst\r\n\r\n"
     );
     assert_eq!(request, expected);
+}
+
+#[tokio::test]
+async fn a_method_without_a_body_announces_none() {
+    for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+        let request = request_of(|plan| plan.method = Method::parse(method).unwrap()).await.to_ascii_lowercase();
+        assert!(request.starts_with(&format!("{} /test http/1.1\r\n", method.to_ascii_lowercase())), "{request}");
+        for header in ["content-length:", "transfer-encoding:", "content-type:", "expect:"] {
+            assert!(!request.contains(header), "curl -X {method} sends none: {request}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -80,7 +91,7 @@ async fn a_double_slash_at_the_beginning_is_no_authority() {
 async fn the_users_own_accept_replaces_the_default() {
     let request = request_of(|plan| plan.headers = vec![header("Accept", "text/plain")]).await;
     assert_eq!(request.to_ascii_lowercase().matches("accept:").count(), 1, "{request}");
-    assert!(request.contains("accept: text/plain\r\n"));
+    assert!(request.contains("Accept: text/plain\r\n"));
 }
 
 #[tokio::test]
@@ -136,7 +147,7 @@ async fn an_api_that_echoes_the_request_shows_no_secret() {
     let authority = Authority::new();
     let api = FarEnd::serving(authority.server(NAME), |mut stream, request| async move {
         let body = format!("{request} {request:?} {}", "x".repeat(500));
-        let key = request.lines().find_map(|line| line.strip_prefix("x-opaque: ")).unwrap();
+        let key = request.lines().find_map(|line| line.strip_prefix("X-Opaque: ")).unwrap();
         let head = format!("HTTP/1.1 400 Bad\r\nVia: {key}\r\nServer: {}\r\n", &key[6..]);
         // the connection ends in the middle of the echo, which the diagnosis sees all the same
         let answer =
@@ -155,7 +166,7 @@ async fn an_api_that_echoes_the_request_shows_no_secret() {
         let answer = failure.answer.as_ref().unwrap();
         assert_eq!((failure.fault, answer.header("via")), (HttpFault::Closed, Some("[redacted]")));
         assert_eq!(answer.header("server"), Some("[redacted]"));
-        assert!(answer.body_excerpt.as_ref().unwrap().contains("x-opaque: [redacted]"), "{answer:?}");
+        assert!(answer.body_excerpt.as_ref().unwrap().contains("X-Opaque: [redacted]"), "{answer:?}");
         let everything = format!("{seen:?}");
         for secret in ["0123456789", "a\"b", "abcdefgh98", "Token a"] {
             assert!(!everything.contains(secret), "{secret} in {everything}");

@@ -85,9 +85,13 @@ struct Turn {
 
 /// Who is asked when: 1 s each, then 2 s each, less if the file of the host says so or the deadline is near.
 fn schedule(ask: &Ask<'_>) -> VecDeque<Turn> {
-    let waits = FIRST_AND_SECOND_WAIT.into_iter().take(usize::try_from(ask.resolver.attempts).unwrap_or(usize::MAX));
+    let waits = FIRST_AND_SECOND_WAIT
+        .into_iter()
+        .take(usize::try_from(ask.resolver.settings.configuration.attempts).unwrap_or(usize::MAX));
     let turns = waits.flat_map(|wait| {
-        ask.servers.iter().map(move |server| Turn { server: *server, wait: wait.min(ask.resolver.timeout) })
+        ask.servers
+            .iter()
+            .map(move |server| Turn { server: *server, wait: wait.min(ask.resolver.settings.configuration.timeout) })
     });
     let mut turns: VecDeque<Turn> = turns.collect();
     let wanted: Duration = turns.iter().map(|turn| turn.wait).sum();

@@ -165,3 +165,15 @@ fn system_roots() -> (RootCertStore, String) {
     let errors = found.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     (roots, errors)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_own_store_is_read_once_for_all_rounds() {
+        let trust = Trust::new(TrustSources::default()).unwrap();
+        let first = std::ptr::from_ref(trust.clone().system());
+        assert!(std::ptr::eq(first, trust.system()));
+    }
+}
