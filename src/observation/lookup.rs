@@ -1,0 +1,106 @@
+//! How was a name resolved? Every query that was sent, the chain of aliases, the addresses or why there are none.
+
+use super::{Address, DnsFault, QueryOutcome};
+use crate::named::named;
+use crate::target::HostName;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How a name was resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lookup {
+    /// Where the addresses came from.
+    pub source: NameSource,
+    /// Every query that was sent, in the order of sending.
+    pub queries: Vec<Query>,
+    /// The chain of aliases that was followed.
+    pub cnames: Vec<HostName>,
+    /// How long it took, as felt; another path of the round may have waited for the same lookup.
+    pub took: Duration,
+    /// The addresses in answer order, or why there are none.
+    pub result: Result<Vec<Address>, DnsFault>,
+    /// What another resolver says of the same name, if it was asked.
+    pub second_opinion: Option<SecondOpinion>,
+}
+
+impl Lookup {
+    /// The addresses, or none.
+    pub fn addresses(&self) -> &[Address] {
+        self.result.as_deref().unwrap_or_default()
+    }
+
+    /// How long the network took, where the stamps tell: both questions went out at once, and each was answered at the first try.
+    pub fn wire(&self) -> Option<Duration> {
+        let first_try = |query: &Query| query.outcome == QueryOutcome::Answered && query.transport == Transport::Udp;
+        let one_each = self.queries.len() <= RecordType::ALL.len();
+        if !one_each || !self.queries.iter().all(first_try) {
+            return None;
+        }
+        let waits: Option<Vec<_>> = self.queries.iter().map(|query| query.wire).collect();
+        waits?.into_iter().max()
+    }
+}
+
+named! {
+    /// Where addresses came from.
+    pub enum NameSource {
+        /// DNS servers.
+        Dns = "dns",
+        /// The hosts file.
+        Hosts = "hosts",
+        /// The user gave the address.
+        Literal = "literal",
+    }
+}
+
+/// One DNS query: one transmission to one server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// The name asked for.
+    pub name: HostName,
+    /// The record type.
+    pub kind: RecordType,
+    /// The server asked.
+    pub server: SocketAddr,
+    /// UDP or TCP.
+    pub transport: Transport,
+    /// How it ended.
+    pub outcome: QueryOutcome,
+    /// The response code (RFC 1035, 6895), if an answer came.
+    pub rcode: Option<u16>,
+    /// From sending to the end, as felt.
+    pub felt: Duration,
+    /// From sending to the arrival of the answer by the kernel's stamps.
+    pub wire: Option<Duration>,
+    /// Whether another path of the round sent it, and this one only shares the answer.
+    pub shared: bool,
+}
+
+named! {
+    /// A DNS record type.
+    pub enum RecordType {
+        /// IPv4 addresses.
+        A = "A",
+        /// IPv6 addresses.
+        Aaaa = "AAAA",
+    }
+}
+
+named! {
+    /// What carries a DNS message.
+    pub enum Transport {
+        /// Datagrams.
+        Udp = "udp",
+        /// A connection, after truncation.
+        Tcp = "tcp",
+    }
+}
+
+/// What the VPC resolver says of a name that the configured one does not resolve to private addresses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SecondOpinion {
+    /// The resolver asked.
+    pub server: SocketAddr,
+    /// Its addresses, or why there are none; silence proves nothing.
+    pub result: Result<Vec<Address>, DnsFault>,
+}

@@ -1,0 +1,120 @@
+//! How did a path end, and is that what the user expects of it?
+
+use super::{Attempt, DnsFault, HttpFault, Intent, Observation, Row, Seen, TcpFault, TlsFault};
+use crate::target::Target;
+
+/// How a path ended, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// An expected status came back.
+    Ok,
+    /// The path lacks an input.
+    NotConfigured,
+    /// Nothing was to be sent.
+    Skipped,
+    /// The name gave no address.
+    Dns(DnsFault),
+    /// No connection.
+    Tcp(TcpFault),
+    /// No handshake.
+    Tls(TlsFault),
+    /// No whole answer.
+    Http(HttpFault),
+    /// An answer with another status.
+    UnexpectedStatus(u16),
+    /// An expected status without API Gateway's marks, which were asked for.
+    NotApiGateway,
+}
+
+impl Outcome {
+    /// The machine name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::NotConfigured => "not-configured",
+            Self::Skipped => "skipped",
+            Self::Dns(fault) => fault.name(),
+            Self::Tcp(fault) => fault.name(),
+            Self::Tls(fault) => fault.name(),
+            Self::Http(fault) => fault.name(),
+            Self::UnexpectedStatus(_) => "http-unexpected-status",
+            Self::NotApiGateway => "http-not-api-gateway",
+        }
+    }
+}
+
+impl Row {
+    /// The observation, if the path was probed.
+    pub fn observation(&self) -> Option<&Observation> {
+        match &self.seen {
+            Seen::Probed(observation) => Some(observation),
+            Seen::NotConfigured(_) | Seen::Skipped => None,
+        }
+    }
+
+    /// How the path ended. If several addresses were asked, one unexpected answer outweighs the expected ones.
+    pub fn outcome(&self, target: &Target) -> Outcome {
+        let observation = match &self.seen {
+            Seen::NotConfigured(_) => return Outcome::NotConfigured,
+            Seen::Skipped => return Outcome::Skipped,
+            Seen::Probed(observation) => observation,
+        };
+        let attempts = match (&observation.lookup.result, observation.decisive()) {
+            (Err(fault), _) => return Outcome::Dns(*fault),
+            (Ok(_), None) => return Outcome::Tcp(TcpFault::Timeout),
+            (Ok(_), Some(decisive)) => {
+                [decisive].into_iter().chain(observation.attempts.iter().filter(|a| a.http().is_some()))
+            }
+        };
+        let mut outcomes = attempts.map(|attempt| attempt.outcome(target));
+        let first = outcomes.next().unwrap_or(Outcome::Tcp(TcpFault::Timeout));
+        if first == Outcome::Ok { outcomes.find(|other| *other != Outcome::Ok).unwrap_or(first) } else { first }
+    }
+
+    /// Whether the name gave an address.
+    pub fn resolves(&self) -> bool {
+        self.observation().is_some_and(|observation| observation.lookup.result.is_ok())
+    }
+
+    /// Whether an expected status came back, whatever the intent.
+    pub fn returns_expected(&self, target: &Target) -> bool {
+        self.outcome(target) == Outcome::Ok
+    }
+
+    /// Whether the path did what the user expects of it.
+    pub fn meets_intent(&self, target: &Target) -> bool {
+        match self.seen {
+            Seen::NotConfigured(_) => !self.asked || self.intent == Intent::Optional,
+            Seen::Skipped => true,
+            Seen::Probed(_) => match self.intent {
+                Intent::Required => self.returns_expected(target),
+                Intent::Forbidden => !self.returns_expected(target),
+                Intent::Optional | Intent::Skip => true,
+            },
+        }
+    }
+}
+
+impl Attempt {
+    /// How this one connection ended.
+    pub fn outcome(&self, target: &Target) -> Outcome {
+        let connected = match &self.tcp.result {
+            Ok(connected) => connected,
+            Err(failure) => return Outcome::Tcp(failure.fault),
+        };
+        let secured = match connected.tls.as_ref().map(|tls| &tls.result) {
+            Some(Ok(secured)) => secured,
+            Some(Err(failure)) => return Outcome::Tls(failure.fault),
+            None => return Outcome::Tls(TlsFault::Timeout),
+        };
+        match secured.http.as_ref().map(|http| &http.result) {
+            None => Outcome::Http(HttpFault::NoAnswer),
+            Some(Err(failure)) => Outcome::Http(failure.fault),
+            Some(Ok(answer)) if !target.expect.status.contains(&answer.status) => {
+                Outcome::UnexpectedStatus(answer.status)
+            }
+            Some(Ok(answer)) if target.expect.api_gateway && !answer.from_api_gateway() => Outcome::NotApiGateway,
+            Some(Ok(_)) => Outcome::Ok,
+        }
+    }
+}
