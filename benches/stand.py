@@ -41,6 +41,11 @@ def take_processor(number, first):
     return "real-time" if first else "normal"
 
 
+def busy_time(pid):
+    """Seconds that the threads of a process have run."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
+
+
 def in_own_namespace(arguments):
     """Starts this program again where nothing but its own servers can be reached."""
     as_root = [] if os.getuid() == 0 else [tool("sudo")]
@@ -76,6 +81,10 @@ class Stand:
             child.kill()
             child.wait()
         shutil.rmtree(self.folder)
+
+    def servers_busy(self):
+        """Seconds that knot and nginx have run so far."""
+        return sum(busy_time(child.pid) for child in self.children if child is not self.exporter)
 
     @property
     def root(self):
