@@ -112,9 +112,9 @@ pub(super) fn plain_style() -> render::TextStyle {
 
 /// Whether stdout wants colour: `NO_COLOR` forbids it, `CLICOLOR_FORCE` demands it, else a terminal that is not dumb gets it.
 fn wants_color() -> bool {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let forced = is_set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
-    !is_set("NO_COLOR") && (forced || (io::stdout().is_terminal() && !is_dumb()))
+    let value = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let forced = value("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    value("NO_COLOR").is_none() && (forced || (io::stdout().is_terminal() && !is_dumb()))
 }
 
 /// Whether the terminal understands plain text only.
@@ -165,7 +165,7 @@ impl Output {
                 stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(WriteError::Stdout)
             }
             Self::Special(path, mut file) => file.write_all(bytes).map_err(|error| WriteError::File(path, error)),
-            Self::File(path, mut draft) => replace(&path, &mut draft, bytes)
+            Self::File(path, mut draft) => fill(&mut draft, bytes)
                 .and_then(|()| draft.persist(&path).map(drop).map_err(|error| error.error))
                 .map_err(|error| WriteError::File(path, error)),
         }
@@ -177,7 +177,7 @@ impl Output {
 }
 
 /// Fills the draft, gives it the mode that other readers need, and makes it last.
-fn replace(_path: &Path, draft: &mut tempfile::NamedTempFile, bytes: &[u8]) -> io::Result<()> {
+fn fill(draft: &mut tempfile::NamedTempFile, bytes: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     draft.write_all(bytes)?;
     draft.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
