@@ -5,13 +5,13 @@ use super::cause::Cause;
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
 use super::sight::{Side, Sight, accounts};
-use crate::observation::{DnsFault, Outcome};
+use crate::observation::DnsFault;
 use crate::plan::AccessPath;
 
 /// The DNS server does not answer, or answers with a failure.
 pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
-    let silent = case.unexplained_if(|sight| fault(sight).is_some_and(is_silence));
-    let failing = case.unexplained_if(|sight| fault(sight).is_some_and(is_failure));
+    let silent = case.unexplained_if(|sight| sight.outcome.dns().is_some_and(is_silence));
+    let failing = case.unexplained_if(|sight| sight.outcome.dns().is_some_and(is_failure));
     let other_names = case.any(|sight| sight.seen.lookup.result.is_ok());
     let draft = |cause, other, sights: &[&Sight<'_>]| {
         let draft = Draft::over(&[cause], Likely, sights).or_if(other_names, other).because_of(surroundings(case));
@@ -29,7 +29,7 @@ pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
 
 /// What a truncated answer without another over TCP means.
 fn truncation(sights: &[&Sight<'_>]) -> Option<String> {
-    let truncated = sights.iter().any(|sight| fault(sight) == Some(DnsFault::Truncated));
+    let truncated = sights.iter().any(|sight| sight.outcome.dns() == Some(DnsFault::Truncated));
     let said = "the answer did not fit a datagram (it is truncated), and the server gave none over TCP, whose port 53 must be open too";
     truncated.then(|| said.to_owned())
 }
@@ -266,20 +266,6 @@ fn opinions(sights: &[&Sight<'_>]) -> Opinion {
 
 fn resolves(case: &Case<'_>, path: AccessPath) -> bool {
     case.sight(path).is_some_and(|sight| !sight.is_unresolved())
-}
-
-fn fault(sight: &Sight<'_>) -> Option<DnsFault> {
-    match sight.outcome {
-        Outcome::Dns(fault) => Some(fault),
-        Outcome::Ok
-        | Outcome::NotConfigured
-        | Outcome::Skipped
-        | Outcome::Tcp(_)
-        | Outcome::Tls(_)
-        | Outcome::Http(_)
-        | Outcome::UnexpectedStatus(_)
-        | Outcome::NotApiGateway => None,
-    }
 }
 
 fn is_silence(fault: DnsFault) -> bool {

@@ -13,18 +13,7 @@ use std::net::SocketAddr;
 
 /// No connection came about.
 pub(crate) fn connections(case: &Case<'_>) -> Vec<Draft> {
-    let fault = |sight: &Sight<'_>| match sight.outcome {
-        Outcome::Tcp(fault) => Some(fault),
-        Outcome::Ok
-        | Outcome::NotConfigured
-        | Outcome::Skipped
-        | Outcome::Dns(_)
-        | Outcome::Tls(_)
-        | Outcome::Http(_)
-        | Outcome::UnexpectedStatus(_)
-        | Outcome::NotApiGateway => None,
-    };
-    explain(case, |sight| unconnected(fault(sight)?))
+    explain(case, |sight| unconnected(sight.outcome.tcp()?))
         .into_iter()
         .map(|(draft, sights)| {
             let alive = sights.iter().flat_map(|sight| alive_elsewhere(case, sight)).collect::<Vec<_>>();
@@ -71,18 +60,9 @@ fn alive_elsewhere(case: &Case<'_>, sight: &Sight<'_>) -> Vec<String> {
 /// The handshake failed.
 pub(crate) fn handshakes(case: &Case<'_>) -> Vec<Draft> {
     let clock = Clock::of(case);
-    let meaning = |sight: &Sight<'_>| match sight.outcome {
-        Outcome::Tls(fault) => unsecured(fault, sight, &clock),
-        Outcome::Http(HttpFault::TlsAlert) => unsecured(TlsFault::Alert, sight, &clock),
-        Outcome::Ok
-        | Outcome::NotConfigured
-        | Outcome::Skipped
-        | Outcome::Dns(_)
-        | Outcome::Tcp(_)
-        | Outcome::Http(_)
-        | Outcome::UnexpectedStatus(_)
-        | Outcome::NotApiGateway => None,
-    };
+    // a late alert is the handshake's
+    let late = |sight: &Sight<'_>| (sight.outcome.http() == Some(HttpFault::TlsAlert)).then_some(TlsFault::Alert);
+    let meaning = |sight: &Sight<'_>| unsecured(sight.outcome.tls().or(late(sight))?, sight, &clock);
     explain(case, meaning)
         .into_iter()
         .map(|(draft, sights)| {
@@ -163,18 +143,7 @@ fn certificate(sight: &Sight<'_>) -> Option<String> {
 
 /// The handshake was made, but no whole answer came.
 pub(crate) fn exchanges(case: &Case<'_>) -> Vec<Draft> {
-    let meaning = |sight: &Sight<'_>| match sight.outcome {
-        Outcome::Http(fault) => unanswered(fault),
-        Outcome::Ok
-        | Outcome::NotConfigured
-        | Outcome::Skipped
-        | Outcome::Dns(_)
-        | Outcome::Tcp(_)
-        | Outcome::Tls(_)
-        | Outcome::UnexpectedStatus(_)
-        | Outcome::NotApiGateway => None,
-    };
-    explain(case, meaning)
+    explain(case, |sight| unanswered(sight.outcome.http()?))
         .into_iter()
         .map(|(draft, sights)| {
             let slow = sights.iter().any(|sight| {

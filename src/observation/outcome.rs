@@ -27,6 +27,26 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Why the name gave no address, if that ended it.
+    pub fn dns(self) -> Option<DnsFault> {
+        if let Self::Dns(fault) = self { Some(fault) } else { None }
+    }
+
+    /// Why there was no connection, if that ended it.
+    pub fn tcp(self) -> Option<TcpFault> {
+        if let Self::Tcp(fault) = self { Some(fault) } else { None }
+    }
+
+    /// Why there was no handshake, if that ended it.
+    pub fn tls(self) -> Option<TlsFault> {
+        if let Self::Tls(fault) = self { Some(fault) } else { None }
+    }
+
+    /// Why there was no whole answer, if that ended it.
+    pub fn http(self) -> Option<HttpFault> {
+        if let Self::Http(fault) = self { Some(fault) } else { None }
+    }
+
     /// The machine name.
     pub fn name(self) -> &'static str {
         match self {
