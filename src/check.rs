@@ -5,12 +5,12 @@ use crate::plan::{AccessPath, Missing, Plan, Request, plan};
 use crate::probe::{Limits, Net, Step, probe_telling};
 use crate::report::Report;
 use crate::target::Target;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 use time::OffsetDateTime;
 
 /// Everything that a round of one target needs to know.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// What is probed.
     pub target: Target,
@@ -65,6 +65,12 @@ impl Check {
     pub fn plans(&self) -> impl Iterator<Item = Plan> {
         let wanted = AccessPath::ALL.iter().filter(|path| self.intents.of(**path) != Intent::Skip);
         wanted.filter_map(|path| plan(&self.target, *path, &self.request).ok())
+    }
+
+    /// DNS queries of a round when each is answered at once: A and AAAA for each distinct name.
+    pub fn usual_queries(&self) -> usize {
+        let names: BTreeSet<_> = self.plans().filter(|plan| plan.connect_to.is_none()).map(|plan| plan.dial).collect();
+        2 * names.len()
     }
 
     /// Probes every path once, all at the same time, and explains what was seen.

@@ -166,7 +166,7 @@ fn serve(file: &std::path::Path) -> Result<u8, Stop> {
         // before all else: a signal that comes while the configuration is read must not end the process
         let signals = Signals::install().map_err(Stop::host)?;
         let config = Config::read(file)?;
-        let net = once::open(&config.net)?;
+        let net = config.net.open().map_err(Stop::host)?;
         crate::serve::serve(config, net, once::ignored_proxy_variables(), signals).await.map_err(Stop::host)?;
         Ok(0)
     })

@@ -1,6 +1,9 @@
 //! How does it run for years? One scheduler probes every target at its interval; a second thread tells monitoring what came of it.
 
+mod agenda;
 mod board;
+mod bucket;
+mod cadence;
 mod schedule;
 mod web;
 
