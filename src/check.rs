@@ -75,7 +75,12 @@ impl Check {
 
     /// Probes every path once, all at the same time, and explains what was seen.
     pub async fn run(&self, net: &Net, ignored_proxy_variables: &[String]) -> Report {
-        self.run_telling(net, ignored_proxy_variables, &|_, _| {}).await
+        self.run_within(&self.limits, net, ignored_proxy_variables).await
+    }
+
+    /// Does as [`Self::run`] does, within other limits than its own.
+    pub async fn run_within(&self, limits: &Limits, net: &Net, ignored_proxy_variables: &[String]) -> Report {
+        self.probe(limits, net, ignored_proxy_variables, &|_, _| {}).await
     }
 
     /// Does as [`Self::run`] does, and tells how far each path has come.
@@ -85,10 +90,20 @@ impl Check {
         ignored_proxy_variables: &[String],
         tell: &(dyn Fn(AccessPath, Step) + Sync),
     ) -> Report {
+        self.probe(&self.limits, net, ignored_proxy_variables, tell).await
+    }
+
+    async fn probe(
+        &self,
+        limits: &Limits,
+        net: &Net,
+        ignored_proxy_variables: &[String],
+        tell: &(dyn Fn(AccessPath, Step) + Sync),
+    ) -> Report {
         let (started, clock) = (OffsetDateTime::now_utc(), Instant::now());
         let net = &net.current();
         let plans: Vec<Plan> = self.plans().collect();
-        let mut observations = probe_telling(net, &plans, &self.limits, tell).await.into_iter();
+        let mut observations = probe_telling(net, &plans, limits, tell).await.into_iter();
         let rows = AccessPath::ALL.iter().map(|path| {
             let intent = self.intents.of(*path);
             let seen = match (intent, plan(&self.target, *path, &self.request)) {

@@ -8,7 +8,7 @@ use crate::config::{Config, DEFAULT_TIMEOUT, FileSettings, LoadSettings, LogSett
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
 use crate::probe::{Detour, Limits, Net, Resolver, Trust};
-use crate::serve::Signals;
+use crate::serve::{Signals, Source};
 use crate::target::{Expectation, Target, TargetInput};
 use clap::Args;
 use std::fmt::Write as _;
@@ -70,7 +70,8 @@ fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
             files: FileSettings::default(),
             targets: vec![Scheduled::every(DEMO_INTERVAL, check)],
         };
-        crate::serve::serve(config, net(&lab), Vec::new(), signals).await.map_err(Stop::host)?;
+        let source = Source::Given(Box::new((config, net(&lab))));
+        crate::serve::serve(source, Vec::new(), signals).await.map_err(Stop::host)?;
         Ok(0)
     })
 }

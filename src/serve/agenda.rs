@@ -44,10 +44,19 @@ pub(super) struct Weight {
 /// What is to be done now.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Decision {
-    /// Whose rounds begin, by index.
-    pub(super) start: Vec<usize>,
+    /// Whose rounds begin.
+    pub(super) start: Vec<Start>,
     /// Who missed how many.
     pub(super) missed: Vec<(usize, u64)>,
+}
+
+/// A round that begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Start {
+    /// Whose, by index.
+    pub(super) at: usize,
+    /// Whether it was due by itself; else somebody asked for it.
+    pub(super) is_regular: bool,
 }
 
 impl<T> Agenda<T> {
@@ -83,8 +92,7 @@ impl<T> Agenda<T> {
                 break;
             }
             self.in_flight += place.weight.paths;
-            place.start(now);
-            decision.start.push(at);
+            decision.start.push(Start { at, is_regular: place.start(now) });
         }
         decision
     }
@@ -139,12 +147,12 @@ impl<T> Place<T> {
         if self.is_busy { None } else { due.into_iter().chain(self.asked).min() }
     }
 
-    fn start(&mut self, now: Instant) {
+    /// Takes the turn, and says whether it was a regular one.
+    fn start(&mut self, now: Instant) -> bool {
         self.is_busy = true;
         self.asked = None;
-        if let Some(cadence) = self.cadence.as_mut().filter(|cadence| cadence.is_due(now)) {
-            cadence.take();
-        }
+        let due = self.cadence.as_mut().filter(|cadence| cadence.is_due(now));
+        due.map(Cadence::take).is_some()
     }
 }
 
@@ -183,6 +191,10 @@ mod tests {
         agenda
     }
 
+    fn started(decision: &Decision) -> Vec<usize> {
+        decision.start.iter().map(|start| start.at).collect()
+    }
+
     #[test]
     fn what_finds_no_room_waits_and_is_then_missed() {
         let now = Instant::now();
@@ -213,10 +225,10 @@ mod tests {
         let later = now + Duration::from_secs(1);
         assert!(agenda.decide(later).start.is_empty(), "the small ones do not pass the large one");
         agenda.end(Weight { paths: 1, queries: 0 }, 0, later);
-        assert_eq!(agenda.decide(later).start, [1]);
+        assert_eq!(started(&agenda.decide(later)), [1]);
         agenda.places[1].is_busy = false;
         agenda.end(Weight { paths: 8, queries: 6 }, 6, later);
-        assert_eq!(agenda.decide(later).start, [2, 0]);
+        assert_eq!(started(&agenda.decide(later)), [2, 0]);
     }
 
     #[test]
@@ -238,7 +250,7 @@ mod tests {
         let mut agenda = agenda(LOAD, 1, Duration::from_secs(3600), now);
         let due = agenda.places[0].cadence;
         agenda.places[0].asked = Some(now);
-        assert_eq!(agenda.decide(now).start, [0]);
+        assert_eq!(agenda.decide(now).start, [Start { at: 0, is_regular: false }]);
         assert_eq!(agenda.places[0].cadence, due);
     }
 
