@@ -4,6 +4,7 @@ mod agenda;
 mod board;
 mod bucket;
 mod cadence;
+mod files;
 mod line;
 mod log;
 mod reading;
@@ -16,14 +17,16 @@ pub use reading::ReadError;
 
 use crate::config::Config;
 use crate::probe::Net;
-use crate::status::{Files, Reload, Rounds, Status};
+use crate::status::{self, Reload, Rounds, Status};
 use board::{Board, Order, Orders};
+use files::Files;
 use log::Log;
 use reading::Read;
 use schedule::{Host, MOST_WINDING_DOWN, Scheduler};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
@@ -62,19 +65,23 @@ pub async fn serve(
     let (orders, mut inbox) = mpsc::channel(MOST_ORDERS);
     let _web = web::start(&read.config, board.clone(), orders.clone())?;
     let host = Host { id: host_id(), ignored_proxy_variables: ignored_proxy_variables.into(), file };
+    let files = Files::start(read.config.files.clone(), board.clone());
     let Signals { mut ends, hangup } = signals;
     let run = async {
-        let mut scheduler = Scheduler::new(read, host, board.clone());
+        let mut scheduler = Scheduler::new(read, host, board.clone(), files.clone());
         systemd::ready(&board.change(|status| line::line(status)));
         tokio::select! {
             () = scheduler.run(&mut inbox) => {}
             () = reload_at(hangup, orders) => {}
             () = ends.next() => {}
         }
-        systemd::stopping(MOST_WINDING_DOWN);
-        board.end();
+        systemd::stopping(MOST_WINDING_DOWN + MOST_WRITING);
+        let last_things = async {
+            scheduler.wind_down().await;
+            files.finish(MOST_WRITING).await;
+        };
         tokio::select! {
-            () = scheduler.wind_down() => {}
+            () = last_things => {}
             () = ends.next() => {}
         }
     };
@@ -90,7 +97,7 @@ fn status() -> Status {
         targets: Vec::new(),
         reload: Reload { in_force_since: now, refused: None },
         rounds: Rounds::default(),
-        files: Files::default(),
+        files: status::Files::default(),
     }
 }
 
@@ -178,3 +185,5 @@ pub enum ServeError {
 
 /// Orders that wait for the scheduler; who comes when the queue is full waits too.
 const MOST_ORDERS: usize = 64;
+/// How long the files of the last rounds may take when the daemon ends.
+const MOST_WRITING: Duration = Duration::from_secs(2);

@@ -127,6 +127,7 @@ pub(super) fn net(lab: &Lab) -> Net {
         vpc_resolver: Some(lab.vpc_resolver()),
         trust: Trust::from_der(&[lab.ca_der()]).expect("the lab made it"),
         detour: Detour::from(lab.detour()),
+        share: None,
     }
 }
 

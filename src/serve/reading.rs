@@ -3,7 +3,7 @@
 use super::board::ReloadReply;
 use super::systemd;
 use crate::config::{Config, ConfigError, NetError};
-use crate::probe::Net;
+use crate::probe::{Net, Share};
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
@@ -49,7 +49,7 @@ impl Reading {
         let file = file.to_owned();
         let read = move || {
             let config = Config::read(&file)?;
-            let net = config.net.open()?;
+            let net = Net { share: Some(Share::default()), ..config.net.open()? };
             Ok(Read { config, net })
         };
         // without a thread nobody tells, which is noticed

@@ -1,7 +1,7 @@
 //! What does monitoring read? `/metrics` and `/-/healthy`, on plain HTTP/1.1, bounded in connections and time.
 
 use super::ServeError;
-use super::board::{BEAT, Board, Orders};
+use super::board::{Board, Orders};
 use crate::config::Config;
 use crate::render;
 use crate::report::Report;
@@ -34,7 +34,7 @@ pub(super) fn start(config: &Config, board: Arc<Board>, orders: Orders) -> Resul
     thread
         .spawn(move || {
             let local = LocalSet::new();
-            local.spawn_local(beat(board.clone()));
+            local.spawn_local(live(board.clone()));
             for listener in listeners {
                 let (board, orders) = (board.clone(), orders.clone());
                 local.spawn_local(async move {
@@ -48,10 +48,10 @@ pub(super) fn start(config: &Config, board: Arc<Board>, orders: Orders) -> Resul
 }
 
 /// Says for ever that this thread is alive.
-async fn beat(board: Arc<Board>) {
+async fn live(board: Arc<Board>) {
     loop {
-        board.beat();
-        tokio::time::sleep(BEAT).await;
+        board.web_beat();
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
@@ -60,11 +60,7 @@ async fn answer(listener: TcpListener, board: Arc<Board>, _orders: Orders) {
     let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         let slot = slots.clone().acquire_owned().await;
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = board.ending() => return,
-        };
-        match accepted {
+        match listener.accept().await {
             Ok((stream, _)) => {
                 let board = board.clone();
                 tokio::task::spawn_local(async move {
