@@ -4,6 +4,8 @@ mod board;
 mod schedule;
 mod web;
 
+pub use web::{CONTROL_SOCKET, ListenError, ReloadError, WebConfigError, WebError, ask_reload, check_web_config};
+
 use crate::config::Config;
 use crate::history::History;
 use crate::probe::Net;
@@ -17,6 +19,7 @@ use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
+use web::Web;
 
 /// Runs until SIGTERM or SIGINT.
 pub async fn serve(
@@ -24,12 +27,14 @@ pub async fn serve(
     net: Net,
     ignored_proxy_variables: Vec<String>,
     mut signals: Signals,
+    lifecycle: bool,
 ) -> Result<(), ServeError> {
     let board = Arc::new(Board::new(status(&config)));
     let (orders, inbox) = mpsc::channel(MOST_ORDERS);
-    let _web = web::start(&config, board.clone(), orders)?;
+    let mut web = Web::start(&config, board.clone(), orders, lifecycle)?;
+    web.ready();
     notify(&[NotifyState::Ready, NotifyState::Status(&schedule::line(&board.status()))]);
-    let scheduler = Scheduler::new(config, net, ignored_proxy_variables, board);
+    let scheduler = Scheduler::new(config, net, ignored_proxy_variables, board.clone());
     LocalSet::new()
         .run_until(async {
             tokio::select! {
@@ -39,6 +44,8 @@ pub async fn serve(
         })
         .await;
     notify(&[NotifyState::Stopping]);
+    board.end();
+    web.ended().await;
     Ok(())
 }
 
@@ -103,12 +110,9 @@ impl Signals {
 /// What keeps the daemon from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// An address cannot be listened on.
-    #[error("listen on {0}: {1}")]
-    Listen(std::net::SocketAddr, io::Error),
-    /// The operating system gives no thread or no runtime.
-    #[error("web side: {0}")]
-    Web(io::Error),
+    /// The web side cannot start.
+    #[error("{0}")]
+    Web(#[from] WebError),
 }
 
 /// Orders that wait for the scheduler; who comes when the queue is full waits too.

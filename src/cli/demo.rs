@@ -4,7 +4,7 @@ use super::output::{self, OutputArgs};
 use super::progress::run_watched;
 use super::{Stop, print, runtime};
 use crate::check::{Check, Intents};
-use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings, Scheduled};
+use crate::config::{Config, DEFAULT_TIMEOUT, Listen, NetSettings, Scheduled};
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
 use crate::probe::{Detour, Limits, Net, Resolver, Trust};
@@ -63,8 +63,9 @@ fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
         let listen = SocketAddr::from(([127, 0, 0, 1], 9715));
         print(instructions(&lab, &check, ca_file.path(), listen).as_bytes())?;
         let targets = vec![Scheduled { check, interval: DEMO_INTERVAL }];
-        let config = Config { listen: vec![listen], net: NetSettings::default(), targets };
-        crate::serve::serve(config, net(&lab), Vec::new(), signals).await.map_err(Stop::host)?;
+        let config =
+            Config { listen: vec![Listen::Tcp(listen)], web_config_file: None, net: NetSettings::default(), targets };
+        crate::serve::serve(config, net(&lab), Vec::new(), signals, false).await.map_err(Stop::host)?;
         Ok(0)
     })
 }

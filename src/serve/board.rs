@@ -3,26 +3,52 @@
 use crate::report::Report;
 use crate::status::Status;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// The status of the daemon; each look at it is cheap and holds nobody up.
 #[derive(Debug)]
-pub(super) struct Board(Mutex<Status>);
+pub(super) struct Board {
+    status: Mutex<Status>,
+    web_beat: Mutex<Instant>,
+    ending: watch::Sender<bool>,
+}
 
 impl Board {
     pub(super) fn new(status: Status) -> Self {
-        Self(Mutex::new(status))
+        let (ending, _) = watch::channel(false);
+        Self { status: Mutex::new(status), web_beat: Mutex::new(Instant::now()), ending }
     }
 
     /// The status now.
     pub(super) fn status(&self) -> Status {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Changes the status; the change is short, because everybody waits for it.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Status) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The web thread is alive. It says so every [`BEAT`].
+    pub(super) fn beat(&self) {
+        *self.web_beat.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long ago the web thread was alive.
+    pub(super) fn since_beat(&self) -> Duration {
+        self.web_beat.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    /// From now on the daemon ends: whoever listens stops listening.
+    pub(super) fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Waits until the daemon ends.
+    pub(super) async fn ending(&self) {
+        // the sender lives as long as the board
+        let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
     }
 }
 
@@ -58,3 +84,6 @@ pub(super) enum ProbeRefusal {
 
 /// Where orders are sent.
 pub(super) type Orders = mpsc::Sender<Order>;
+
+/// How often the web thread says that it is alive.
+pub(super) const BEAT: Duration = Duration::from_millis(500);
