@@ -15,7 +15,6 @@ pub use listener::ListenError;
 pub use policy::WebConfigError;
 
 use super::board::{BEAT, Board, Orders};
-use super::log;
 use crate::config::{Config, Listen};
 use crowd::{Crowd, Visit};
 use hyper::service::service_fn;
@@ -30,13 +29,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, LocalSet};
 use tokio_rustls::TlsAcceptor;
 use wire::{Duplex, Wire};
 
 /// The web side. It ends when the board says so, or with this.
+#[derive(Debug)]
 pub(super) struct Web {
     site: Arc<Site>,
     /// What is listened on.
@@ -46,6 +46,7 @@ pub(super) struct Web {
 }
 
 /// What the answers come from.
+#[derive(Debug)]
 struct Site {
     board: Arc<Board>,
     orders: Orders,
@@ -92,7 +93,11 @@ impl Web {
         if !handed.is_empty() {
             if !config.listen.contains(&Listen::Systemd) {
                 let replaced: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
-                log(&format!("listening on {} sockets of systemd in place of {}", handed.len(), replaced.join(", ")));
+                site.board.log.info(format_args!(
+                    "listening on {} sockets of systemd in place of {}",
+                    handed.len(),
+                    replaced.join(", ")
+                ));
             }
             places.push(Listen::Systemd);
             first.push((Listen::Systemd, handed));
@@ -198,7 +203,7 @@ impl Accepting {
         let task = tokio::task::spawn_local(async move {
             match listener.open() {
                 Ok(listener) => accept(listener, door, place).await,
-                Err(error) => log(&format!("web side: {error}")),
+                Err(error) => place.0.board.log.error(format_args!("web side: {error}")),
             }
         });
         Self(task.abort_handle())
@@ -214,6 +219,7 @@ impl Drop for Accepting {
 /// Lets in whoever comes, for ever; no error of a client ends it.
 async fn accept(listener: OpenListener, door: Rc<Door>, (site, crowd): (Arc<Site>, Rc<Crowd>)) {
     let mut seat = crowd.seat().await;
+    let mut complained: Option<Instant> = None;
     loop {
         match listener.accept().await {
             Ok(stream) => {
@@ -224,8 +230,12 @@ async fn accept(listener: OpenListener, door: Rc<Door>, (site, crowd): (Arc<Site
             // a connection that died in the queue; the listener itself is good
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
             // out of descriptors or memory: somebody gives theirs back
-            Err(_) => {
+            Err(error) => {
                 crowd.send_away_slowest();
+                if complained.is_none_or(|last| last.elapsed() > COMPLAIN_AGAIN) {
+                    site.board.log.warn(format_args!("a connection cannot be taken: {error}"));
+                    complained = Some(Instant::now());
+                }
                 tokio::time::sleep(BACK_OFF).await;
             }
         }
@@ -235,7 +245,7 @@ async fn accept(listener: OpenListener, door: Rc<Door>, (site, crowd): (Arc<Site
 /// One connection, from its first byte to its last.
 async fn converse(stream: Box<dyn Duplex>, door: Rc<Door>, (site, crowd): (Arc<Site>, Rc<Crowd>), visit: Rc<Visit>) {
     let tls = match door.as_ref() {
-        Door::Web(policy) => policy.borrow_mut().now().tls.clone(),
+        Door::Web(policy) => policy.borrow_mut().now(&site.board.log).tls.clone(),
         Door::Control => None,
     };
     let wire = Wire { stream, visit: visit.clone() };
@@ -279,6 +289,7 @@ const MOST_CONTROLLERS: usize = 16;
 const MOST_HEADERS: usize = 64;
 /// Bytes of a request's head; of an answer as much is held back for the client.
 const LONGEST_HEAD: usize = 16 * 1024;
+const COMPLAIN_AGAIN: Duration = Duration::from_secs(60);
 const BACK_OFF: Duration = Duration::from_millis(50);
-/// The most that answers under way may take once the daemon stops.
-pub(super) const LONGEST_GOODBYE: Duration = Duration::from_secs(5);
+/// The most that answers under way may take once the daemon ends; a round that ends late is told yet.
+const LONGEST_GOODBYE: Duration = Duration::from_secs(6);

@@ -9,7 +9,7 @@ mod yaml;
 
 pub(super) use users::Verdict;
 
-use crate::serve::log;
+use crate::serve::log::Log;
 use file::File;
 use hyper::header::{HeaderName, HeaderValue};
 use rate::Limiter;
@@ -54,7 +54,7 @@ impl Watched {
     }
 
     /// The policy by the files as they are now. A bad new version changes nothing and is told once.
-    pub(super) fn now(&mut self) -> Arc<Policy> {
+    pub(super) fn now(&mut self, log: &Log) -> Arc<Policy> {
         let Some(path) = &self.path else { return self.current.clone() };
         let changed = self.sources.iter().any(|(path, held)| std::fs::read(path).ok() != *held);
         if changed {
@@ -62,14 +62,14 @@ impl Watched {
             self.sources = sources;
             match policy {
                 Ok(policy) => {
-                    log(&format!("web configuration {}: the new version is in force", path.display()));
+                    log.info(format_args!("web configuration {}: the new version is in force", path.display()));
                     self.complaint = None;
                     self.current = Arc::new(policy);
                 }
                 Err(error) => {
                     let complaint = error.to_string();
                     if self.complaint.as_ref() != Some(&complaint) {
-                        log(&format!("web configuration {complaint}; the version before stays in force"));
+                        log.error(format_args!("web configuration {complaint}; the version before stays in force"));
                     }
                     self.complaint = Some(complaint);
                 }

@@ -38,7 +38,7 @@ pub(super) async fn respond(
     let desk = Desk { request: &request, site: &site, crowd: &crowd };
     let answer = match door.as_ref() {
         Door::Web(policy) => {
-            let policy = policy.borrow_mut().now();
+            let policy = policy.borrow_mut().now(&site.board.log);
             let mut answer = match admit(&policy, request.headers()).await {
                 Ok(()) => desk.answer().await,
                 Err(refusal) => refusal,
@@ -227,6 +227,8 @@ impl Desk<'_> {
             Ok(Err(refusal)) => {
                 let status = match &refusal {
                     ProbeRefusal::Unknown(_) => StatusCode::NOT_FOUND,
+                    ProbeRefusal::StillRunning => StatusCode::GATEWAY_TIMEOUT,
+                    ProbeRefusal::HeldBack => StatusCode::SERVICE_UNAVAILABLE,
                     ProbeRefusal::Internal => StatusCode::INTERNAL_SERVER_ERROR,
                 };
                 words(status, shown_refusal(&refusal))
@@ -275,7 +277,7 @@ impl Desk<'_> {
 fn shown_refusal(refusal: &ProbeRefusal) -> String {
     match refusal {
         ProbeRefusal::Unknown(name) => ProbeRefusal::Unknown(shown(name)).to_string(),
-        ProbeRefusal::Internal => refusal.to_string(),
+        ProbeRefusal::StillRunning | ProbeRefusal::HeldBack | ProbeRefusal::Internal => refusal.to_string(),
     }
 }
 
