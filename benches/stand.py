@@ -60,22 +60,6 @@ def put_first(pid):
         os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(20))
 
 
-@contextlib.contextmanager
-def awake(processors):
-    """Keeps processors from sleeping, by loops that give way to everything else: how long a machine takes to wake up is its own affair."""
-    def give_way(number):
-        os.sched_setaffinity(0, [number])
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    loop = ["timeout", "120", "sh", "-c", "while :; do :; done"]
-    loops = [subprocess.Popen(loop, preexec_fn=lambda number=number: give_way(number)) for number in processors]
-    try:
-        yield
-    finally:
-        for one in loops:
-            one.terminate()
-            one.wait()
-
-
 def busy_time(pid):
     """Seconds that the threads of a process have run."""
     return sum(int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
