@@ -1,15 +1,14 @@
 //! Whom does the probe believe? Mozilla's roots, compiled in, and what the user adds.
 
 use super::verdict::Witness;
-use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor};
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, ring};
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{ClientConfig, Error, RootCertStore};
+use rustls::{ClientConfig, RootCertStore};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 /// The roots that a server's certificate must lead to, and the TLS settings built on them. Cheap to clone.
 #[derive(Clone)]
@@ -20,8 +19,6 @@ struct Inner {
     verifier: Arc<WebPkiServerVerifier>,
     roots: Arc<RootCertStore>,
     algorithms: WebPkiSupportedAlgorithms,
-    /// The chain that was accepted last, and at which second.
-    accepted: Mutex<Option<(UnixTime, Vec<CertificateDer<'static>>)>>,
     /// This host's own store, read when the first unknown issuer is met.
     system: OnceLock<RootCertStore>,
 }
@@ -97,25 +94,7 @@ impl Trust {
         Arc::new(config)
     }
 
-    /// Verifies that a chain leads from the leaf, its first certificate, to a trusted root. The paths of a round mostly show the
-    /// same chain; byte for byte the same, at the same second, it is not verified again. Name and signature are not looked at here.
-    pub(super) fn accept(
-        &self,
-        leaf: &ParsedCertificate<'_>,
-        chain: &[CertificateDer<'static>],
-        now: UnixTime,
-    ) -> Result<(), Error> {
-        let mut accepted = self.0.accepted.lock().expect("no holder panics");
-        if accepted.as_ref().is_some_and(|(at, known)| (*at, known.as_slice()) == (now, chain)) {
-            return Ok(());
-        }
-        let intermediates = chain.get(1..).unwrap_or_default();
-        verify_server_cert_signed_by_trust_anchor(leaf, &self.0.roots, intermediates, now, self.0.algorithms.all)?;
-        *accepted = Some((now, chain.to_vec()));
-        Ok(())
-    }
-
-    /// The rules by which a signature is accepted.
+    /// The rules by which a certificate is accepted.
     pub(super) fn verifier(&self) -> &WebPkiServerVerifier {
         &self.0.verifier
     }
@@ -150,14 +129,7 @@ impl Trust {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         // a resumed session would skip the verification of the certificate
         config.resumption = Resumption::disabled();
-        Self(Arc::new(Inner {
-            config,
-            verifier,
-            roots,
-            algorithms,
-            accepted: Mutex::default(),
-            system: OnceLock::new(),
-        }))
+        Self(Arc::new(Inner { config, verifier, roots, algorithms, system: OnceLock::new() }))
     }
 }
 
@@ -197,36 +169,6 @@ fn system_roots() -> (RootCertStore, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_was_accepted_says_nothing_of_another_second_or_another_chain() {
-        let day = time::Duration::days(1);
-        let today = time::OffsetDateTime::now_utc();
-        let mut params = rcgen::CertificateParams::new(["name.test".to_owned()]).unwrap();
-        (params.not_before, params.not_after) = (today - day, today + day);
-        let authority = |name: &str| {
-            let mut params = rcgen::CertificateParams::new([]).unwrap();
-            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-            params.distinguished_name.push(rcgen::DnType::CommonName, name);
-            let key = rcgen::KeyPair::generate().unwrap();
-            (params.self_signed(&key).unwrap(), rcgen::Issuer::new(params, key))
-        };
-        let ((root, ours), (_, theirs)) = (authority("ours"), authority("theirs"));
-        let key = rcgen::KeyPair::generate().unwrap();
-        let chain_of = |issuer| [params.signed_by(&key, issuer).unwrap().der().clone()];
-        let (good, bad) = (chain_of(&ours), chain_of(&theirs));
-
-        let trust = Trust::from_der(&[root.der()]).unwrap();
-        let accepts = |chain: &[CertificateDer<'static>; 1], at: time::OffsetDateTime| {
-            let seconds = u64::try_from(at.unix_timestamp()).unwrap();
-            let at = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-            trust.accept(&ParsedCertificate::try_from(&chain[0]).unwrap(), chain, at).is_ok()
-        };
-        assert!(accepts(&good, today) && accepts(&good, today));
-        assert!(!accepts(&good, today + day * 2));
-        assert!(!accepts(&bad, today));
-        assert!(accepts(&good, today));
-    }
 
     #[test]
     fn the_hosts_own_store_is_read_once_for_all_rounds() {

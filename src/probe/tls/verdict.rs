@@ -120,15 +120,12 @@ impl ServerCertVerifier for Witness {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let mut chain = self.chain.lock().expect("no holder panics");
-        *chain = [end_entity].into_iter().chain(intermediates).map(|one| one.clone().into_owned()).collect();
-        let leaf = ParsedCertificate::try_from(end_entity)?;
-        self.trust.accept(&leaf, &chain, now)?;
-        verify_server_name(&leaf, server_name)?;
-        Ok(ServerCertVerified::assertion())
+        let chain = [end_entity].into_iter().chain(intermediates).map(|one| one.clone().into_owned()).collect();
+        *self.chain.lock().expect("no holder panics") = chain;
+        self.trust.verifier().verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
     fn verify_tls12_signature(
