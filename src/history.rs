@@ -53,7 +53,8 @@ impl History {
         history
     }
 
-    /// Takes over a new configuration: the counters of paths that are gone are forgotten, those of new ones begin at zero.
+    /// Takes over a new configuration: the counters of paths that are gone are forgotten, and so is a last round that
+    /// probed one; the counters of new paths begin at zero.
     pub fn reconfigure(&mut self, paths: impl IntoIterator<Item = AccessPath>, most_bytes: usize) {
         let mut known = std::mem::take(&mut self.paths);
         let mut take = |path: AccessPath| {
@@ -62,12 +63,13 @@ impl History {
         };
         self.paths = paths.into_iter().map(&mut take).collect();
         self.paths.sort_unstable_by_key(|(path, _)| *path);
+        self.latest = self.latest.take().filter(|report| self.knows(report));
         self.most_bytes = most_bytes;
         self.trim();
     }
 
-    /// Folds a round in; gives the change, if it is one. The first round is one. A path that is not configured
-    /// (any more) is not counted.
+    /// Folds a round in; gives the change, if it is one. The first round is one. A path that is no longer configured is
+    /// not counted, and a round that probed one is not the last one.
     pub fn record(&mut self, report: Arc<Report>) -> Option<Change<'_>> {
         let round = &report.round;
         for row in &round.rows {
@@ -90,7 +92,9 @@ impl History {
             snug::push(&mut self.turns, turn);
         }
         self.trim();
-        self.latest = Some(report);
+        if self.knows(&report) {
+            self.latest = Some(report);
+        }
         if changed { self.changes().next() } else { None }
     }
 
@@ -151,6 +155,12 @@ impl History {
     /// What rounds and changes take on the heap, at most.
     pub fn bytes(&self) -> usize {
         snug::bytes(&self.rounds) + snug::bytes(&self.turns) + self.turns.iter().map(Turn::heap_bytes).sum::<usize>()
+    }
+
+    /// Whether every path that was probed is configured.
+    fn knows(&self, report: &Report) -> bool {
+        let mut probed = report.round.rows.iter().filter(|row| row.observation().is_some());
+        probed.all(|row| self.paths.iter().any(|(path, _)| *path == row.path))
     }
 
     /// The oldest rounds go first, down to a few; then the oldest changes.

@@ -91,4 +91,6 @@ pub struct Process {
     pub resident_bytes: Option<u64>,
     /// Threads.
     pub threads: Option<u64>,
+    /// When it started.
+    pub started: Option<OffsetDateTime>,
 }
