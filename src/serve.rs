@@ -1,6 +1,7 @@
 //! How does it run for years? One scheduler probes every target at its interval; a second thread tells monitoring what came of it.
 
 mod board;
+mod process;
 mod schedule;
 mod web;
 
