@@ -21,9 +21,8 @@ pub use style::TextStyle;
 pub use text::text;
 
 use crate::diagnosis::Owner;
-use crate::observation::{Intent, Row, Seen};
+use crate::observation::Seen;
 use crate::report::Report;
-use crate::target::Target;
 use std::fmt::Write as _;
 
 /// Who must act, in words.
@@ -50,7 +49,7 @@ fn tally(report: &Report) -> String {
             Seen::Skipped => skipped += 1,
             Seen::Probed(_) => {
                 probed += 1;
-                ok += usize::from(is_good(row, target));
+                ok += usize::from(row.is_good(target));
             }
         }
     }
@@ -61,12 +60,4 @@ fn tally(report: &Report) -> String {
         }
     }
     words
-}
-
-/// Whether a path did what one hopes for: a forbidden path stayed closed, any other returned an expected status.
-fn is_good(row: &Row, target: &Target) -> bool {
-    match row.intent {
-        Intent::Forbidden => !row.returns_expected(target),
-        Intent::Required | Intent::Optional | Intent::Skip => row.returns_expected(target),
-    }
 }

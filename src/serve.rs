@@ -6,6 +6,7 @@ mod bucket;
 mod cadence;
 mod line;
 mod log;
+mod process;
 mod reading;
 mod rounds;
 mod schedule;
@@ -100,6 +101,7 @@ fn status() -> Status {
         reload: Reload { in_force_since: now, refused: None },
         rounds: Rounds::default(),
         files: Files::default(),
+        outputs: Vec::new(),
     }
 }
 

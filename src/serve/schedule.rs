@@ -10,7 +10,7 @@ use super::rounds::{Defect, Rounds};
 use super::systemd::{self, StatusLine, Watchdog};
 use super::web::Web;
 use crate::config::{Config, Scheduled};
-use crate::history::History;
+use crate::history::{self, History};
 use crate::observation::Row;
 use crate::probe::{Limits, Net};
 use crate::report::Report;
@@ -219,7 +219,7 @@ impl Scheduler {
             match report {
                 Some(report) => history.record(report.clone()).is_some(),
                 None => {
-                    history.record_internal(place.of.scheduled.check.plans().map(|plan| plan.path));
+                    history.record_internal();
                     false
                 }
             }
@@ -315,7 +315,7 @@ impl Scheduler {
             let mut old: Vec<_> = status.targets.drain(..).map(Some).collect();
             let targets = places.iter().zip(kept).map(|(place, same)| {
                 let before = same.and_then(|at| old[at].take());
-                before.unwrap_or_else(|| target_status(place, now, wall))
+                before.unwrap_or_else(|| target_status(place, now, wall, history::share(places.len())))
             });
             status.targets = targets.collect();
             status.reload = Reload { in_force_since: wall, refused: None };
@@ -356,7 +356,7 @@ fn fresh(scheduled: Scheduled, host: &str, rounds: &Rounds<Flight, Report>, begi
 }
 
 /// A target before its first round.
-fn target_status(place: &Place<Entry>, now: Instant, wall: OffsetDateTime) -> TargetStatus {
+fn target_status(place: &Place<Entry>, now: Instant, wall: OffsetDateTime, most_bytes: usize) -> TargetStatus {
     let scheduled = &place.of.scheduled;
     TargetStatus {
         name: scheduled.check.target.name.as_str().into(),
@@ -364,7 +364,7 @@ fn target_status(place: &Place<Entry>, now: Instant, wall: OffsetDateTime) -> Ta
         interval: scheduled.interval,
         next_round: next_round(place, now, wall),
         missed_rounds: 0,
-        history: Arc::new(History::default()),
+        history: Arc::new(History::new(scheduled.check.plans().map(|plan| plan.path), most_bytes)),
     }
 }
 

@@ -4,9 +4,11 @@ mod curl;
 mod explain;
 mod json;
 mod metrics;
+mod metrics_of_daemon;
 mod nagios;
 mod text;
 
+mod exposition;
 mod hostile;
 mod report;
 

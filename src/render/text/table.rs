@@ -3,7 +3,6 @@
 use super::bar::stretches;
 use super::{PATH_WIDTH, elapsed};
 use crate::observation::{Attempt, Intent, Observation, Outcome, Row, Seen, TcpFailure, TcpFault};
-use crate::render::is_good;
 use crate::render::style::{Ink, TextStyle};
 use crate::render::wrap::Wrapped;
 use crate::report::Report;
@@ -71,7 +70,7 @@ impl Table<'_> {
             (_, None) => "-".to_owned(),
             (_, Some(http)) => http.result.as_ref().map_or("no".to_owned(), |answer| answer.status.to_string()),
         };
-        let good = is_good(row, self.target);
+        let good = row.is_good(self.target);
         let cell = |text: &str, width: usize, good: bool| {
             let ink = match text {
                 "-" => Ink::Faint,

@@ -6,8 +6,10 @@ use super::policy::{Policy, Verdict, Watched};
 use super::query::{Form, MOST_WITHIN, Probe, shown, within};
 use super::{Site, accept};
 use crate::render;
+use crate::render::metrics::Exposition;
 use crate::report::Report;
 use crate::serve::board::{Order, ProbeRefusal};
+use crate::serve::process::process;
 use hyper::body::Incoming;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
@@ -169,13 +171,9 @@ impl Desk<'_> {
         let format = accept::format(&self.header(&ACCEPT));
         let place = self.crowd.stream().await;
         let status = self.site.board.status();
-        let reports: Vec<Arc<Report>> =
-            status.targets.iter().filter_map(|target| target.history.latest()).cloned().collect();
-        let reports: Vec<&Report> = reports.iter().map(|report| &**report).collect();
-        let text = render::prometheus(&reports).to_string();
-        let _ = format;
-        let kind = HeaderValue::from_static(render::metrics::Format::Text.content_type());
-        streamed(kind, Stream { pieces: Box::new(std::iter::once(text)), place, gzip: self.gzip() })
+        let process = process(status.started);
+        let pieces = Box::new(Exposition::of_daemon(status, process, format));
+        streamed(HeaderValue::from_static(format.content_type()), Stream { pieces, place, gzip: self.gzip() })
     }
 
     /// The last report of each target that has one, as one JSON array with a report on each line.
@@ -237,13 +235,11 @@ impl Desk<'_> {
         }
     }
 
-    fn round(&self, report: &Report, form: Form) -> Answer {
+    fn round(&self, report: &Arc<Report>, form: Form) -> Answer {
         match form {
             Form::Metrics => {
                 let format = accept::format(&self.header(&ACCEPT));
-                let reports = [report];
-                let families = || render::metrics::families(&reports);
-                let text = render::metrics::Exposition { families, format }.to_string();
+                let text: String = Exposition::of_round(report.clone(), format).collect();
                 whole(StatusCode::OK, HeaderValue::from_static(format.content_type()), text)
             }
             Form::Json => whole(StatusCode::OK, JSON, render::json(report)),
