@@ -12,6 +12,7 @@ mod words;
 mod block;
 mod curl;
 mod explain;
+pub mod html;
 mod json;
 pub mod metrics;
 mod nagios;

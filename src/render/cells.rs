@@ -39,6 +39,18 @@ pub(super) enum Tone {
     Faint,
 }
 
+impl Tone {
+    /// The class of the style sheet.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+            Self::Faint => "faint",
+        }
+    }
+}
+
 impl Cells {
     /// The columns of a row and of what was observed of it.
     pub(super) fn of(row: &Row, seen: &Observation, target: &Target) -> Self {

@@ -65,6 +65,19 @@ pub(super) fn elapsed(time: Duration) -> String {
     }
 }
 
+/// A long time for people, in its two largest units: `3 h 5 min`.
+pub(super) fn lasting(time: Duration) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
+    let seconds = time.as_secs();
+    let first = UNITS.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(UNITS.len() - 1);
+    let (unit, name) = UNITS[first];
+    let mut words = format!("{} {name}", seconds / unit);
+    if let Some((unit, name)) = UNITS.get(first + 1).filter(|(smaller, _)| seconds % unit >= *smaller) {
+        let _ = write!(words, " {} {name}", seconds % UNITS[first].0 / unit);
+    }
+    words
+}
+
 /// A moment in UTC, to the second (RFC 3339).
 pub(super) fn rfc3339(moment: OffsetDateTime) -> String {
     moment.to_offset(time::UtcOffset::UTC).replace_nanosecond(0).unwrap_or(moment).format(&Rfc3339).unwrap_or_default()

@@ -2,6 +2,7 @@
 
 mod curl;
 mod explain;
+mod html;
 mod json;
 mod metrics;
 mod nagios;
@@ -9,6 +10,8 @@ mod text;
 
 mod hostile;
 mod report;
+#[path = "../support/statuses.rs"]
+mod statuses;
 
 /// Whether a character can do no harm on a terminal. A list of its own, not the product's.
 fn is_harmless(c: char) -> bool {
