@@ -1,11 +1,12 @@
 //! How does it run for years? One scheduler probes every target at its interval; a second thread tells monitoring what came of it.
 
 mod board;
+mod process;
 mod schedule;
 mod web;
 
 use crate::config::Config;
-use crate::history::History;
+use crate::history::{self, History};
 use crate::probe::Net;
 use crate::status::{Reload, Schedule, Status, TargetStatus};
 use board::Board;
@@ -45,18 +46,20 @@ pub async fn serve(
 /// The status before the first round.
 fn status(config: &Config) -> Status {
     let now = OffsetDateTime::now_utc();
+    let share = history::share(config.targets.len());
     let target = |one: &crate::config::Scheduled| TargetStatus {
         name: one.check.target.name.as_str().into(),
         schedule: Schedule::Interval,
         interval: one.interval,
         next_round: None,
         missed_rounds: 0,
-        history: Arc::new(History::default()),
+        history: Arc::new(History::new(one.check.plans().map(|plan| plan.path), share)),
     };
     Status {
         started: now,
         targets: config.targets.iter().map(target).collect(),
         reload: Reload { in_force_since: now, refused: None },
+        outputs: Vec::new(),
     }
 }
 

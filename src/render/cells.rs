@@ -1,6 +1,5 @@
 //! What does each column say of a path? Resolves, connects, TLS, answer; and beside them what they leave out.
 
-use super::words::is_good;
 use crate::observation::{Attempt, Intent, Observation, Outcome, Row, TcpFailure, TcpFault};
 use crate::target::Target;
 
@@ -78,7 +77,7 @@ impl Cells {
         Self {
             resolves: cell(yes_or_no(row.resolves()).to_owned(), row.resolves()),
             tls: cell(tls.to_owned(), tls == "yes"),
-            answer: cell(answer, is_good(row, target)),
+            answer: cell(answer, row.is_good(target)),
             connects: {
                 let all = connects == "yes";
                 cell(connects, all)

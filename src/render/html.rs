@@ -1,5 +1,7 @@
 //! What do people see in a browser? One page of the daemon, without a script: what is broken first, why, and who must change what.
 
+mod past;
+
 mod bar;
 mod clock;
 mod entry;
@@ -41,7 +43,7 @@ pub fn headers(view: &View) -> impl Iterator<Item = (&'static str, String)> + us
 
 /// Nothing but the page's own style sheet, which is told by its SHA-256, and its icon. Whoever changes the style changes this.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
-     style-src 'sha256-j49RxYH5RLgC6n5lonCWoidUODErMca8Qjn1ACLtH94='; \
+     style-src 'sha256-yhwWEN59dqs8Hmg6ETqjUYciVxmhYosq6+qo8kiJTkM='; \
      img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const HEADERS: [(&str, &str); 5] = [

@@ -1,9 +1,8 @@
 //! In which words are verdicts, people and times told? The same in every format for people.
 
 use crate::diagnosis::Owner;
-use crate::observation::{Intent, Row, Seen};
+use crate::observation::Seen;
 use crate::report::Report;
-use crate::target::Target;
 use std::fmt::Write as _;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -33,7 +32,7 @@ pub(super) fn tally(report: &Report) -> String {
             Seen::Skipped => skipped += 1,
             Seen::Probed(_) => {
                 probed += 1;
-                ok += usize::from(is_good(row, target));
+                ok += usize::from(row.is_good(target));
             }
         }
     }
@@ -44,14 +43,6 @@ pub(super) fn tally(report: &Report) -> String {
         }
     }
     words
-}
-
-/// Whether a path did what one hopes for: a forbidden path stayed closed, any other returned an expected status.
-pub(super) fn is_good(row: &Row, target: &Target) -> bool {
-    match row.intent {
-        Intent::Forbidden => !row.returns_expected(target),
-        Intent::Required | Intent::Optional | Intent::Skip => row.returns_expected(target),
-    }
 }
 
 /// A time for people, in at most seven characters.

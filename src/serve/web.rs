@@ -2,9 +2,9 @@
 
 use super::ServeError;
 use super::board::{Board, Orders};
+use super::process::process;
 use crate::config::Config;
-use crate::render;
-use crate::report::Report;
+use crate::render::metrics::{Exposition, Format};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -89,11 +89,10 @@ fn respond(request: &Request<Incoming>, board: &Board) -> Response<Full<Bytes>> 
 
 fn metrics(board: &Board) -> Response<Full<Bytes>> {
     let status = board.status();
-    let reports: Vec<&Report> =
-        status.targets.iter().filter_map(|target| target.history.latest()).map(|r| &**r).collect();
-    let text = render::prometheus(&reports).to_string();
+    let process = process(status.started);
+    let text = Exposition::of_daemon(status, process, Format::Text).collect();
     let mut response = plain(StatusCode::OK, text);
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    let kind = HeaderValue::from_static(Format::Text.content_type());
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }

@@ -5,9 +5,11 @@ mod explain;
 mod html;
 mod json;
 mod metrics;
+mod metrics_of_daemon;
 mod nagios;
 mod text;
 
+mod exposition;
 mod hostile;
 mod report;
 #[path = "../support/statuses.rs"]

@@ -2,9 +2,10 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file that includes this one uses a part of it")]
 
 use crate::report;
-use apigw_probe::history::History;
+use apigw_probe::history::{History, share};
+use apigw_probe::plan::AccessPath;
 use apigw_probe::report::Report;
-use apigw_probe::status::{Reload, Schedule, Status, TargetStatus};
+use apigw_probe::status::{Output, OutputStatus, Reload, Schedule, Status, TargetStatus};
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -21,12 +22,17 @@ pub fn at(seconds: i64) -> OffsetDateTime {
 
 /// A daemon that started a day before.
 pub fn status(targets: Vec<TargetStatus>) -> Status {
-    Status { started: at(-86_400), targets, reload: Reload { in_force_since: at(-86_400), refused: None } }
+    Status {
+        started: at(-86_400),
+        targets,
+        reload: Reload { in_force_since: at(-86_400), refused: None },
+        outputs: Vec::new(),
+    }
 }
 
 /// A target that was probed once a minute, the last report last.
 pub fn target(name: &str, reports: &[Report]) -> TargetStatus {
-    let mut history = History::default();
+    let mut history = History::new(AccessPath::ALL.iter().copied(), share(reports.len()));
     for (back, report) in (0..reports.len()).rev().zip(reports) {
         let mut report = report.clone();
         report.round.started -= Duration::from_secs(60) * u32::try_from(back).expect("a few");
@@ -61,6 +67,9 @@ pub fn few() -> Status {
     ]);
     let refused = "/etc/apigw-probe/config.toml:12: unknown key `intervall`; the nearest is `interval`";
     status.reload.refused = Some(refused.to_owned());
+    let full = "write /var/lib/node_exporter/apigw-probe.prom: No space left on device (os error 28)";
+    status.outputs =
+        vec![OutputStatus { output: Output::Textfile, write_errors: 3, last_error: Some(full.to_owned()) }];
     status
 }
 
@@ -72,6 +81,7 @@ pub fn every_state() -> Status {
     (on_probe.schedule, on_probe.next_round) = (Schedule::OnProbe, None);
     let mut status = few();
     status.reload.refused = None;
+    status.outputs.clear();
     status.targets.extend([late, on_probe, target("waiting", &[])]);
     // it started just now, so that the one that waits is not late
     status.started = at(-10);

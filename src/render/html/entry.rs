@@ -4,7 +4,7 @@ use super::state::State;
 use crate::diagnosis::Finding;
 use crate::observation::{Outcome, Row};
 use crate::render::cells::{Cell, Tone};
-use crate::render::words::{is_good, tally, who};
+use crate::render::words::{tally, who};
 use crate::report::Report;
 use crate::status::{Status, TargetStatus};
 use crate::target::Target;
@@ -66,13 +66,13 @@ fn word(row: &Row, target: &Target) -> Cell {
     let outcome = row.outcome(target);
     let (text, good) = match outcome {
         Outcome::NotConfigured | Outcome::Skipped => ("-".to_owned(), true),
-        Outcome::UnexpectedStatus(status) => (status.to_string(), is_good(row, target)),
+        Outcome::UnexpectedStatus(status) => (status.to_string(), row.is_good(target)),
         Outcome::Ok
         | Outcome::Dns(_)
         | Outcome::Tcp(_)
         | Outcome::Tls(_)
         | Outcome::Http(_)
-        | Outcome::NotApiGateway => (outcome.name().to_owned(), is_good(row, target)),
+        | Outcome::NotApiGateway => (outcome.name().to_owned(), row.is_good(target)),
     };
     let tone = match (text.as_str(), good, row.meets_intent(target)) {
         ("-", ..) => Tone::Faint,

@@ -4,9 +4,10 @@ use super::MOST_CHARS;
 use super::bar::{Stretch, stretches};
 use super::clock::Clock;
 use super::entry::Entry;
+use super::past::{Kept, Turn, kept, strip, turns};
 use super::state::State;
 use super::view::View;
-use crate::history::Change;
+use crate::history::RoundBrief;
 use crate::observation::{AddressClass, Attempt, Observation, Row, Seen};
 use crate::render::cells::{Cells, Tone, beside};
 use crate::render::phases::{Mark, Took, phases};
@@ -31,7 +32,11 @@ pub(super) struct Section<'a> {
     clock: Clock,
     paths: Vec<Path<'a>>,
     request_ids: Vec<RequestId<'a>>,
-    changes: Vec<&'a Change>,
+    kept: Vec<Kept>,
+    /// The last rounds, the oldest first.
+    strip: Vec<&'a RoundBrief>,
+    turns: Vec<Turn>,
+    /// How many changes are older than those.
     older: usize,
 }
 
@@ -56,7 +61,8 @@ struct Tried {
 
 impl<'a> Section<'a> {
     pub(super) fn of(number: usize, entry: Entry<'a>, folded: bool, view: &'a View, clock: Clock) -> Self {
-        let changes: Vec<_> = entry.target.history.changes().collect();
+        let history = &entry.target.history;
+        let (turns, older) = turns(history);
         Self {
             number,
             entry,
@@ -65,9 +71,18 @@ impl<'a> Section<'a> {
             clock,
             paths: entry.report().map(paths).unwrap_or_default(),
             request_ids: entry.report().into_iter().flat_map(refused).take(MOST_REQUEST_IDS).collect(),
-            older: changes.len().saturating_sub(MOST_CHANGES),
-            changes: changes.into_iter().take(MOST_CHANGES).collect(),
+            kept: kept(history, clock.0),
+            strip: strip(history),
+            turns,
+            older,
         }
+    }
+}
+
+impl Section<'_> {
+    /// How many of the last rounds failed.
+    fn failed(&self) -> usize {
+        self.strip.iter().filter(|round| round.verdict == Verdict::Fail).count()
     }
 }
 
@@ -119,5 +134,4 @@ fn tried(seen: &Observation) -> Vec<Tried> {
 /// The phases, as columns.
 const MARKS: [Mark; 4] = [Mark::Resolve, Mark::Connect, Mark::Tls, Mark::Answer];
 const MOST_ADDRESSES: usize = 8;
-const MOST_CHANGES: usize = 20;
 const MOST_REQUEST_IDS: usize = 16;
