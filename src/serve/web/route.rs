@@ -6,6 +6,7 @@ use super::policy::{Policy, Verdict, Watched};
 use super::query::{Form, MOST_WITHIN, Probe, shown, within};
 use super::{Site, accept};
 use crate::render;
+use crate::render::html::{self, View};
 use crate::render::metrics::Exposition;
 use crate::report::Report;
 use crate::serve::board::{Order, ProbeRefusal};
@@ -19,6 +20,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
 /// A way in, with what it leads to.
@@ -135,7 +137,7 @@ impl Desk<'_> {
             return other_methods(allowed);
         }
         match resource {
-            Resource::Page => self.page(),
+            Resource::Page => self.page().await,
             Resource::Metrics => self.metrics().await,
             Resource::Reports => self.reports().await,
             Resource::Report(target) => self.report(target),
@@ -162,9 +164,24 @@ impl Desk<'_> {
         }
     }
 
-    fn page(&self) -> Answer {
-        let targets = self.site.board.status().targets.len();
-        words(StatusCode::OK, format!("apigw-probe {}, {targets} targets\n\n{PLACES}", env!("CARGO_PKG_VERSION")))
+    async fn page(&self) -> Answer {
+        let view = match View::parse(self.request.uri().query().unwrap_or_default()) {
+            Ok(view) => view,
+            Err(error) => return words(StatusCode::BAD_REQUEST, shown(&error.to_string())),
+        };
+        let place = self.crowd.stream().await;
+        let status = self.site.board.status();
+        let Some(text) = html::page(&status, &view, OffsetDateTime::now_utc()).map(|page| page.to_string()) else {
+            return unknown(view.target.as_deref().unwrap_or_default());
+        };
+        let kind = HeaderValue::from_static("text/html; charset=utf-8");
+        let stream = Stream { pieces: Box::new(std::iter::once(text)), place, gzip: self.gzip() };
+        let mut answer = streamed(kind, stream);
+        for (name, value) in html::headers(&view) {
+            let value = HeaderValue::from_str(&value).expect("a header of the page");
+            answer.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+        answer
     }
 
     async fn metrics(&self) -> Answer {
@@ -191,7 +208,7 @@ impl Desk<'_> {
     fn report(&self, name: &str) -> Answer {
         let status = self.site.board.status();
         let Some(target) = status.targets.iter().find(|target| &*target.name == name) else {
-            return words(StatusCode::NOT_FOUND, ProbeRefusal::Unknown(shown(name)).to_string());
+            return unknown(name);
         };
         match target.history.latest() {
             Some(report) => whole(StatusCode::OK, JSON, render::json(report)),
@@ -222,15 +239,10 @@ impl Desk<'_> {
         }
         match answer.await {
             Ok(Ok(report)) => self.round(&report, probe.form),
-            Ok(Err(refusal)) => {
-                let status = match &refusal {
-                    ProbeRefusal::Unknown(_) => StatusCode::NOT_FOUND,
-                    ProbeRefusal::StillRunning => StatusCode::GATEWAY_TIMEOUT,
-                    ProbeRefusal::HeldBack => StatusCode::SERVICE_UNAVAILABLE,
-                    ProbeRefusal::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-                };
-                words(status, shown_refusal(&refusal))
-            }
+            Ok(Err(ProbeRefusal::Unknown(name))) => unknown(&name),
+            Ok(Err(refusal @ ProbeRefusal::StillRunning)) => words(StatusCode::GATEWAY_TIMEOUT, refusal.to_string()),
+            Ok(Err(refusal @ ProbeRefusal::HeldBack)) => later(&refusal.to_string()),
+            Ok(Err(refusal @ ProbeRefusal::Internal)) => words(StatusCode::INTERNAL_SERVER_ERROR, refusal.to_string()),
             Err(_) => later("the daemon is stopping"),
         }
     }
@@ -270,11 +282,9 @@ impl Desk<'_> {
     }
 }
 
-fn shown_refusal(refusal: &ProbeRefusal) -> String {
-    match refusal {
-        ProbeRefusal::Unknown(name) => ProbeRefusal::Unknown(shown(name)).to_string(),
-        ProbeRefusal::StillRunning | ProbeRefusal::HeldBack | ProbeRefusal::Internal => refusal.to_string(),
-    }
+/// That no target has the name.
+fn unknown(name: &str) -> Answer {
+    words(StatusCode::NOT_FOUND, ProbeRefusal::Unknown(shown(name)).to_string())
 }
 
 /// That it may go better in a moment.
