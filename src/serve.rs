@@ -7,6 +7,7 @@ mod cadence;
 mod files;
 mod line;
 mod log;
+mod process;
 mod reading;
 mod rounds;
 mod schedule;
@@ -14,10 +15,11 @@ mod systemd;
 mod web;
 
 pub use reading::ReadError;
+pub use web::{CONTROL_SOCKET, ListenError, ReloadError, WebConfigError, WebError, ask_reload, check_web_config};
 
 use crate::config::Config;
 use crate::probe::Net;
-use crate::status::{self, Reload, Rounds, Status};
+use crate::status::{Reload, Rounds, Status};
 use board::{Board, Order, Orders};
 use files::Files;
 use log::Log;
@@ -31,6 +33,7 @@ use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
+use web::Web;
 
 /// Where the configuration comes from.
 #[derive(Debug)]
@@ -41,12 +44,17 @@ pub enum Source {
     Given(Box<(Config, Net)>),
 }
 
+/// What the command line and the environment say of the daemon.
+#[derive(Debug, Default)]
+pub struct ServeOptions {
+    /// Whether `POST /-/reload` is answered on the web listeners too.
+    pub lifecycle: bool,
+    /// Proxy variables that are set and not followed.
+    pub ignored_proxy_variables: Vec<String>,
+}
+
 /// Runs until SIGTERM or SIGINT.
-pub async fn serve(
-    source: Source,
-    ignored_proxy_variables: Vec<String>,
-    mut signals: Signals,
-) -> Result<(), ServeError> {
+pub async fn serve(source: Source, options: ServeOptions, mut signals: Signals) -> Result<(), ServeError> {
     let log = Log::new();
     tell_of_panics(log.clone());
     raise_descriptors();
@@ -63,12 +71,12 @@ pub async fn serve(
     log.set(read.config.log);
     let board = Arc::new(Board::new(status(), log));
     let (orders, mut inbox) = mpsc::channel(MOST_ORDERS);
-    let _web = web::start(&read.config, board.clone(), orders.clone())?;
-    let host = Host { id: host_id(), ignored_proxy_variables: ignored_proxy_variables.into(), file };
+    let web = Web::start(&read.config, board.clone(), orders.clone(), options.lifecycle)?;
+    let host = Host { id: host_id(), ignored_proxy_variables: options.ignored_proxy_variables.into(), file };
     let files = Files::start(read.config.files.clone(), board.clone());
     let Signals { mut ends, hangup } = signals;
     let run = async {
-        let mut scheduler = Scheduler::new(read, host, board.clone(), files.clone());
+        let mut scheduler = Scheduler::new(read, host, board.clone(), (files.clone(), web));
         systemd::ready(&board.change(|status| line::line(status)));
         tokio::select! {
             () = scheduler.run(&mut inbox) => {}
@@ -76,6 +84,9 @@ pub async fn serve(
             () = ends.next() => {}
         }
         systemd::stopping(MOST_WINDING_DOWN + MOST_WRITING);
+        board.end();
+        // who waits for an order hears that it is not carried out
+        drop(inbox);
         let last_things = async {
             scheduler.wind_down().await;
             files.finish(MOST_WRITING).await;
@@ -97,7 +108,7 @@ fn status() -> Status {
         targets: Vec::new(),
         reload: Reload { in_force_since: now, refused: None },
         rounds: Rounds::default(),
-        files: status::Files::default(),
+        outputs: Vec::new(),
     }
 }
 
@@ -175,12 +186,9 @@ pub enum ServeError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// An address cannot be listened on.
-    #[error("listen on {0}: {1}")]
-    Listen(std::net::SocketAddr, io::Error),
-    /// The operating system gives no thread or no runtime.
-    #[error("web side: {0}")]
-    Web(io::Error),
+    /// The web side cannot start.
+    #[error(transparent)]
+    Web(#[from] WebError),
 }
 
 /// Orders that wait for the scheduler; who comes when the queue is full waits too.

@@ -17,8 +17,8 @@ pub struct Status {
     pub reload: Reload,
     /// The rounds of all targets together.
     pub rounds: Rounds,
-    /// How it goes with `textfile` and `output_dir`.
-    pub files: Files,
+    /// The outputs that are configured.
+    pub outputs: Vec<OutputStatus>,
 }
 
 /// The rounds since the start, of all targets together. What was started and not ended is under way.
@@ -32,15 +32,6 @@ pub struct Rounds {
     pub dropped: u64,
     /// Paths that are under way.
     pub paths_in_flight: usize,
-}
-
-/// How it goes with the files that are kept up to date.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Files {
-    /// How often a file could not be written.
-    pub failures: u64,
-    /// Why the last attempt failed, if it did.
-    pub failing: Option<String>,
 }
 
 /// What came of reading the configuration.
@@ -59,7 +50,7 @@ pub struct TargetStatus {
     pub name: Arc<str>,
     /// Who says when a round begins.
     pub schedule: Schedule,
-    /// From the start of one round to the start of the next.
+    /// From the start of one round to the start of the next, where the daemon says when.
     pub interval: Duration,
     /// When the next round begins, by this host's clock; absent if nothing is planned.
     pub next_round: Option<OffsetDateTime>,
@@ -77,4 +68,44 @@ named! {
         /// Whoever asks `/probe`.
         OnProbe = "on-probe",
     }
+}
+
+/// One output at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputStatus {
+    /// Which one.
+    pub output: Output,
+    /// How often it could not be written.
+    pub write_errors: u64,
+    /// Why it could not be written the last time, if it could not.
+    pub last_error: Option<String>,
+}
+
+named! {
+    /// Where the daemon writes by itself.
+    pub enum Output {
+        /// The metrics, for node_exporter.
+        Textfile = "textfile",
+        /// The reports as JSON, a file for each target.
+        OutputDir = "output-dir",
+    }
+}
+
+/// What the operating system says of the daemon's process. What it does not say is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Processor time in user and system mode.
+    pub cpu: Option<Duration>,
+    /// Open file descriptors.
+    pub open_fds: Option<u64>,
+    /// The most file descriptors that may be open.
+    pub max_fds: Option<u64>,
+    /// Address space in bytes.
+    pub virtual_bytes: Option<u64>,
+    /// Memory in use in bytes.
+    pub resident_bytes: Option<u64>,
+    /// Threads.
+    pub threads: Option<u64>,
+    /// When it started.
+    pub started: Option<OffsetDateTime>,
 }

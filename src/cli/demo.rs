@@ -4,10 +4,11 @@ use super::output::{self, OutputArgs};
 use super::progress::run_watched;
 use super::{Stop, print, runtime};
 use crate::check::{Check, Intents};
-use crate::config::{Config, DEFAULT_TIMEOUT, FileSettings, LoadSettings, LogSettings, NetSettings, Scheduled};
+use crate::config::{Config, DEFAULT_TIMEOUT, FileSettings, Listen, LoadSettings, LogSettings, NetSettings, Scheduled};
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
 use crate::probe::{Detour, Limits, Net, Resolver, Trust};
+use crate::serve::ServeOptions;
 use crate::serve::{Signals, Source};
 use crate::target::{Expectation, Target, TargetInput};
 use clap::Args;
@@ -63,7 +64,8 @@ fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
         let listen = SocketAddr::from(([127, 0, 0, 1], 9715));
         print(instructions(&lab, &check, ca_file.path(), listen).as_bytes())?;
         let config = Config {
-            listen: vec![listen],
+            listen: vec![Listen::Tcp(listen)],
+            web_config_file: None,
             net: NetSettings::default(),
             load: LoadSettings::default(),
             log: LogSettings::default(),
@@ -71,7 +73,7 @@ fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
             targets: vec![Scheduled::every(DEMO_INTERVAL, check)],
         };
         let source = Source::Given(Box::new((config, net(&lab))));
-        crate::serve::serve(source, Vec::new(), signals).await.map_err(Stop::host)?;
+        crate::serve::serve(source, ServeOptions::default(), signals).await.map_err(Stop::host)?;
         Ok(0)
     })
 }

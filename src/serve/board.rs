@@ -5,7 +5,7 @@ use crate::report::Report;
 use crate::status::Status;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// The status of the daemon; each look at it is cheap and holds nobody up.
 #[derive(Debug)]
@@ -14,11 +14,13 @@ pub(super) struct Board {
     pub(super) log: Log,
     status: Mutex<Status>,
     web_beat: Mutex<Instant>,
+    ending: watch::Sender<bool>,
 }
 
 impl Board {
     pub(super) fn new(status: Status, log: Log) -> Self {
-        Self { log, status: Mutex::new(status), web_beat: Mutex::new(Instant::now()) }
+        let (ending, _) = watch::channel(false);
+        Self { log, status: Mutex::new(status), web_beat: Mutex::new(Instant::now()), ending }
     }
 
     /// The status now.
@@ -31,14 +33,25 @@ impl Board {
         change(&mut lock(&self.status))
     }
 
-    /// The web thread lives.
-    pub(super) fn web_beat(&self) {
+    /// The web thread is alive. It says so every [`BEAT`].
+    pub(super) fn beat(&self) {
         *lock(&self.web_beat) = Instant::now();
     }
 
-    /// For how long the web thread has not shown that it lives; it does twice a second.
-    pub(super) fn web_silence(&self) -> Duration {
+    /// How long ago the web thread was alive.
+    pub(super) fn since_beat(&self) -> Duration {
         lock(&self.web_beat).elapsed()
+    }
+
+    /// From now on the daemon ends: whoever listens stops listening.
+    pub(super) fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Waits until the daemon ends.
+    pub(super) async fn ending(&self) {
+        // the sender lives as long as the board
+        let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
     }
 }
 
@@ -90,3 +103,6 @@ pub(super) enum ProbeRefusal {
 
 /// Where orders are sent.
 pub(super) type Orders = mpsc::Sender<Order>;
+
+/// How often the web thread says that it is alive.
+pub(super) const BEAT: Duration = Duration::from_millis(500);

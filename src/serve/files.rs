@@ -3,14 +3,15 @@
 use super::board::Board;
 use crate::config::FileSettings;
 use crate::render;
+use crate::render::metrics::{Exposition, Format};
 use crate::report::Report;
-use crate::status::Status;
+use crate::status::{Output, OutputStatus, Process, Status};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -40,7 +41,7 @@ impl Files {
     pub(super) fn start(settings: FileSettings, board: Arc<Board>) -> Self {
         let work = Work { settings, is_stale: false, is_busy: false };
         let desk = Arc::new(Desk { work: Mutex::new(work), changed: Condvar::new() });
-        let clerk = Clerk { desk: desk.clone(), board: board.clone(), written: BTreeMap::new(), tidied: Vec::new() };
+        let clerk = Clerk { desk: desk.clone(), board: board.clone(), written: BTreeMap::new() };
         if let Err(error) = std::thread::Builder::new().name("files".into()).spawn(move || clerk.work()) {
             board.log.error(format_args!("`textfile` and `output_dir` are not written: {error}"));
         }
@@ -86,8 +87,6 @@ struct Clerk {
     board: Arc<Board>,
     /// The reports that stand in files, by the name of the target; of a former run only the name is known.
     written: BTreeMap<Arc<str>, Option<Arc<Report>>>,
-    /// The folders from which drafts of a former run were removed.
-    tidied: Vec<PathBuf>,
 }
 
 impl Clerk {
@@ -96,18 +95,41 @@ impl Clerk {
         let mut patience = Duration::MAX;
         loop {
             let wanted = self.wait(patience);
-            let is_new = wanted.output_dir != settings.output_dir;
+            if wanted != settings {
+                self.change(&settings, &wanted);
+            }
             settings = wanted;
             let began = Instant::now();
-            let wrong = self.write(&settings, is_new);
+            let is_good = self.write(&settings);
             // nothing new may happen for an hour
-            patience = if wrong.is_some() { RETRY } else { Duration::MAX };
-            self.tell(wrong);
+            patience = if is_good { Duration::MAX } else { RETRY };
             self.desk.lock().is_busy = false;
             self.desk.changed.notify_all();
             // many rounds in a second need not all be seen
             std::thread::sleep(LEAST_BETWEEN.saturating_sub(began.elapsed()));
         }
+    }
+
+    /// Takes on other files: their counters begin at zero, and what a former run has left there becomes known.
+    fn change(&mut self, old: &FileSettings, new: &FileSettings) {
+        if old.output_dir != new.output_dir {
+            let known = new.output_dir.as_deref().map(reports_in).unwrap_or_default();
+            self.written = known.into_iter().map(|name| (name.into(), None)).collect();
+        }
+        let folders = new.textfile.as_deref().and_then(Path::parent).into_iter().chain(new.output_dir.as_deref());
+        folders.for_each(remove_drafts);
+        let configured = [
+            (Output::Textfile, new.textfile.is_some(), old.textfile == new.textfile),
+            (Output::OutputDir, new.output_dir.is_some(), old.output_dir == new.output_dir),
+        ];
+        self.board.change(|status| {
+            let before = std::mem::take(&mut status.outputs);
+            for (output, _, is_same) in configured.into_iter().filter(|(_, is_wanted, _)| *is_wanted) {
+                let known = before.iter().find(|one| is_same && one.output == output);
+                let fresh = || OutputStatus { output, write_errors: 0, last_error: None };
+                status.outputs.push(known.cloned().unwrap_or_else(fresh));
+            }
+        });
     }
 
     /// Waits for something to do, or for the time to try again.
@@ -119,22 +141,19 @@ impl Clerk {
         work.settings.clone()
     }
 
-    /// Writes what has changed, into a new folder everything, and gives the first error.
-    fn write(&mut self, settings: &FileSettings, is_new: bool) -> Option<String> {
+    /// Writes what has changed; false if something could not be written.
+    fn write(&mut self, settings: &FileSettings) -> bool {
         let status = self.board.status();
-        let mut wrong = None;
-        if let Some(path) = &settings.textfile {
-            self.tidy(path.parent());
-            wrong = replace(path, metrics(&status).as_bytes()).err();
-        }
-        if let Some(folder) = &settings.output_dir {
-            self.tidy(Some(folder));
-            if is_new {
-                self.written = reports_in(folder).into_iter().map(|name| (name.into(), None)).collect();
+        let textfile = settings.textfile.as_ref().map(|path| replace(path, metrics(&status).as_bytes()));
+        let reports = settings.output_dir.as_ref().map(|folder| self.write_reports(folder, &status));
+        let results = [(Output::Textfile, textfile), (Output::OutputDir, reports)];
+        let is_good = results.iter().all(|(_, result)| !matches!(result, Some(Err(_))));
+        for (output, result) in results {
+            if let Some(result) = result {
+                self.tell(output, result.err());
             }
-            wrong = wrong.or(self.write_reports(folder, &status).err());
         }
-        wrong
+        is_good
     }
 
     /// Stops at the first error: the others would have the same.
@@ -159,37 +178,35 @@ impl Clerk {
         Ok(())
     }
 
-    /// Removes the drafts that a killed run has left, at the first look into a folder.
-    fn tidy(&mut self, folder: Option<&Path>) {
-        let Some(folder) = folder.filter(|folder| self.tidied.iter().all(|known| known != folder)) else { return };
-        self.tidied.push(folder.to_owned());
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let is_draft = name.to_str().is_some_and(|name| name.starts_with(DRAFT.0) && name.ends_with(DRAFT.1));
-            if is_draft && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-
     /// Tells a failure once, and once that it is over.
-    fn tell(&self, wrong: Option<String>) {
+    fn tell(&self, output: Output, wrong: Option<String>) {
         let before = self.board.change(|status| {
-            status.files.failures += u64::from(wrong.is_some());
-            std::mem::replace(&mut status.files.failing, wrong.clone())
+            let known = status.outputs.iter_mut().find(|one| one.output == output)?;
+            known.write_errors += u64::from(wrong.is_some());
+            std::mem::replace(&mut known.last_error, wrong.clone())
         });
-        match (&before, &wrong) {
-            (_, Some(wrong)) if before.as_ref() != Some(wrong) => self.board.log.error(wrong),
-            (Some(_), None) => self.board.log.info("files are written again"),
+        match (before, wrong) {
+            (before, Some(wrong)) if before.as_ref() != Some(&wrong) => self.board.log.error(wrong),
+            (Some(_), None) => self.board.log.info(format_args!("{output} is written again")),
             (Some(_) | None, Some(_)) | (None, None) => {}
         }
     }
 }
 
+/// Removes the drafts that a killed run has left in a folder.
+fn remove_drafts(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_draft = name.to_str().is_some_and(|name| name.starts_with(DRAFT.0) && name.ends_with(DRAFT.1));
+        if is_draft && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// As at `/metrics`, but for the process: node_exporter has one of its own.
 fn metrics(status: &Status) -> String {
-    let reports: Vec<&Report> =
-        status.targets.iter().filter_map(|target| target.history.latest()).map(|report| &**report).collect();
-    render::prometheus(&reports).to_string()
+    Exposition::of_daemon(status.clone(), Process::default(), Format::Text).collect()
 }
 
 /// The targets whose reports stand in a folder. Other files are none of our business.

@@ -9,13 +9,13 @@ use super::log::Direction;
 use super::reading::{Read, ReadError, Reloads};
 use super::rounds::{Defect, Rounds};
 use super::systemd::{self, StatusLine, Watchdog};
+use super::web::Web;
 use crate::config::{Config, Scheduled};
-use crate::history::History;
+use crate::history::{self, History};
 use crate::observation::Row;
 use crate::probe::{Limits, Net};
 use crate::report::Report;
 use crate::status::{Reload, Schedule, TargetStatus};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(super) struct Scheduler {
     reloads: Reloads,
     host: Host,
     net: Rc<Net>,
-    listen: Vec<SocketAddr>,
+    web: Web,
     board: Arc<Board>,
     files: Files,
     status_line: StatusLine,
@@ -82,7 +82,7 @@ struct Waiting {
 }
 
 impl Scheduler {
-    pub(super) fn new(read: Read, host: Host, board: Arc<Board>, files: Files) -> Self {
+    pub(super) fn new(read: Read, host: Host, board: Arc<Board>, (files, web): (Files, Web)) -> Self {
         let now = Instant::now();
         let Read { config, net } = read;
         let mut scheduler = Self {
@@ -91,13 +91,14 @@ impl Scheduler {
             reloads: Reloads::of(host.file.clone()),
             host,
             net: Rc::new(net),
-            listen: config.listen.clone(),
+            web,
             status_line: StatusLine::new(board.change(|status| line::line(status)), now),
             watchdog: Watchdog::new(now),
             board,
             files,
         };
         scheduler.put_in_force(config);
+        scheduler.web.ready();
         scheduler
     }
 
@@ -126,17 +127,21 @@ impl Scheduler {
         }
     }
 
-    /// Begins nothing more, and waits for the rounds under way, but not for long.
+    /// Begins nothing more, and waits for the rounds and answers under way, but not for long.
     pub(super) async fn wind_down(&mut self) {
+        for place in &mut self.agenda.places {
+            place.of.waiting.clear();
+        }
         let last = self.rounds.iter().map(|flight| flight.deadline).max();
         // a round that ends by its deadline ends a moment later
         let until = last.map_or_else(Instant::now, |last| (last + SLACK).min(Instant::now() + MOST_WINDING_DOWN));
         while !self.rounds.is_empty() {
             tokio::select! {
                 (flight, result) = self.rounds.next() => self.end(flight, result),
-                () = sleep_until(until) => return,
+                () = sleep_until(until) => break,
             }
         }
+        self.web.ended().await;
     }
 
     fn wake(&self, now: Instant) -> Instant {
@@ -219,7 +224,7 @@ impl Scheduler {
             match report {
                 Some(report) => history.record(report.clone()).is_some(),
                 None => {
-                    history.record_internal(place.of.scheduled.check.plans().map(|plan| plan.path));
+                    history.record_internal();
                     false
                 }
             }
@@ -268,11 +273,14 @@ impl Scheduler {
     }
 
     fn reload(&mut self, read: Result<Read, ReadError>) -> Result<(), String> {
-        let outcome = match read {
-            Ok(Read { config, net }) => {
-                if config.listen != self.listen {
-                    self.board.log.warn("`listen` has changed: that needs a restart, everything else is in force");
-                }
+        // its web side is tried before anything changes
+        let tried = read.map_err(|error| error.to_string()).and_then(|read| {
+            let web = self.web.prepare(&read.config).map_err(|error| error.to_string())?;
+            Ok((read, web))
+        });
+        let outcome = match tried {
+            Ok((Read { config, net }, web)) => {
+                self.web.adopt(web);
                 self.board.log.set(config.log);
                 self.files.set(config.files.clone());
                 self.net = Rc::new(net);
@@ -281,8 +289,7 @@ impl Scheduler {
                 self.board.log.info(format_args!("configuration reloaded: {} targets", self.agenda.places.len()));
                 Ok(())
             }
-            Err(error) => {
-                let refused = error.to_string();
+            Err(refused) => {
                 self.board.log.error(format_args!("configuration refused, the old one stays in force: {refused}"));
                 self.board.change(|status| status.reload.refused = Some(refused.clone()));
                 Err(refused)
@@ -312,9 +319,14 @@ impl Scheduler {
         let (places, wall) = (&self.agenda.places, OffsetDateTime::now_utc());
         self.board.change(|status| {
             let mut old: Vec<_> = status.targets.drain(..).map(Some).collect();
-            let targets = places.iter().zip(kept).map(|(place, same)| {
-                let before = same.and_then(|at| old[at].take());
-                before.unwrap_or_else(|| target_status(place, now, wall))
+            let most_bytes = history::share(places.len());
+            let targets = places.iter().zip(kept).map(|(place, same)| match same.and_then(|at| old[at].take()) {
+                Some(mut target) => {
+                    let paths = place.of.scheduled.check.plans().map(|plan| plan.path);
+                    Arc::make_mut(&mut target.history).reconfigure(paths, most_bytes);
+                    target
+                }
+                None => target_status(place, now, wall, most_bytes),
             });
             status.targets = targets.collect();
             status.reload = Reload { in_force_since: wall, refused: None };
@@ -331,7 +343,7 @@ impl Scheduler {
                 Some("a round does not end")
             } else if self.agenda.is_stuck(now) {
                 Some("a target is due and its round does not begin")
-            } else if self.board.web_silence() > patience + LEAST_TIMEOUT {
+            } else if self.board.since_beat() > patience + LEAST_TIMEOUT {
                 Some("the web thread does not answer")
             } else {
                 None
@@ -356,7 +368,7 @@ fn fresh(scheduled: Scheduled, host: &str, rounds: &Rounds<Flight, Report>, begi
 }
 
 /// A target before its first round.
-fn target_status(place: &Place<Entry>, now: Instant, wall: OffsetDateTime) -> TargetStatus {
+fn target_status(place: &Place<Entry>, now: Instant, wall: OffsetDateTime, most_bytes: usize) -> TargetStatus {
     let scheduled = &place.of.scheduled;
     TargetStatus {
         name: scheduled.check.target.name.as_str().into(),
@@ -364,7 +376,7 @@ fn target_status(place: &Place<Entry>, now: Instant, wall: OffsetDateTime) -> Ta
         interval: scheduled.interval,
         next_round: next_round(place, now, wall),
         missed_rounds: 0,
-        history: Arc::new(History::default()),
+        history: Arc::new(History::new(scheduled.check.plans().map(|plan| plan.path), most_bytes)),
     }
 }
 
@@ -409,6 +421,7 @@ mod tests {
     use crate::probe::{Detour, Resolver, Trust};
     use crate::status::{self, Status};
     use std::fmt::Write as _;
+    use std::future::Future;
     use std::net::TcpListener;
     use tokio::sync::oneshot;
     use tokio::task::{JoinHandle, LocalSet};
@@ -437,7 +450,7 @@ mod tests {
                 targets: Vec::new(),
                 reload: Reload { in_force_since: now, refused: None },
                 rounds: status::Rounds::default(),
-                files: status::Files::default(),
+                outputs: Vec::new(),
             };
             let board = Arc::new(Board::new(status, Log::new()));
             let (orders, inbox) = mpsc::channel(64);
@@ -459,14 +472,16 @@ mod tests {
                 file: Some(desk.file.path().to_owned()),
             };
             let files = Files::start(FileSettings::default(), desk.board.clone());
-            let scheduler = Scheduler::new(Read { config, net }, host, desk.board.clone(), files);
+            let web = Web::start(&config, desk.board.clone(), desk.orders.clone(), false).unwrap();
+            let scheduler = Scheduler::new(Read { config, net }, host, desk.board.clone(), (files, web));
             (desk, scheduler, inbox)
         }
 
         fn write(&self, text: &str) {
             let silent = self.silence.local_addr().unwrap().port().to_string();
             let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-            let text = format!("log_level = \"error\"\ndns_servers = [\"127.0.0.1:9\"]\n{text}");
+            let text =
+                format!("listen = [\"127.0.0.1:0\"]\nlog_level = \"error\"\ndns_servers = [\"127.0.0.1:9\"]\n{text}");
             std::fs::write(self.file.path(), text.replace("SILENT", &silent).replace("CLOSED", &closed)).unwrap();
         }
 
@@ -604,7 +619,7 @@ mod tests {
             assert_eq!(answer.await.unwrap(), Err(ProbeRefusal::Internal));
             let status = desk.until(|status| status.rounds.recorded >= 3).await;
             let counts: Vec<_> = history(&status, "a").paths().collect();
-            assert!(counts.iter().all(|(_, counts)| counts.probes == 1 && counts.failures["internal"] == 1));
+            assert!(counts.iter().all(|(_, counts)| counts.probes == 1 && counts.failures == [("internal", 1)]));
             assert_eq!(counts.len(), 1);
             desk.probe("a", LONG).await.unwrap();
         });
@@ -674,7 +689,7 @@ mod tests {
             desk.probe("a", LONG).await.unwrap();
             let before = desk.board.status();
             let refused = desk.reload("[[target]]\ninvoke_url = \"https://example.com/\"\n").await.unwrap_err();
-            assert!(refused.contains(":4: "), "{refused}");
+            assert!(refused.contains(":5: "), "{refused}");
             let after = desk.board.status();
             assert_eq!(after.reload.refused, Some(refused.clone()));
             assert_eq!(after.reload.in_force_since, before.reload.in_force_since);
