@@ -17,6 +17,21 @@ pub struct Status {
     pub reload: Reload,
     /// The outputs that are configured.
     pub outputs: Vec<OutputStatus>,
+    /// The rounds of all targets together.
+    pub rounds: Rounds,
+}
+
+/// The rounds since the start, of all targets together. What was started and not ended is under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rounds {
+    /// Rounds that began.
+    pub started: u64,
+    /// Rounds whose result was recorded, those that a defect of our own ended among them.
+    pub recorded: u64,
+    /// Rounds whose result was dropped, because a reload changed or removed their target meanwhile.
+    pub dropped: u64,
+    /// Paths that are under way.
+    pub paths_in_flight: usize,
 }
 
 /// What came of reading the configuration.
