@@ -1,7 +1,8 @@
 //! The report for Nagios and its kin: one line and an exit status, by the rules of the monitoring plugins.
 
+use super::Clean;
+use super::words::{tally, who};
 use super::wrap::Wrapped;
-use super::{Clean, tally, who};
 use crate::observation::{Attempt, Observation, Outcome, Row};
 use crate::report::{Report, SHORT_OF_DAYS, Verdict};
 use std::fmt::{self, Display, Write as _};

@@ -5,10 +5,16 @@
 
 mod authority;
 mod name_server;
+#[path = "../render/hostile.rs"]
+mod hostile;
 mod probe;
+#[path = "../render/report.rs"]
+mod report;
 mod server;
 #[path = "../support/side.rs"]
 mod side;
+#[path = "../support/statuses.rs"]
+mod statuses;
 mod tool;
 mod vpc;
 mod web_server;
@@ -16,6 +22,7 @@ mod web_server;
 mod cli;
 mod dns;
 mod netns;
+mod page;
 mod promtool;
 mod schema;
 mod tls;

@@ -2,6 +2,7 @@
 
 mod curl;
 mod explain;
+mod html;
 mod json;
 mod metrics;
 mod metrics_of_daemon;
@@ -11,6 +12,8 @@ mod text;
 mod exposition;
 mod hostile;
 mod report;
+#[path = "../support/statuses.rs"]
+mod statuses;
 
 /// Whether a character can do no harm on a terminal. A list of its own, not the product's.
 fn is_harmless(c: char) -> bool {
