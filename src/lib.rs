@@ -4,8 +4,9 @@
 //! Target ──plan()──▶ Plan ──probe()──▶ Observation ──diagnose()──▶ Diagnosis
 //!  what               how               what was seen               why
 //!                      └───────────── Report ─────────────┘
-//!                                        │
-//!                       text  json  nagios  prometheus
+//!                                        │ record()
+//!                                     History
+//!              text  json  nagios  curl  │  metrics  html
 //! ```
 //!
 //! The product is the contrast between the four answers. All down to [`render`] is pure: no socket, no clock, no runtime.
@@ -17,6 +18,8 @@ pub mod plan;
 pub mod observation;
 pub mod diagnosis;
 pub mod report;
+pub mod history;
+pub mod status;
 pub mod render;
 pub mod probe;
 pub mod check;

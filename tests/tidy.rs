@@ -4,13 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in reading order, as `src/lib.rs` lists them.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 16] = [
     "named",
     "target",
     "plan",
     "observation",
     "diagnosis",
     "report",
+    "history",
+    "status",
     "render",
     "probe",
     "check",
@@ -22,7 +24,8 @@ const ORDER: [&str; 14] = [
 ];
 
 /// The modules that have no socket, no clock and no runtime.
-const PURE: [&str; 7] = ["named", "target", "plan", "observation", "diagnosis", "report", "render"];
+const PURE: [&str; 9] =
+    ["named", "target", "plan", "observation", "diagnosis", "report", "history", "status", "render"];
 
 /// What a pure module does not name.
 const IMPURE: [&str; 9] = [

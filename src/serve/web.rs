@@ -1,7 +1,10 @@
 //! What does monitoring read? `/metrics` and `/-/healthy`, on plain HTTP/1.1, bounded in connections and time.
 
-use super::Board;
+use super::ServeError;
+use super::board::{Board, Orders};
+use crate::config::Config;
 use crate::render;
+use crate::report::Report;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -10,12 +13,41 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::task::LocalSet;
+
+/// Binds every listener, and answers on them from a thread of its own, so that no client ever delays a round.
+pub(super) fn start(config: &Config, board: Arc<Board>, orders: Orders) -> Result<JoinHandle<()>, ServeError> {
+    let mut listeners = Vec::new();
+    for address in &config.listen {
+        let bound = std::net::TcpListener::bind(address).and_then(|listener| {
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        });
+        listeners.push(bound.map_err(|error| ServeError::Listen(*address, error))?);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServeError::Web)?;
+    let thread = std::thread::Builder::new().name("web".into());
+    thread
+        .spawn(move || {
+            let local = LocalSet::new();
+            for listener in listeners {
+                let (board, orders) = (board.clone(), orders.clone());
+                local.spawn_local(async move {
+                    let listener = TcpListener::from_std(listener).expect("within a runtime");
+                    answer(listener, board, orders).await;
+                });
+            }
+            runtime.block_on(local);
+        })
+        .map_err(ServeError::Web)
+}
 
 /// Answers on one listener for ever; no error of a client ends it.
-pub(super) async fn answer(listener: TcpListener, board: Board) {
+async fn answer(listener: TcpListener, board: Arc<Board>, _orders: Orders) {
     let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         let slot = slots.clone().acquire_owned().await;
@@ -56,8 +88,10 @@ fn respond(request: &Request<Incoming>, board: &Board) -> Response<Full<Bytes>> 
 }
 
 fn metrics(board: &Board) -> Response<Full<Bytes>> {
-    let board = board.borrow();
-    let text = render::prometheus(&board.iter().flatten().collect::<Vec<_>>()).to_string();
+    let status = board.status();
+    let reports: Vec<&Report> =
+        status.targets.iter().filter_map(|target| target.history.latest()).map(|r| &**r).collect();
+    let text = render::prometheus(&reports).to_string();
     let mut response = plain(StatusCode::OK, text);
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);
