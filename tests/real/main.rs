@@ -4,8 +4,10 @@
 //! namespaces that are named after it; both end with their test.
 
 mod authority;
+mod daemon;
 mod name_server;
 mod probe;
+mod prometheus;
 mod server;
 #[path = "../support/side.rs"]
 mod side;
@@ -13,10 +15,16 @@ mod tool;
 mod vpc;
 mod web_server;
 
+mod checks;
 mod cli;
+mod dashboard;
 mod dns;
 mod netns;
 mod promtool;
+mod rehearsal;
+mod rules;
+mod run_command;
 mod schema;
+mod scrape;
 mod tls;
 mod wire;
