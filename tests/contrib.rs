@@ -82,7 +82,8 @@ fn the_dashboard_can_be_imported_anywhere() {
 
 fn overlap(one: &Value, other: &Value) -> bool {
     let meet = |at: &str, long: &str| {
-        let ends = |place: &Value| (place[at].as_u64().unwrap(), place[at].as_u64().unwrap() + place[long].as_u64().unwrap());
+        let ends =
+            |place: &Value| (place[at].as_u64().unwrap(), place[at].as_u64().unwrap() + place[long].as_u64().unwrap());
         let ((from, to), (start, end)) = (ends(one), ends(other));
         from < end && start < to
     };
@@ -171,7 +172,11 @@ fn accepts(document: &Value, name: &str, value: &str) -> bool {
 #[test]
 fn a_parameter_with_what_a_shell_or_the_agent_would_read_is_refused() {
     let document = document();
-    let good = [("InvokeUrl", "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test"), ("VpceDnsName", "vpce-1a"), ("Format", "json")];
+    let good = [
+        ("InvokeUrl", "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test"),
+        ("VpceDnsName", "vpce-1a"),
+        ("Format", "json"),
+    ];
     for (name, good) in good {
         assert!(accepts(&document, name, good), "{name}");
         for c in (0..=u8::MAX).map(char::from).filter(|c| !c.is_ascii_alphanumeric() && !"-._~%/".contains(*c)) {
@@ -199,10 +204,14 @@ fn run_document(side: &Side, parameters: &[(&str, &str)]) -> Output {
     let folder = Path::new(program.get_program()).parent().unwrap();
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", &script]).env_clear().env("PATH", folder);
-    shell.env("APIGW_PROBE_DNS_SERVER", side.lab.dns_server().to_string());
-    shell.env("APIGW_PROBE_VPC_RESOLVER", side.lab.vpc_resolver().to_string());
-    shell.env("APIGW_PROBE_PORT", side.lab.port().to_string());
-    shell.env("APIGW_PROBE_CA_FILE", side.ca_file.path());
+    // what leads to the lab, as the environment
+    let once = side.once();
+    let options: Vec<&str> = once.get_args().map(|option| option.to_str().unwrap()).collect();
+    for option in options.windows(2) {
+        if let Some(name) = option[0].strip_prefix("--") {
+            shell.env(format!("APIGW_PROBE_{}", name.to_uppercase().replace('-', "_")), option[1]);
+        }
+    }
     shell.output().unwrap()
 }
 

@@ -8,13 +8,14 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::process::Child;
+use std::sync::mpsc;
 use std::time::Duration;
 
 /// A running daemon.
 pub(crate) struct Daemon {
     child: Child,
     pub(crate) address: SocketAddr,
-    notes: UnixDatagram,
+    notes: mpsc::Receiver<String>,
     _folder: tempfile::TempDir,
 }
 
@@ -42,17 +43,15 @@ impl Daemon {
         }
         std::fs::write(&file, config).unwrap();
         let notes = UnixDatagram::bind(&socket).unwrap();
-        notes.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let child = binary().args(["serve", "--config"]).arg(&file).env("NOTIFY_SOCKET", &socket).spawn().unwrap();
-        Self { child, address, notes, _folder: folder }
+        Self { child, address, notes: read_all(notes), _folder: folder }
     }
 
     /// Waits until it notifies of a state.
     pub(crate) fn wait_for(&self, state: &str) {
-        let mut note = [0; 4096];
         loop {
-            let length = self.notes.recv(&mut note).unwrap_or_else(|error| panic!("{state}: {error}"));
-            if text(&note[..length]).lines().any(|line| line.starts_with(state)) {
+            let note = self.notes.recv_timeout(LONGEST_WAIT).unwrap_or_else(|error| panic!("{state}: {error}"));
+            if note.lines().any(|line| line.starts_with(state)) {
                 return;
             }
         }
@@ -60,7 +59,7 @@ impl Daemon {
 
     pub(crate) fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(LONGEST_WAIT)).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -74,3 +73,19 @@ impl Drop for Daemon {
         let _ = self.child.wait();
     }
 }
+
+/// Reads each note as it comes, as a service manager does: a few that nobody reads would hold the daemon up.
+fn read_all(socket: UnixDatagram) -> mpsc::Receiver<String> {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut note = [0; 4096];
+        while let Ok(length) = socket.recv(&mut note) {
+            if tell.send(text(&note[..length]).to_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    told
+}
+
+const LONGEST_WAIT: Duration = Duration::from_secs(20);

@@ -31,7 +31,9 @@ fn queries() -> Vec<(String, String)> {
 /// The query as Grafana sends it when every variable stands at all.
 fn filled_in(query: &str) -> String {
     let times = query.replace("$__rate_interval", "1m").replace("$__range", "1m");
-    let filled = ["job", "instance", "target", "path"].iter().fold(times, |query, name| query.replace(&format!("${name}"), ".*"));
+    let filled = ["job", "instance", "target", "path"]
+        .iter()
+        .fold(times, |query, name| query.replace(&format!("${name}"), ".*"));
     assert!(!filled.contains('$'), "{filled}");
     filled
 }
@@ -52,10 +54,8 @@ fn named_by_the_rules() -> BTreeSet<String> {
 fn every_query_gives_something() {
     let side = Side::start(Scenario::named("private-dns-off").unwrap());
     // one fails and one passes, so that there are failures and successes
-    let daemon = Daemon::with_targets(
-        &side,
-        &["name = 'orders'", "name = 'billing'\n[target.paths]\nprivate-dns = 'skip'"],
-    );
+    let daemon =
+        Daemon::with_targets(&side, &["name = 'orders'", "name = 'billing'\n[target.paths]\nprivate-dns = 'skip'"]);
     let config = format!(
         "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [alerts.yml, recording.yml]\n\
          scrape_configs: [{{job_name: apigw-probe, static_configs: [{{targets: ['{}']}}]}}]\n",

@@ -51,7 +51,10 @@ impl Prometheus {
     /// Starts with this configuration; files that it names lie in `contrib/prometheus/` or are given.
     pub(crate) fn start(version: Version, config: &str, files: &[(&str, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for (name, content) in [("prometheus.yml", &config.to_owned())].into_iter().chain(files.iter().map(|(name, content)| (*name, content))) {
+        for (name, content) in [("prometheus.yml", &config.to_owned())]
+            .into_iter()
+            .chain(files.iter().map(|(name, content)| (*name, content)))
+        {
             std::fs::write(folder.path().join(name), content).unwrap();
         }
         let address = SocketAddrV4::new(own_address(), 9090);

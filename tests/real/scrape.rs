@@ -55,7 +55,10 @@ fn prometheus_owns_the_schedule_of_targets_that_are_on_probe() {
             prometheus.wait_for(&format!("up{{{labels}}} == 1"));
         }
         prometheus.wait_for(&format!("apigw_probe_build_info{{job='apigw-probe',instance='{agent}'}}"));
-        assert!(prometheus.query("apigw_probe_target_success{job='apigw-probe'}").is_empty(), "{version:?}: told twice");
+        assert!(
+            prometheus.query("apigw_probe_target_success{job='apigw-probe'}").is_empty(),
+            "{version:?}: told twice"
+        );
         assert!(prometheus.query("{exported_target!=''}").is_empty(), "{version:?}: a label was renamed");
     }
 }
