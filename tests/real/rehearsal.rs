@@ -108,10 +108,12 @@ fn alerts_fire_name_their_causes_and_resolve() {
     // half of the paths, for two causes
     demo.switch_to("not-associated-private-dns-off");
     let both = ["private-dns-disabled", "vpce-not-associated"];
-    let since = servers.each_ref().map(|prometheus| {
+    for prometheus in &servers {
         alert(prometheus, "ApigwProbeTargetFailing", "pending", &[]);
-        alert(prometheus, "ApigwProbeTargetFailing", "firing", &both)["activeAt"].clone()
-    });
+    }
+    let since = servers
+        .each_ref()
+        .map(|prometheus| alert(prometheus, "ApigwProbeTargetFailing", "firing", &both)["activeAt"].clone());
 
     // all of them, for another cause: the alert stays the one it was
     demo.switch_to("explicit-deny");
