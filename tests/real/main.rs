@@ -19,4 +19,5 @@ mod netns;
 mod promtool;
 mod schema;
 mod tls;
+mod units;
 mod wire;
