@@ -28,6 +28,9 @@ pub(super) struct DemoArgs {
     /// Keep the simulation running, and the daemon with it; print how to probe it from outside
     #[arg(long)]
     serve: bool,
+    /// Where the daemon listens, so that it can run beside another
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:9715", requires = "serve")]
+    listen: SocketAddr,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -37,7 +40,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
         return print(list().as_bytes());
     }
     if args.serve {
-        return serve(args.scenario);
+        return serve(args.scenario, args.listen);
     }
     let output = args.output.open()?;
     if !args.output.quiet {
@@ -51,7 +54,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
 }
 
 /// Runs the daemon against a simulation that other processes can reach.
-fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
+fn serve(scenario: &'static Scenario, listen: SocketAddr) -> Result<u8, Stop> {
     runtime()?.block_on(async {
         let signals = Signals::install().map_err(Stop::host)?;
         let lab = Lab::start(scenario, Addresses::Loopback).await.map_err(Stop::host)?;
@@ -60,7 +63,6 @@ fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
         ca_file.write_all(lab.ca_pem().as_bytes()).map_err(Stop::host)?;
         let mut check = check(&lab)?;
         check.request.port = lab.port();
-        let listen = SocketAddr::from(([127, 0, 0, 1], 9715));
         print(instructions(&lab, &check, ca_file.path(), listen).as_bytes())?;
         let config = Config {
             listen: vec![listen],

@@ -34,4 +34,5 @@ mod run_command;
 mod schema;
 mod scrape;
 mod tls;
+mod units;
 mod wire;
