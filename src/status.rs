@@ -15,10 +15,10 @@ pub struct Status {
     pub targets: Vec<TargetStatus>,
     /// The last time that a configuration was read: the start, or a reload.
     pub reload: Reload,
-    /// The rounds of all targets together.
-    pub rounds: Rounds,
     /// The outputs that are configured.
     pub outputs: Vec<OutputStatus>,
+    /// The rounds of all targets together.
+    pub rounds: Rounds,
 }
 
 /// The rounds since the start, of all targets together. What was started and not ended is under way.

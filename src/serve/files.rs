@@ -38,7 +38,7 @@ struct Work {
 
 impl Files {
     /// Starts the thread. If there is none, nothing is written, and the log says so.
-    pub(super) fn start(settings: FileSettings, board: Arc<Board>) -> Self {
+    pub(super) fn start(settings: FileSettings, board: &Arc<Board>) -> Self {
         let work = Work { settings, is_stale: false, is_busy: false };
         let desk = Arc::new(Desk { work: Mutex::new(work), changed: Condvar::new() });
         let clerk = Clerk { desk: desk.clone(), board: board.clone(), written: BTreeMap::new() };

@@ -46,8 +46,8 @@ pub(super) struct Host {
     pub(super) id: String,
     /// Proxy variables that are set, for the reports.
     pub(super) ignored_proxy_variables: Rc<[String]>,
-    /// Where the configuration comes from, if it comes from a file.
-    pub(super) file: Option<PathBuf>,
+    /// Where the configuration comes from.
+    pub(super) file: PathBuf,
 }
 
 /// A target. Whether it is still the same after a reload is a matter of the pointer.
@@ -221,13 +221,11 @@ impl Scheduler {
         let is_change = self.board.change(|status| {
             status.rounds.recorded += 1;
             let history = Arc::make_mut(&mut status.targets[at].history);
-            match report {
-                Some(report) => history.record(report.clone()).is_some(),
-                None => {
-                    history.record_internal();
-                    false
-                }
-            }
+            let Some(report) = report else {
+                history.record_internal();
+                return false;
+            };
+            history.record(report.clone()).is_some()
         });
         let Some(report) = report else { return };
         let before = place.of.last.as_ref().map(|last| &*last.report);
@@ -250,12 +248,12 @@ impl Scheduler {
             return;
         }
         let waiting = Waiting { until: now + within.min(LONGEST_WAIT), reply };
-        match self.rounds.iter_mut().find(|flight| Rc::ptr_eq(&flight.scheduled, &entry.scheduled)) {
-            Some(flight) => flight.waiting.push(waiting),
-            None => {
-                entry.waiting.push(waiting);
-                place.asked.get_or_insert(now);
-            }
+        let under_way = self.rounds.iter_mut().find(|flight| Rc::ptr_eq(&flight.scheduled, &entry.scheduled));
+        if let Some(flight) = under_way {
+            flight.waiting.push(waiting);
+        } else {
+            entry.waiting.push(waiting);
+            place.asked.get_or_insert(now);
         }
     }
 
@@ -317,9 +315,9 @@ impl Scheduler {
             let _ = waiting.reply.send(Err(ProbeRefusal::HeldBack));
         }
         let (places, wall) = (&self.agenda.places, OffsetDateTime::now_utc());
+        let most_bytes = history::share(places.len());
         self.board.change(|status| {
             let mut old: Vec<_> = status.targets.drain(..).map(Some).collect();
-            let most_bytes = history::share(places.len());
             let targets = places.iter().zip(kept).map(|(place, same)| match same.and_then(|at| old[at].take()) {
                 Some(mut target) => {
                     let paths = place.of.scheduled.check.plans().map(|plan| plan.path);
@@ -466,12 +464,9 @@ mod tests {
                 detour: Detour::default(),
                 share: None,
             };
-            let host = Host {
-                id: "host".into(),
-                ignored_proxy_variables: Rc::new([]),
-                file: Some(desk.file.path().to_owned()),
-            };
-            let files = Files::start(FileSettings::default(), desk.board.clone());
+            let host =
+                Host { id: "host".into(), ignored_proxy_variables: Rc::new([]), file: desk.file.path().to_owned() };
+            let files = Files::start(FileSettings::default(), &desk.board);
             let web = Web::start(&config, desk.board.clone(), desk.orders.clone(), false).unwrap();
             let scheduler = Scheduler::new(Read { config, net }, host, desk.board.clone(), (files, web));
             (desk, scheduler, inbox)
