@@ -24,7 +24,7 @@ impl Demo {
         let mut demo = Self { child, switch, said: BufReader::new(stdout).lines(), address: String::new() };
         let line = demo.line_with("/metrics");
         let url = line.split_once("http://").unwrap().1;
-        demo.address = url.split_once('/').unwrap().0.to_owned();
+        url.split_once('/').unwrap().0.clone_into(&mut demo.address);
         demo
     }
 
