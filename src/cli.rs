@@ -10,9 +10,9 @@ mod once;
 mod output;
 mod progress;
 
-use crate::config::{Config, ConfigError};
+use crate::config::ConfigError;
 use crate::report::Verdict;
-use crate::serve::Signals;
+use crate::serve::{Signals, Source};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use output::{Output, OutputArgs, WriteError};
@@ -165,9 +165,8 @@ fn serve(file: &std::path::Path) -> Result<u8, Stop> {
     runtime()?.block_on(async {
         // before all else: a signal that comes while the configuration is read must not end the process
         let signals = Signals::install().map_err(Stop::host)?;
-        let config = Config::read(file)?;
-        let net = once::open(&config.net)?;
-        crate::serve::serve(config, net, once::ignored_proxy_variables(), signals).await.map_err(Stop::host)?;
+        let source = Source::File(file.to_owned());
+        crate::serve::serve(source, once::ignored_proxy_variables(), signals).await.map_err(Stop::host)?;
         Ok(0)
     })
 }

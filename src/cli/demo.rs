@@ -4,11 +4,11 @@ use super::output::{self, OutputArgs};
 use super::progress::run_watched;
 use super::{Stop, print, runtime};
 use crate::check::{Check, Intents};
-use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings, Scheduled};
+use crate::config::{Config, DEFAULT_TIMEOUT, FileSettings, LoadSettings, LogSettings, NetSettings, Scheduled};
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
 use crate::probe::{Detour, Limits, Net, Resolver, Trust};
-use crate::serve::Signals;
+use crate::serve::{Signals, Source};
 use crate::target::{Expectation, Target, TargetInput};
 use clap::Args;
 use std::fmt::Write as _;
@@ -28,6 +28,9 @@ pub(super) struct DemoArgs {
     /// Keep the simulation running, and the daemon with it; print how to probe it from outside
     #[arg(long)]
     serve: bool,
+    /// Where the daemon listens, so that it can run beside another
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:9715", requires = "serve")]
+    listen: SocketAddr,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -37,7 +40,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
         return print(list().as_bytes());
     }
     if args.serve {
-        return serve(args.scenario);
+        return serve(args.scenario, args.listen);
     }
     let output = args.output.open()?;
     if !args.output.quiet {
@@ -51,7 +54,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
 }
 
 /// Runs the daemon against a simulation that other processes can reach.
-fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
+fn serve(scenario: &'static Scenario, listen: SocketAddr) -> Result<u8, Stop> {
     runtime()?.block_on(async {
         let signals = Signals::install().map_err(Stop::host)?;
         let lab = Lab::start(scenario, Addresses::Loopback).await.map_err(Stop::host)?;
@@ -60,11 +63,17 @@ fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
         ca_file.write_all(lab.ca_pem().as_bytes()).map_err(Stop::host)?;
         let mut check = check(&lab)?;
         check.request.port = lab.port();
-        let listen = SocketAddr::from(([127, 0, 0, 1], 9715));
         print(instructions(&lab, &check, ca_file.path(), listen).as_bytes())?;
-        let targets = vec![Scheduled { check, interval: DEMO_INTERVAL }];
-        let config = Config { listen: vec![listen], net: NetSettings::default(), targets };
-        crate::serve::serve(config, net(&lab), Vec::new(), signals).await.map_err(Stop::host)?;
+        let config = Config {
+            listen: vec![listen],
+            net: NetSettings::default(),
+            load: LoadSettings::default(),
+            log: LogSettings::default(),
+            files: FileSettings::default(),
+            targets: vec![Scheduled::every(DEMO_INTERVAL, check)],
+        };
+        let source = Source::Given(Box::new((config, net(&lab))));
+        crate::serve::serve(source, Vec::new(), signals).await.map_err(Stop::host)?;
         Ok(0)
     })
 }

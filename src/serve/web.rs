@@ -1,10 +1,10 @@
 //! What does monitoring read? `/metrics` and `/-/healthy`, on plain HTTP/1.1, bounded in connections and time.
 
 use super::ServeError;
-use super::board::{Board, Orders};
+use super::board::{BEAT, Board, Orders};
+use super::process::process;
 use crate::config::Config;
-use crate::render;
-use crate::report::Report;
+use crate::render::metrics::{Exposition, Format};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -34,6 +34,7 @@ pub(super) fn start(config: &Config, board: Arc<Board>, orders: Orders) -> Resul
     thread
         .spawn(move || {
             let local = LocalSet::new();
+            local.spawn_local(beat(board.clone()));
             for listener in listeners {
                 let (board, orders) = (board.clone(), orders.clone());
                 local.spawn_local(async move {
@@ -46,12 +47,24 @@ pub(super) fn start(config: &Config, board: Arc<Board>, orders: Orders) -> Resul
         .map_err(ServeError::Web)
 }
 
+/// Says for ever that this thread is alive.
+async fn beat(board: Arc<Board>) {
+    loop {
+        board.beat();
+        tokio::time::sleep(BEAT).await;
+    }
+}
+
 /// Answers on one listener for ever; no error of a client ends it.
 async fn answer(listener: TcpListener, board: Arc<Board>, _orders: Orders) {
     let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         let slot = slots.clone().acquire_owned().await;
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = board.ending() => return,
+        };
+        match accepted {
             Ok((stream, _)) => {
                 let board = board.clone();
                 tokio::task::spawn_local(async move {
@@ -89,11 +102,10 @@ fn respond(request: &Request<Incoming>, board: &Board) -> Response<Full<Bytes>> 
 
 fn metrics(board: &Board) -> Response<Full<Bytes>> {
     let status = board.status();
-    let reports: Vec<&Report> =
-        status.targets.iter().filter_map(|target| target.history.latest()).map(|r| &**r).collect();
-    let text = render::prometheus(&reports).to_string();
+    let process = process(status.started);
+    let text = Exposition::of_daemon(status, process, Format::Text).collect();
     let mut response = plain(StatusCode::OK, text);
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    let kind = HeaderValue::from_static(Format::Text.content_type());
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }

@@ -6,11 +6,17 @@
 mod authority;
 mod daemon;
 mod name_server;
+#[path = "../render/hostile.rs"]
+mod hostile;
 mod probe;
 mod prometheus;
+#[path = "../render/report.rs"]
+mod report;
 mod server;
 #[path = "../support/side.rs"]
 mod side;
+#[path = "../support/statuses.rs"]
+mod statuses;
 mod tool;
 mod vpc;
 mod web_server;
@@ -20,6 +26,7 @@ mod cli;
 mod dashboard;
 mod dns;
 mod netns;
+mod page;
 mod promtool;
 mod rehearsal;
 mod rules;
@@ -27,4 +34,5 @@ mod run_command;
 mod schema;
 mod scrape;
 mod tls;
+mod units;
 mod wire;
