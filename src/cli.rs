@@ -9,6 +9,8 @@ mod offline;
 mod once;
 mod output;
 mod progress;
+#[cfg(feature = "lab")]
+mod rehearsal;
 
 use crate::config::ConfigError;
 use crate::report::Verdict;
