@@ -130,7 +130,7 @@ impl Entry {
             None => DEFAULT_TIMEOUT,
         };
         let check = Check {
-            target: self.target()?,
+            target: self.target()?.into(),
             request: self.request(file)?,
             intents: Intents::new(self.paths.clone(), false),
             limits: Limits { timeout, every_address: self.every_address, show_body: false },
