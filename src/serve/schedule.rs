@@ -12,7 +12,7 @@ use super::systemd::{self, StatusLine, Watchdog};
 use super::web::Web;
 use crate::config::{Config, Scheduled};
 use crate::history::{self, History};
-use crate::observation::Row;
+use crate::observation::{QueryOutcome, Row};
 use crate::probe::{Limits, Net};
 use crate::report::Report;
 use crate::status::{Reload, Schedule, TargetStatus};
@@ -385,7 +385,10 @@ fn next_round(place: &Place<Entry>, now: Instant, wall: OffsetDateTime) -> Optio
 /// DNS queries that a round really sent.
 fn queries(report: &Report) -> usize {
     let lookups = || report.round.rows.iter().filter_map(Row::observation).map(|seen| &seen.lookup);
-    let own = lookups().flat_map(|lookup| &lookup.queries).filter(|query| !query.shared).count();
+    let own = lookups()
+        .flat_map(|lookup| &lookup.queries)
+        .filter(|query| !query.shared && query.outcome != QueryOutcome::NotSent)
+        .count();
     own + 2 * lookups().filter(|lookup| lookup.second_opinion.is_some()).count()
 }
 

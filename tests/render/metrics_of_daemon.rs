@@ -7,7 +7,7 @@ use apigw_probe::observation::Intent;
 use apigw_probe::plan::AccessPath;
 use apigw_probe::render::metrics::{Exposition, Format, Kind, MOST_CHUNK_BYTES, Place, families};
 use apigw_probe::report::Report;
-use apigw_probe::status::{Output, OutputStatus, Process, Reload, Schedule, Status, TargetStatus};
+use apigw_probe::status::{Output, OutputStatus, Process, Reload, Rounds, Schedule, Status, TargetStatus};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -285,6 +285,7 @@ fn status(targets: impl IntoIterator<Item = (Schedule, Vec<Report>)>) -> Status 
         targets: targets.into_iter().enumerate().map(target).collect(),
         reload: Reload { in_force_since: moment(), refused: None },
         outputs: vec![OutputStatus { output: Output::Textfile, write_errors: 2, last_error: None }],
+        rounds: Rounds::default(),
     }
 }
 
