@@ -43,8 +43,11 @@ impl Liking {
             }
         };
         let likings = ranges(accept).filter_map(|range| Some((covers(&range)?, range.weight)));
-        let (closeness, weight) = likings.max().unwrap_or_default();
-        Self { weight, closeness }
+        match likings.max() {
+            Some((closeness, weight)) if weight > 0 => Self { weight, closeness },
+            // what is not wanted is not liked any better for its name
+            Some(_) | None => Self::default(),
+        }
     }
 }
 

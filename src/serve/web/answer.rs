@@ -1,6 +1,6 @@
 //! How does an answer leave? Whole or in chunks, as it is or in gzip, and never faster than the client takes it.
 
-use super::crowd::Visit;
+use super::crowd::{Place, Visit};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
@@ -32,7 +32,7 @@ pub(super) struct Stream {
     /// The text, piece by piece.
     pub(super) pieces: Box<dyn Iterator<Item = String>>,
     /// Its place among the streams.
-    pub(super) place: OwnedSemaphorePermit,
+    pub(super) place: Place,
     /// Its place among those in gzip; without one it is sent as it is.
     pub(super) gzip: Option<OwnedSemaphorePermit>,
 }
@@ -94,7 +94,7 @@ enum Source {
         ended: bool,
         /// Whether others had their turn since the last chunk.
         rested: bool,
-        _places: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
+        _places: (Place, Option<OwnedSemaphorePermit>),
     },
 }
 

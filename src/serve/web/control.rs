@@ -33,7 +33,11 @@ async fn ask(socket: &Path) -> Result<(), ReloadError> {
         let status = answer.status();
         Ok((status, answer.into_body().collect().await?.to_bytes()))
     };
-    let ((), answer) = tokio::join!(async { drop(connection.await) }, answer);
+    let answer = tokio::select! {
+        answer = answer => answer,
+        // it ends before the answer only if something is wrong
+        Err(error) = connection => Err(error),
+    };
     let (status, text) = answer.map_err(broken)?;
     if status == StatusCode::OK {
         return Ok(());

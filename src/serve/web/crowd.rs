@@ -6,7 +6,7 @@ use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ pub(super) struct Crowd {
     visits: RefCell<BTreeMap<u64, (Rc<Visit>, AbortHandle)>>,
     last: Cell<u64>,
     seats: Arc<Semaphore>,
-    streams: Arc<Semaphore>,
+    streams: Rc<Places>,
     gzips: Arc<Semaphore>,
     probes: Arc<Semaphore>,
     left: Notify,
@@ -30,7 +30,7 @@ impl Crowd {
             visits: RefCell::default(),
             last: Cell::new(0),
             seats: Arc::new(Semaphore::new(seats)),
-            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            streams: Rc::new(Places { free: Cell::new(MOST_STREAMS), queue: RefCell::default() }),
             gzips: Arc::new(Semaphore::new(MOST_GZIPS)),
             // the rest is left for those who do not wait for a round
             probes: Arc::new(Semaphore::new(seats - seats / 8)),
@@ -42,12 +42,33 @@ impl Crowd {
 
     /// Waits for room, and makes some.
     pub(super) async fn seat(&self) -> OwnedSemaphorePermit {
-        self.room(&self.seats, Phase::keeps_us_waiting).await
+        loop {
+            if let Ok(seat) = self.seats.clone().try_acquire_owned() {
+                return seat;
+            }
+            self.send_away_slowest();
+            // who is sent away leaves when it is polled; who begins to dawdle meanwhile is found the next time round
+            if let Ok(Ok(seat)) = tokio::time::timeout(LOOK_AGAIN, self.seats.clone().acquire_owned()).await {
+                return seat;
+            }
+        }
     }
 
-    /// Waits for room for one more streamed answer, and makes some.
-    pub(super) async fn stream(&self) -> OwnedSemaphorePermit {
-        self.room(&self.streams, Phase::does_not_take).await
+    /// Waits for room for one more streamed answer, and makes some. Who came last is served first: whoever has waited long in a crowd
+    /// is one of those who make it.
+    pub(super) async fn stream(self: &Rc<Self>, visit: &Visit) -> Place {
+        if let Some(place) = Places::take(&self.streams) {
+            return place;
+        }
+        visit.queued();
+        if self.streams.queue.borrow().is_empty() {
+            tokio::task::spawn_local(make_room(self.clone()));
+        }
+        let turn = Places::queue(&self.streams);
+        self.send_away_one(Phase::does_not_take);
+        let place = turn.await.expect("the places are there as long as the crowd");
+        visit.asked();
+        place
     }
 
     /// Room for one more answer in gzip, if there is any: each costs a third of a megabyte.
@@ -58,19 +79,6 @@ impl Crowd {
     /// Room for one more who waits for a round, if there is any.
     pub(super) fn probe(&self) -> Option<OwnedSemaphorePermit> {
         self.probes.clone().try_acquire_owned().ok()
-    }
-
-    async fn room(&self, room: &Arc<Semaphore>, wait: fn(&Phase, Instant) -> Option<Wait>) -> OwnedSemaphorePermit {
-        loop {
-            if let Ok(place) = room.clone().try_acquire_owned() {
-                return place;
-            }
-            self.send_away_one(wait);
-            // who is sent away leaves when it is polled; who begins to dawdle meanwhile is found the next time round
-            if let Ok(Ok(place)) = tokio::time::timeout(LOOK_AGAIN, room.clone().acquire_owned()).await {
-                return place;
-            }
-        }
     }
 
     /// Lets a connection in. `serve` is its life; it is ended from outside when it has to go.
@@ -116,7 +124,7 @@ impl Crowd {
 
     /// Sends away the one who has kept us waiting longest, if anybody has.
     pub(super) fn send_away_slowest(&self) {
-        self.send_away_one(Phase::keeps_us_waiting);
+        self.send_away_one(Phase::gives_way);
     }
 
     /// Ends: whoever has no request in hand goes at once, the others may finish theirs.
@@ -144,6 +152,53 @@ impl Crowd {
 
     fn seated(&self) -> usize {
         self.visits.borrow().len()
+    }
+}
+
+/// While somebody waits for a place, those who take nothing lose theirs, one after the other.
+async fn make_room(crowd: Rc<Crowd>) {
+    while !crowd.streams.queue.borrow().is_empty() {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        crowd.send_away_one(Phase::does_not_take);
+    }
+}
+
+/// Places for streamed answers, and who waits for one, the last comer last.
+struct Places {
+    free: Cell<usize>,
+    queue: RefCell<Vec<oneshot::Sender<Place>>>,
+}
+
+/// A place among the streamed answers; whoever waits gets it when this is dropped.
+pub(super) struct Place(Option<Rc<Places>>);
+
+impl Places {
+    fn take(places: &Rc<Self>) -> Option<Place> {
+        places.free.set(places.free.get().checked_sub(1)?);
+        Some(Place(Some(places.clone())))
+    }
+
+    fn queue(places: &Rc<Self>) -> oneshot::Receiver<Place> {
+        let (turn, wait) = oneshot::channel();
+        let mut queue = places.queue.borrow_mut();
+        queue.retain(|turn| !turn.is_closed());
+        queue.push(turn);
+        wait
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(places) = self.0.take() else { return };
+        // the queue is free again while a turn is passed on: dropping it may come back here
+        while let Some(turn) = { places.queue.borrow_mut().pop() } {
+            match turn.send(Place(Some(places.clone()))) {
+                Ok(()) => return,
+                // that one is gone; its place is not given back twice
+                Err(mut place) => drop(place.0.take()),
+            }
+        }
+        places.free.set(places.free.get() + 1);
     }
 }
 
@@ -175,6 +230,8 @@ enum Phase {
     Asking(Instant),
     /// Ours: a whole request has come.
     Ours,
+    /// Ours: a whole request has come, and there is no room for its answer yet.
+    Queued(Instant),
     /// The client's: an answer is there to be taken.
     Taking {
         /// Since when.
@@ -188,39 +245,43 @@ enum Phase {
     },
 }
 
-/// How long somebody has kept us waiting, as the moment when it began; those without a request in hand go first.
+/// For what somebody waits or keeps us waiting, and since when: the first in this order goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Wait {
-    has_request: bool,
-    since: Instant,
+enum Wait {
+    Request(Instant),
+    Taking(Instant),
+    Room(Instant),
 }
 
 impl Phase {
     fn has_no_request(&self, _now: Instant) -> Option<Wait> {
         match *self {
-            Self::Idle(since) | Self::Asking(since) => Some(Wait { has_request: false, since }),
-            Self::Ours | Self::Taking { .. } => None,
+            Self::Idle(since) | Self::Asking(since) => Some(Wait::Request(since)),
+            Self::Ours | Self::Queued(_) | Self::Taking { .. } => None,
         }
     }
 
     fn does_not_take(&self, now: Instant) -> Option<Wait> {
         match *self {
-            Self::Taking { moved, stalled: true, .. } if now - moved > HICCUP => {
-                Some(Wait { has_request: true, since: moved })
-            }
-            Self::Idle(_) | Self::Asking(_) | Self::Ours | Self::Taking { .. } => None,
+            Self::Taking { moved, stalled: true, .. } if now - moved > HICCUP => Some(Wait::Taking(moved)),
+            Self::Idle(_) | Self::Asking(_) | Self::Ours | Self::Queued(_) | Self::Taking { .. } => None,
         }
     }
 
-    fn keeps_us_waiting(&self, now: Instant) -> Option<Wait> {
-        self.has_no_request(now).or_else(|| self.does_not_take(now))
+    fn gives_way(&self, now: Instant) -> Option<Wait> {
+        match *self {
+            Self::Queued(since) => Some(Wait::Room(since)),
+            Self::Idle(_) | Self::Asking(_) | Self::Ours | Self::Taking { .. } => {
+                self.has_no_request(now).or_else(|| self.does_not_take(now))
+            }
+        }
     }
 
     fn is_overdue(&self, now: Instant) -> bool {
         match *self {
             Self::Idle(since) => now - since > LONGEST_IDLE,
             Self::Asking(since) => now - since > LONGEST_REQUEST,
-            Self::Ours => false,
+            Self::Ours | Self::Queued(_) => false,
             Self::Taking { begun, moved, .. } => now - moved > LONGEST_STALL || now - begun > LONGEST_ANSWER,
         }
     }
@@ -241,6 +302,11 @@ impl Visit {
     /// A whole request came.
     pub(super) fn asked(&self) {
         self.phase.set(Phase::Ours);
+    }
+
+    /// There is no room for the answer yet.
+    fn queued(&self) {
+        self.phase.set(Phase::Queued(Instant::now()));
     }
 
     /// The answer begins.
@@ -279,7 +345,7 @@ impl Visit {
 }
 
 /// Streamed answers at once.
-const MOST_STREAMS: usize = 32;
+const MOST_STREAMS: usize = 16;
 /// Of these, in gzip.
 const MOST_GZIPS: usize = 8;
 /// A whole request, from the connection or its first byte, the handshake included.
@@ -291,5 +357,5 @@ const LONGEST_STALL: Duration = Duration::from_secs(10);
 /// A whole answer is taken.
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 /// A stall that a good client on a long way may have.
-const HICCUP: Duration = Duration::from_millis(20);
-const LOOK_AGAIN: Duration = Duration::from_millis(30);
+const HICCUP: Duration = Duration::from_millis(100);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);

@@ -3,7 +3,7 @@
 use super::wire::Duplex;
 use crate::config::Listen;
 use listenfd::ListenFd;
-use nix::sys::socket::{Backlog, listen};
+use nix::sys::socket::{Backlog, listen, setsockopt, sockopt};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::net;
@@ -84,7 +84,11 @@ impl Listener {
     /// The same within the runtime.
     pub(super) fn open(self) -> io::Result<OpenListener> {
         match self {
-            Self::Tcp(socket) => tokio::net::TcpListener::from_std(socket).map(OpenListener::Tcp),
+            Self::Tcp(socket) => {
+                // connections inherit it; what a client does not take is not made
+                setsockopt(&socket, sockopt::SndBuf, &MOST_UNTAKEN)?;
+                tokio::net::TcpListener::from_std(socket).map(OpenListener::Tcp)
+            }
             Self::Unix(socket, file) => {
                 tokio::net::UnixListener::from_std(socket).map(|socket| OpenListener::Unix(socket, file))
             }
@@ -166,6 +170,8 @@ fn lengthen(socket: &impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Bytes that the kernel holds for a client, or twice as many (socket(7)).
+const MOST_UNTAKEN: usize = 128 * 1024;
 /// The service's user and group, such as a proxy in that group.
 const WEB_MODE: u32 = 0o660;
 const PRIVATE_MODE: u32 = 0o600;

@@ -39,7 +39,7 @@ pub(super) async fn respond(
     visit: Rc<Visit>,
 ) -> Response<Sending> {
     visit.asked();
-    let desk = Desk { request: &request, site: &site, crowd: &crowd };
+    let desk = Desk { request: &request, site: &site, crowd: &crowd, visit: &visit };
     let answer = match door.as_ref() {
         Door::Web(policy) => {
             let policy = policy.borrow_mut().now(&site.board.log);
@@ -84,7 +84,8 @@ fn set_headers(policy: &Policy, headers: &mut HeaderMap) {
 struct Desk<'r> {
     request: &'r Request<Incoming>,
     site: &'r Site,
-    crowd: &'r Crowd,
+    crowd: &'r Rc<Crowd>,
+    visit: &'r Visit,
 }
 
 /// What a path leads to.
@@ -169,7 +170,7 @@ impl Desk<'_> {
             Ok(view) => view,
             Err(error) => return words(StatusCode::BAD_REQUEST, shown(&error.to_string())),
         };
-        let place = self.crowd.stream().await;
+        let place = self.crowd.stream(self.visit).await;
         let status = self.site.board.status();
         let Some(text) = html::page(&status, &view, OffsetDateTime::now_utc()).map(|page| page.to_string()) else {
             return unknown(view.target.as_deref().unwrap_or_default());
@@ -186,7 +187,7 @@ impl Desk<'_> {
 
     async fn metrics(&self) -> Answer {
         let format = accept::format(&self.header(&ACCEPT));
-        let place = self.crowd.stream().await;
+        let place = self.crowd.stream(self.visit).await;
         let status = self.site.board.status();
         let process = process(status.started);
         let pieces = Box::new(Exposition::of_daemon(status, process, format));
@@ -195,7 +196,7 @@ impl Desk<'_> {
 
     /// The last report of each target that has one, as one JSON array with a report on each line.
     async fn reports(&self) -> Answer {
-        let place = self.crowd.stream().await;
+        let place = self.crowd.stream(self.visit).await;
         let mut reports =
             self.site.board.status().targets.into_iter().filter_map(|target| target.history.latest().cloned());
         let first = reports.next().map(|report| format!("[\n{}", render::json_line(&report).trim_end()));
