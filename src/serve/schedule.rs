@@ -182,8 +182,10 @@ impl Scheduler {
             _ => limits.timeout,
         };
         let flight = Flight { scheduled: scheduled.clone(), weight: place.weight, deadline: now + timeout, waiting };
-        let (net, proxies) = (self.net.clone(), self.host.ignored_proxy_variables.clone());
-        self.rounds.start(scheduled.check.target.name.as_str().into(), flight, async move {
+        let name: Arc<str> = scheduled.check.target.name.as_str().into();
+        let share = self.net.share.as_ref().map(|share| share.of(name.clone()));
+        let (net, proxies) = (Net { share, ..(*self.net).clone() }, self.host.ignored_proxy_variables.clone());
+        self.rounds.start(name, flight, async move {
             let limits = Limits { timeout, ..limits };
             scheduled.check.run_within(&limits, &net, &proxies).await
         });
