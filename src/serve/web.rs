@@ -20,6 +20,7 @@ use crowd::{Crowd, Visit};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use listener::{Listener, OpenListener};
+use nix::sys::resource::{Resource, getrlimit};
 pub(super) use policy::Watched;
 use route::{Door, respond};
 use std::cell::RefCell;
@@ -163,7 +164,7 @@ impl Web {
 
 /// The life of the web thread.
 async fn live(site: Arc<Site>, mut changes: mpsc::UnboundedReceiver<Change>) {
-    let crowd = Crowd::new(MOST_CONNECTIONS);
+    let crowd = Crowd::new(most_connections());
     let desk = Crowd::new(MOST_CONTROLLERS);
     let policy = Rc::new(RefCell::new(Watched::default()));
     let web = Rc::new(Door::Web(policy.clone()));
@@ -219,25 +220,27 @@ impl Drop for Accepting {
 
 /// Lets in whoever comes, for ever; no error of a client ends it.
 async fn accept(listener: OpenListener, door: Rc<Door>, (site, crowd): (Arc<Site>, Rc<Crowd>)) {
-    let mut seat = crowd.seat().await;
     let mut complained: Option<Instant> = None;
     loop {
         match listener.accept().await {
             Ok(stream) => {
+                crowd.room().await;
                 let (door, place) = (door.clone(), (site.clone(), crowd.clone()));
-                crowd.admit(seat, |visit| converse(stream, door, place, visit));
-                seat = crowd.seat().await;
+                crowd.admit(|visit| converse(stream, door, place, visit));
             }
             // a connection that died in the queue; the listener itself is good
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
             // out of descriptors or memory: somebody gives theirs back
             Err(error) => {
-                crowd.send_away_slowest();
                 if complained.is_none_or(|last| last.elapsed() > COMPLAIN_AGAIN) {
                     site.board.log.warn(format_args!("a connection cannot be taken: {error}"));
                     complained = Some(Instant::now());
                 }
-                tokio::time::sleep(BACK_OFF).await;
+                if crowd.send_away_slowest() {
+                    tokio::task::yield_now().await;
+                } else {
+                    tokio::time::sleep(BACK_OFF).await;
+                }
             }
         }
     }
@@ -284,7 +287,13 @@ fn control_socket() -> Option<PathBuf> {
     Some(first.join("control.sock"))
 }
 
-/// Connections at once; the usual limit of 1,024 descriptors leaves as many for the probes.
+/// Connections at once; more than half of the descriptors is left for the probes.
+fn most_connections() -> usize {
+    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    usize::try_from(limit / 5 * 2).unwrap_or(usize::MAX).clamp(LEAST_CONNECTIONS, MOST_CONNECTIONS)
+}
+
+const LEAST_CONNECTIONS: usize = 16;
 const MOST_CONNECTIONS: usize = 400;
 const MOST_CONTROLLERS: usize = 16;
 const MOST_HEADERS: usize = 64;
