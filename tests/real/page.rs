@@ -78,7 +78,7 @@ fn look_at(exhibits: &[(&str, Status)]) -> Vec<Value> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let answers: Vec<_> = exhibits.iter().map(|(name, status)| (format!("/{name}"), answer(status))).collect();
-    std::thread::spawn(move || listener.incoming().for_each(|stream| serve(stream.unwrap(), &answers)));
+    std::thread::spawn(move || listener.incoming().for_each(|stream| serve(&stream.unwrap(), &answers)));
     look(address, exhibits.iter().map(|(name, _)| *name))
 }
 
@@ -97,19 +97,20 @@ fn look<'a>(address: SocketAddr, names: impl Iterator<Item = &'a str>) -> Vec<Va
 fn answer(status: &Status) -> String {
     let view = View::default();
     let body = page(status, &view, statuses::now()).unwrap().to_string();
-    let head: String = headers(&view).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head: Vec<_> = headers(&view).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = head.concat();
     format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n{head}\r\n{body}", body.len())
 }
 
-fn serve(stream: TcpStream, answers: &[(String, String)]) {
-    let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+fn serve(mut stream: &TcpStream, answers: &[(String, String)]) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     // the browser opens connections ahead of need, and closes them
     let Some(first) = lines.next() else { return };
     let asked = first.split(' ').nth(1).unwrap_or_default().to_owned();
     let _ = lines.find(String::is_empty);
     let none = "HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".to_owned();
     let answer = answers.iter().find(|(path, _)| *path == asked).map_or(&none, |(_, answer)| answer);
-    let _ = (&stream).write_all(answer.as_bytes());
+    let _ = stream.write_all(answer.as_bytes());
 }
 
 /// Looks at each page: those that the script lists, and one without JavaScript.
