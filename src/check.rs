@@ -5,12 +5,12 @@ use crate::plan::{AccessPath, Missing, Plan, Request, plan};
 use crate::probe::{Limits, Net, Step, probe_telling};
 use crate::report::Report;
 use crate::target::Target;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 use time::OffsetDateTime;
 
 /// Everything that a round of one target needs to know.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// What is probed.
     pub target: Target,
@@ -67,9 +67,20 @@ impl Check {
         wanted.filter_map(|path| plan(&self.target, *path, &self.request).ok())
     }
 
+    /// DNS queries of a round when each is answered at once: A and AAAA for each distinct name.
+    pub fn usual_queries(&self) -> usize {
+        let names: BTreeSet<_> = self.plans().filter(|plan| plan.connect_to.is_none()).map(|plan| plan.dial).collect();
+        2 * names.len()
+    }
+
     /// Probes every path once, all at the same time, and explains what was seen.
     pub async fn run(&self, net: &Net, ignored_proxy_variables: &[String]) -> Report {
-        self.run_telling(net, ignored_proxy_variables, &|_, _| {}).await
+        self.run_within(&self.limits, net, ignored_proxy_variables).await
+    }
+
+    /// Does as [`Self::run`] does, within other limits than its own.
+    pub async fn run_within(&self, limits: &Limits, net: &Net, ignored_proxy_variables: &[String]) -> Report {
+        self.probe(limits, net, ignored_proxy_variables, &|_, _| {}).await
     }
 
     /// Does as [`Self::run`] does, and tells how far each path has come.
@@ -79,10 +90,20 @@ impl Check {
         ignored_proxy_variables: &[String],
         tell: &(dyn Fn(AccessPath, Step) + Sync),
     ) -> Report {
+        self.probe(&self.limits, net, ignored_proxy_variables, tell).await
+    }
+
+    async fn probe(
+        &self,
+        limits: &Limits,
+        net: &Net,
+        ignored_proxy_variables: &[String],
+        tell: &(dyn Fn(AccessPath, Step) + Sync),
+    ) -> Report {
         let (started, clock) = (OffsetDateTime::now_utc(), Instant::now());
         let net = &net.current();
         let plans: Vec<Plan> = self.plans().collect();
-        let mut observations = probe_telling(net, &plans, &self.limits, tell).await.into_iter();
+        let mut observations = probe_telling(net, &plans, limits, tell).await.into_iter();
         let rows = AccessPath::ALL.iter().map(|path| {
             let intent = self.intents.of(*path);
             let seen = match (intent, plan(&self.target, *path, &self.request)) {

@@ -61,7 +61,7 @@ impl From<HashMap<IpAddr, SocketAddr>> for Detour {
 }
 
 /// How long and how much.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// For one path, from the first DNS packet to the last byte.
     pub timeout: Duration,

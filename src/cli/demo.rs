@@ -4,11 +4,12 @@ use super::output::{self, OutputArgs};
 use super::progress::run_watched;
 use super::{Stop, print, runtime};
 use crate::check::{Check, Intents};
-use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings, Scheduled};
+use crate::config::{Config, DEFAULT_TIMEOUT, FileSettings, Listen, LoadSettings, LogSettings, NetSettings, Scheduled};
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
 use crate::probe::{Detour, Limits, Net, Resolver, Trust};
-use crate::serve::Signals;
+use crate::serve::ServeOptions;
+use crate::serve::{Signals, Source};
 use crate::target::{Expectation, Target, TargetInput};
 use clap::Args;
 use std::fmt::Write as _;
@@ -62,9 +63,17 @@ fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
         check.request.port = lab.port();
         let listen = SocketAddr::from(([127, 0, 0, 1], 9715));
         print(instructions(&lab, &check, ca_file.path(), listen).as_bytes())?;
-        let targets = vec![Scheduled { check, interval: DEMO_INTERVAL }];
-        let config = Config { listen: vec![listen], net: NetSettings::default(), targets };
-        crate::serve::serve(config, net(&lab), Vec::new(), signals).await.map_err(Stop::host)?;
+        let config = Config {
+            listen: vec![Listen::Tcp(listen)],
+            web_config_file: None,
+            net: NetSettings::default(),
+            load: LoadSettings::default(),
+            log: LogSettings::default(),
+            files: FileSettings::default(),
+            targets: vec![Scheduled::every(DEMO_INTERVAL, check)],
+        };
+        let source = Source::Given(Box::new((config, net(&lab))));
+        crate::serve::serve(source, ServeOptions::default(), signals).await.map_err(Stop::host)?;
         Ok(0)
     })
 }
