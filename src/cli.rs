@@ -9,10 +9,12 @@ mod offline;
 mod once;
 mod output;
 mod progress;
+#[cfg(feature = "lab")]
+mod rehearsal;
 
 use crate::config::ConfigError;
 use crate::report::Verdict;
-use crate::serve::{ReloadError, ServeOptions, Signals, Source};
+use crate::serve::{ReloadError, ServeOptions, Signals};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use output::{Output, OutputArgs, WriteError};
@@ -178,9 +180,8 @@ fn serve(file: &Path, lifecycle: bool) -> Result<u8, Stop> {
     runtime()?.block_on(async {
         // before all else: a signal that comes while the configuration is read must not end the process
         let signals = Signals::install().map_err(Stop::host)?;
-        let source = Source::File(file.to_owned());
         let options = ServeOptions { lifecycle, ignored_proxy_variables: once::ignored_proxy_variables() };
-        crate::serve::serve(source, options, signals).await.map_err(Stop::host)?;
+        crate::serve::serve(file, options, signals).await.map_err(Stop::host)?;
         Ok(0)
     })
 }

@@ -141,7 +141,13 @@ impl NetSettings {
         let resolver =
             if self.dns_servers.is_empty() { Resolver::system()? } else { Resolver::given(self.dns_servers.clone()) };
         let trust = TrustSources { ca_file: self.ca_file.as_deref(), system_roots: self.system_roots };
-        Ok(Net { resolver, vpc_resolver: self.vpc_resolver, trust: Trust::new(trust)?, detour: Detour::default() })
+        Ok(Net {
+            resolver,
+            vpc_resolver: self.vpc_resolver,
+            trust: Trust::new(trust)?,
+            detour: Detour::default(),
+            share: None,
+        })
     }
 }
 

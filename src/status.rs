@@ -15,12 +15,10 @@ pub struct Status {
     pub targets: Vec<TargetStatus>,
     /// The last time that a configuration was read: the start, or a reload.
     pub reload: Reload,
-    /// The rounds of all targets together.
-    pub rounds: Rounds,
     /// The outputs that are configured.
     pub outputs: Vec<OutputStatus>,
-    /// How it goes with `textfile` and `output_dir`.
-    pub files: Files,
+    /// The rounds of all targets together.
+    pub rounds: Rounds,
 }
 
 /// The rounds since the start, of all targets together. What was started and not ended is under way.
@@ -34,15 +32,6 @@ pub struct Rounds {
     pub dropped: u64,
     /// Paths that are under way.
     pub paths_in_flight: usize,
-}
-
-/// How it goes with the files that are kept up to date.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Files {
-    /// How often a file could not be written.
-    pub failures: u64,
-    /// Why the last attempt failed, if it did.
-    pub failing: Option<String>,
 }
 
 /// What came of reading the configuration.

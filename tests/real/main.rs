@@ -4,10 +4,12 @@
 //! namespaces that are named after it; both end with their test.
 
 mod authority;
+mod daemon;
 mod name_server;
 #[path = "../render/hostile.rs"]
 mod hostile;
 mod probe;
+mod prometheus;
 #[path = "../render/report.rs"]
 mod report;
 mod server;
@@ -19,11 +21,18 @@ mod tool;
 mod vpc;
 mod web_server;
 
+mod checks;
 mod cli;
+mod dashboard;
 mod dns;
 mod netns;
 mod page;
 mod promtool;
+mod rehearsal;
+mod rules;
+mod run_command;
 mod schema;
+mod scrape;
 mod tls;
+mod units;
 mod wire;
