@@ -2,8 +2,11 @@
 //!
 //! The pictures of the last run lie in `target/page`.
 
+use crate::daemon::Daemon;
+use crate::side::Side;
 use crate::tool::{text, tool};
 use crate::{report, statuses};
+use apigw_probe::lab::Scenario;
 use apigw_probe::render::html::{View, headers, page};
 use apigw_probe::report::Report;
 use apigw_probe::status::Status;
@@ -11,6 +14,7 @@ use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/page.js");
 const MODULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/browser/node_modules");
@@ -32,6 +36,22 @@ fn the_page_is_readable_for_everybody() {
     for of_one in looks.chunks(LOOKS) {
         assert_eq!(of_one[DESK]["text"], of_one[LOOKS - 1]["text"], "the same words without JavaScript");
     }
+}
+
+#[test]
+fn the_daemon_serves_the_page() {
+    let side = Side::start(Scenario::named("private-dns-off").unwrap());
+    let daemon = Daemon::start(&side);
+    daemon.wait_for("READY=1");
+    let until = Instant::now() + LONGEST_ROUND;
+    while !daemon.get("/").contains("private-dns-disabled") {
+        assert!(Instant::now() < until, "{}", daemon.get("/"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(daemon.get("/?refresh=30").contains("refresh: 30\r\n"));
+    let looks = look(daemon.address, ["", "?target=a1bc234d5e-test"].into_iter());
+    assert_eq!(looks.len(), 2 * LOOKS);
+    looks.iter().for_each(is_sound);
 }
 
 #[test]
@@ -117,4 +137,5 @@ fn serve(mut stream: &TcpStream, answers: &[(String, String)]) {
 const LOOKS: usize = 7;
 /// The look that is as wide as the one without JavaScript.
 const DESK: usize = 2;
+const LONGEST_ROUND: Duration = Duration::from_secs(20);
 const HOSTILE: &str = "</style></title><script>window.ran=1</script><img src=x onerror=window.ran=1>\u{202e}\u{1b}[31m\" onload='window.ran=1' {{7*7}} javascript:window.ran=1";
