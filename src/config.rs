@@ -4,8 +4,10 @@ mod at;
 mod duration;
 mod file;
 mod key;
+mod listen;
 
 pub use duration::parse_duration;
+pub use listen::Listen;
 
 use crate::check::Check;
 use crate::named::named;
@@ -21,8 +23,10 @@ use std::time::Duration;
 /// The configuration, ready to use.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where the daemon listens.
-    pub listen: Vec<SocketAddr>,
+    /// Where the daemon listens; sockets that systemd hands over replace it, unless it names them.
+    pub listen: Vec<Listen>,
+    /// A file in the format of exporter-toolkit that says who may ask, and with which certificate the daemon answers.
+    pub web_config_file: Option<PathBuf>,
     /// How names are resolved and certificates trusted.
     pub net: NetSettings,
     /// How much may be under way at once.
@@ -137,7 +141,13 @@ impl NetSettings {
         let resolver =
             if self.dns_servers.is_empty() { Resolver::system()? } else { Resolver::given(self.dns_servers.clone()) };
         let trust = TrustSources { ca_file: self.ca_file.as_deref(), system_roots: self.system_roots };
-        Ok(Net { resolver, vpc_resolver: self.vpc_resolver, trust: Trust::new(trust)?, detour: Detour::default() })
+        Ok(Net {
+            resolver,
+            vpc_resolver: self.vpc_resolver,
+            trust: Trust::new(trust)?,
+            detour: Detour::default(),
+            share: None,
+        })
     }
 }
 

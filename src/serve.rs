@@ -4,6 +4,7 @@ mod agenda;
 mod board;
 mod bucket;
 mod cadence;
+mod files;
 mod line;
 mod log;
 mod process;
@@ -14,68 +15,67 @@ mod systemd;
 mod web;
 
 pub use reading::ReadError;
+pub use web::{CONTROL_SOCKET, ListenError, ReloadError, WebConfigError, WebError, ask_reload, check_web_config};
 
-use crate::config::Config;
-use crate::probe::Net;
 use crate::status::{Reload, Rounds, Status};
 use board::{Board, Order, Orders};
+use files::Files;
 use log::Log;
-use reading::Read;
 use schedule::{Host, MOST_WINDING_DOWN, Scheduler};
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
+use web::Web;
 
-/// Where the configuration comes from.
-#[derive(Debug)]
-pub enum Source {
-    /// A file, which is read again at each reload.
-    File(PathBuf),
-    /// Whoever starts the daemon; it stays as it is.
-    Given(Box<(Config, Net)>),
+/// What the command line and the environment say of the daemon.
+#[derive(Debug, Default)]
+pub struct ServeOptions {
+    /// Whether `POST /-/reload` is answered on the web listeners too.
+    pub lifecycle: bool,
+    /// Proxy variables that are set and not followed.
+    pub ignored_proxy_variables: Vec<String>,
 }
 
-/// Runs until SIGTERM or SIGINT.
-pub async fn serve(
-    source: Source,
-    ignored_proxy_variables: Vec<String>,
-    mut signals: Signals,
-) -> Result<(), ServeError> {
+/// Runs a configuration file until SIGTERM or SIGINT.
+pub async fn serve(file: &Path, options: ServeOptions, mut signals: Signals) -> Result<(), ServeError> {
     let log = Log::new();
     tell_of_panics(log.clone());
     raise_descriptors();
-    let (file, read) = match source {
-        Source::File(file) => {
-            let read = tokio::select! {
-                read = reading::read(&file) => read?,
-                () = signals.ends.next() => return Ok(()),
-            };
-            (Some(file), read)
-        }
-        Source::Given(given) => (None, Read { config: given.0, net: given.1 }),
+    let read = tokio::select! {
+        read = reading::read(file) => read?,
+        () = signals.ends.next() => return Ok(()),
     };
     log.set(read.config.log);
     let board = Arc::new(Board::new(status(), log));
     let (orders, mut inbox) = mpsc::channel(MOST_ORDERS);
-    let _web = web::start(&read.config, board.clone(), orders.clone())?;
-    let host = Host { id: host_id(), ignored_proxy_variables: ignored_proxy_variables.into(), file };
+    let web = Web::start(&read.config, board.clone(), orders.clone(), options.lifecycle)?;
+    let host =
+        Host { id: host_id(), ignored_proxy_variables: options.ignored_proxy_variables.into(), file: file.to_owned() };
+    let files = Files::start(read.config.files.clone(), &board);
     let Signals { mut ends, hangup } = signals;
     let run = async {
-        let mut scheduler = Scheduler::new(read, host, board.clone());
+        let mut scheduler = Scheduler::new(read, host, board.clone(), (files.clone(), web));
         systemd::ready(&board.change(|status| line::line(status)));
         tokio::select! {
             () = scheduler.run(&mut inbox) => {}
             () = reload_at(hangup, orders) => {}
             () = ends.next() => {}
         }
-        systemd::stopping(MOST_WINDING_DOWN);
+        systemd::stopping(MOST_WINDING_DOWN + MOST_WRITING);
         board.end();
+        // who waits for an order hears that it is not carried out
+        drop(inbox);
+        let last_things = async {
+            scheduler.wind_down().await;
+            files.finish(MOST_WRITING).await;
+        };
         tokio::select! {
-            () = scheduler.wind_down() => {}
+            () = last_things => {}
             () = ends.next() => {}
         }
     };
@@ -169,13 +169,12 @@ pub enum ServeError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// An address cannot be listened on.
-    #[error("listen on {0}: {1}")]
-    Listen(std::net::SocketAddr, io::Error),
-    /// The operating system gives no thread or no runtime.
-    #[error("web side: {0}")]
-    Web(io::Error),
+    /// The web side cannot start.
+    #[error(transparent)]
+    Web(#[from] WebError),
 }
 
 /// Orders that wait for the scheduler; who comes when the queue is full waits too.
 const MOST_ORDERS: usize = 64;
+/// How long the files of the last rounds may take when the daemon ends.
+const MOST_WRITING: Duration = Duration::from_secs(2);

@@ -138,6 +138,7 @@ impl Stand {
             vpc_resolver: None,
             trust: Trust::from_der(&[&self.root]).unwrap(),
             detour: Detour::from(detour),
+            share: None,
         };
         let check = Check {
             target: Target::parse(input).unwrap(),

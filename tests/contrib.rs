@@ -25,6 +25,7 @@ fn the_readme_links_to_everything() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.strip_prefix(CONTRIB).unwrap().to_str().unwrap();
+            // a folder whose files belong together is linked as one
             let is_linked = readme.contains(&format!("]({name})"));
             if path.is_dir() && !is_linked {
                 folders.push(path);

@@ -34,6 +34,9 @@ pub(super) fn observed(check: Check, net: &NetSettings, report: &Report) -> Stri
 /// The configuration with every default, as TOML that means the same.
 pub(super) fn shown(config: &Config) -> String {
     let mut text = format!("listen = {}\n", list(config.listen.iter().map(ToString::to_string)));
+    if let Some(file) = &config.web_config_file {
+        let _ = writeln!(text, "web_config_file = {}", quoted(&file.display().to_string()));
+    }
     write_net(&mut text, &config.net);
     write_daemon(&mut text, config);
     for one in &config.targets {

@@ -2,20 +2,16 @@
 
 use super::output::{self, OutputArgs};
 use super::progress::run_watched;
-use super::{Stop, print, runtime};
+use super::{Stop, print, rehearsal, runtime};
 use crate::check::{Check, Intents};
-use crate::config::{Config, DEFAULT_TIMEOUT, FileSettings, LoadSettings, LogSettings, NetSettings, Scheduled};
+use crate::config::DEFAULT_TIMEOUT;
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
 use crate::probe::{Detour, Limits, Net, Resolver, Trust};
-use crate::serve::{Signals, Source};
 use crate::target::{Expectation, Target, TargetInput};
 use clap::Args;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
@@ -40,7 +36,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
         return print(list().as_bytes());
     }
     if args.serve {
-        return serve(args.scenario, args.listen);
+        return rehearsal::run(args.scenario, args.listen);
     }
     let output = args.output.open()?;
     if !args.output.quiet {
@@ -51,55 +47,6 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
         Ok::<_, Stop>(run_watched(&check(&lab)?, &net(&lab), &[], args.output.quiet).await)
     })?;
     args.output.tell(output, &report)
-}
-
-/// Runs the daemon against a simulation that other processes can reach.
-fn serve(scenario: &'static Scenario, listen: SocketAddr) -> Result<u8, Stop> {
-    runtime()?.block_on(async {
-        let signals = Signals::install().map_err(Stop::host)?;
-        let lab = Lab::start(scenario, Addresses::Loopback).await.map_err(Stop::host)?;
-        let mut ca_file =
-            tempfile::Builder::new().prefix("apigw-probe-").suffix(".pem").tempfile().map_err(Stop::host)?;
-        ca_file.write_all(lab.ca_pem().as_bytes()).map_err(Stop::host)?;
-        let mut check = check(&lab)?;
-        check.request.port = lab.port();
-        print(instructions(&lab, &check, ca_file.path(), listen).as_bytes())?;
-        let config = Config {
-            listen: vec![listen],
-            net: NetSettings::default(),
-            load: LoadSettings::default(),
-            log: LogSettings::default(),
-            files: FileSettings::default(),
-            targets: vec![Scheduled::every(DEMO_INTERVAL, check)],
-        };
-        let source = Source::Given(Box::new((config, net(&lab))));
-        crate::serve::serve(source, Vec::new(), signals).await.map_err(Stop::host)?;
-        Ok(0)
-    })
-}
-
-/// How to probe the simulation from another terminal, with what its scenario asks for.
-fn instructions(lab: &Lab, check: &Check, ca_file: &Path, listen: SocketAddr) -> String {
-    let mut text = format!(
-        "# simulated on loopback until Ctrl-C: {}: {}\n\
-         apigw-probe once {} {} --dns-server {} --vpc-resolver {} --port {} --ca-file {}",
-        lab.scenario().name,
-        lab.scenario().description(),
-        lab.invoke_url(),
-        lab.vpce_dns_name().unwrap_or_default(),
-        lab.dns_server(),
-        lab.vpc_resolver(),
-        lab.port(),
-        ca_file.display()
-    );
-    for (path, intent) in lab.scenario().intents {
-        let _ = write!(text, " --{intent} {path}");
-    }
-    if lab.scenario().timeout.is_some() {
-        let _ = write!(text, " --timeout {}", humantime::format_duration(check.limits.timeout));
-    }
-    let _ = write!(text, "\ncurl http://{listen}/metrics\n");
-    text
 }
 
 /// The check that the operator of the scenario would run.
@@ -129,6 +76,7 @@ pub(super) fn net(lab: &Lab) -> Net {
         vpc_resolver: Some(lab.vpc_resolver()),
         trust: Trust::from_der(&[lab.ca_der()]).expect("the lab made it"),
         detour: Detour::from(lab.detour()),
+        share: None,
     }
 }
 
@@ -140,7 +88,7 @@ fn list() -> String {
     text
 }
 
-fn scenario(name: &str) -> Result<&'static Scenario, String> {
+pub(super) fn scenario(name: &str) -> Result<&'static Scenario, String> {
     Scenario::named(name).ok_or_else(|| {
         let nearest = Scenario::all().min_by_key(|known| strsim::damerau_levenshtein(known.name, name));
         format!(
@@ -149,5 +97,3 @@ fn scenario(name: &str) -> Result<&'static Scenario, String> {
         )
     })
 }
-
-const DEMO_INTERVAL: Duration = Duration::from_secs(5);

@@ -2,8 +2,8 @@
 
 use super::at::At;
 use super::{
-    Config, DEFAULT_INTERVAL, DEFAULT_TIMEOUT, Fault, FileSettings, LONGEST_TIMEOUT, LoadSettings, LogFormat, LogLevel,
-    LogSettings, NetSettings, SHORTEST_TIMEOUT, Scheduled, parse_duration, parse_server, read_header_file,
+    Config, DEFAULT_INTERVAL, DEFAULT_TIMEOUT, Fault, FileSettings, LONGEST_TIMEOUT, Listen, LoadSettings, LogFormat,
+    LogLevel, LogSettings, NetSettings, SHORTEST_TIMEOUT, Scheduled, parse_duration, parse_server, read_header_file,
 };
 use crate::check::{Check, Intents};
 use crate::observation::Intent;
@@ -14,7 +14,7 @@ use crate::target::{Expectation, Target, TargetError, TargetInput};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -45,8 +45,11 @@ pub(super) struct File {
     textfile: Option<At<PathBuf>>,
     /// A folder to keep up to date with the last report of each target, as `NAME.json`.
     output_dir: Option<At<PathBuf>>,
-    /// Where the daemon listens; `127.0.0.1:9715` if absent.
+    /// Where the daemon listens: `IP:PORT`, `unix:/PATH`, or `systemd` for the sockets of a socket unit; `127.0.0.1:9715` if
+    /// absent. Sockets that systemd hands over replace the list, unless it names `systemd`.
     listen: Option<Vec<At<String>>>,
+    /// A file in the format of exporter-toolkit's web configuration: TLS, client certificates, users, headers, rate limit.
+    web_config_file: Option<PathBuf>,
     /// DNS servers (`IP` or `IP:PORT`) in place of the system's.
     #[serde(default)]
     dns_servers: Vec<At<String>>,
@@ -126,10 +129,8 @@ impl File {
             return Err(Fault { at: end, message });
         }
         Ok(Config {
-            listen: match &self.listen {
-                Some(addresses) => addresses.iter().map(|text| text.parse(parse_listen)).collect::<Result<_, _>>()?,
-                None => vec![SocketAddr::from(DEFAULT_LISTEN)],
-            },
+            listen: self.listen()?,
+            web_config_file: self.web_config_file.clone(),
             net: NetSettings {
                 dns_servers: self.dns_servers.iter().map(|text| text.parse(parse_server)).collect::<Result<_, _>>()?,
                 vpc_resolver: self.vpc_resolver.as_ref().map(|text| text.parse(parse_server)).transpose()?,
@@ -141,6 +142,19 @@ impl File {
             files: self.files()?,
             targets,
         })
+    }
+
+    fn listen(&self) -> Result<Vec<Listen>, Fault> {
+        let Some(entries) = &self.listen else { return Ok(vec![Listen::Tcp(DEFAULT_LISTEN.into())]) };
+        let mut listen = Vec::new();
+        for entry in entries {
+            let place: Listen = entry.parse(str::parse)?;
+            if listen.contains(&place) {
+                return Err(entry.fault(format!("`{place}` stands twice in `listen`; once is enough")));
+            }
+            listen.push(place);
+        }
+        Ok(listen)
     }
 
     fn load(&self) -> Result<LoadSettings, Fault> {
@@ -288,10 +302,6 @@ fn parse_target_name(text: &str) -> Result<String, &'static str> {
         return Ok(text.to_owned());
     }
     Err("a target's name has 1 to 64 letters, digits, `.`, `-` and `_`, such as `orders`")
-}
-
-fn parse_listen(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| "an address to listen on has an IP and a port, such as `127.0.0.1:9715` or `[::1]:9715`")
 }
 
 const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 9715);

@@ -90,6 +90,23 @@ pub(super) struct Ask<'a> {
     pub(super) until: Instant,
 }
 
+impl Ask<'_> {
+    /// What tells the host's settings now from those before.
+    pub(super) fn settings_mark(&self) -> SettingsMark {
+        SettingsMark(Arc::clone(&self.resolver.settings))
+    }
+}
+
+/// What a host's files said at one moment; two are equal if the files were not read anew between them.
+#[derive(Debug, Clone)]
+pub(super) struct SettingsMark(Arc<Settings>);
+
+impl PartialEq for SettingsMark {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// Looks a name up as this host does: the hosts file first, then the servers.
 pub(super) async fn lookup(ask: &Ask<'_>, name: &HostName) -> Lookup {
     match ask.resolver.settings.hosts.get(name.as_str()) {

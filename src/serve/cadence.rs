@@ -30,7 +30,7 @@ impl Phase {
 
     /// The part of a length of time.
     fn of_length(self, length: Duration) -> Duration {
-        nanos(u128::from(self.0) * length.as_nanos() >> 64)
+        nanos((u128::from(self.0) * length.as_nanos()) >> 64)
     }
 }
 
@@ -51,7 +51,8 @@ impl Cadence {
         let soon = interval.min(MOST_BEFORE_FIRST);
         let into_interval = nanos(now.since_1970.as_nanos() % interval.as_nanos());
         let offset = phase.of_length(interval);
-        let wait = if offset >= into_interval { offset - into_interval } else { offset + interval - into_interval };
+        let next = if offset >= into_interval { offset } else { offset + interval };
+        let wait = next.saturating_sub(into_interval);
         let regular = now.at + wait;
         let due = if wait <= soon { regular } else { now.at + phase.of_length(soon) };
         Self { interval, regular, due }

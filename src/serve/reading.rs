@@ -3,7 +3,7 @@
 use super::board::ReloadReply;
 use super::systemd;
 use crate::config::{Config, ConfigError, NetError};
-use crate::probe::Net;
+use crate::probe::{Net, Share};
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
@@ -49,7 +49,7 @@ impl Reading {
         let file = file.to_owned();
         let read = move || {
             let config = Config::read(&file)?;
-            let net = config.net.open()?;
+            let net = Net { share: Some(Share::default()), ..config.net.open()? };
             Ok(Read { config, net })
         };
         // without a thread nobody tells, which is noticed
@@ -77,7 +77,7 @@ impl Reading {
 /// Reloads: one at a time, and one more if the file may have changed since the reading began.
 #[derive(Debug)]
 pub(super) struct Reloads {
-    file: Option<PathBuf>,
+    file: PathBuf,
     current: Option<Reload>,
     again: Vec<ReloadReply>,
 }
@@ -89,19 +89,14 @@ struct Reload {
 }
 
 impl Reloads {
-    pub(super) fn of(file: Option<PathBuf>) -> Self {
+    pub(super) fn of(file: PathBuf) -> Self {
         Self { file, current: None, again: Vec::new() }
     }
 
     /// Begins one, or has it follow the one under way.
     pub(super) fn ask(&mut self, reply: ReloadReply) {
-        match &self.file {
-            None => drop(reply.send(Err("there is no configuration file that could be read again".into()))),
-            Some(_) => {
-                self.again.push(reply);
-                self.go_on();
-            }
-        }
+        self.again.push(reply);
+        self.go_on();
     }
 
     /// Waits for one to end, and gives those who wait for it; for ever if none is under way.
@@ -114,9 +109,10 @@ impl Reloads {
 
     /// Begins the next one, if somebody waits for it and none is under way.
     pub(super) fn go_on(&mut self) {
-        if let (Some(file), None, false) = (&self.file, &self.current, self.again.is_empty()) {
+        if self.current.is_none() && !self.again.is_empty() {
             systemd::reloading();
-            self.current = Some(Reload { reading: Reading::begin(file), waiting: std::mem::take(&mut self.again) });
+            self.current =
+                Some(Reload { reading: Reading::begin(&self.file), waiting: std::mem::take(&mut self.again) });
         }
     }
 }

@@ -53,6 +53,7 @@ fn net(servers: &[SocketAddr], authority: &Authority, detours: &[(&str, SocketAd
         vpc_resolver: None,
         trust: Trust::from_der(&[&authority.der]).unwrap(),
         detour: Detour::from(detours),
+        share: None,
     }
 }
 

@@ -1,16 +1,31 @@
-// What a real browser makes of the pages: the addresses come on the command line, one line of JSON a look goes out.
+// What a real browser makes of the pages: a folder for the pictures and the addresses come on the command line, a line of JSON a look goes out.
 'use strict';
 const { chromium } = require('playwright-core');
 const axe = require('fs').readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 const [folder, ...addresses] = process.argv.slice(2);
-const sizes = { phone: [360, 740], desk: [1280, 800], wall: [1920, 1080], hall: [3840, 2160] };
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
+const looks = [
+  { name: 'phone-light', width: 360, height: 740, colorScheme: 'light' },
+  { name: 'phone-dark', width: 360, height: 740, colorScheme: 'dark', whole: true },
+  { name: 'desk-light', width: 1280, height: 800, colorScheme: 'light', whole: true },
+  { name: 'desk-forced', width: 1280, height: 800, colorScheme: 'light', forcedColors: 'active' },
+  { name: 'wall-dark', width: 1920, height: 1080, colorScheme: 'dark' },
+  { name: 'hall-light', width: 3840, height: 2160, colorScheme: 'light' },
+];
 
-async function look(browser, address, size, colorScheme, forcedColors, javaScriptEnabled) {
-  const [width, height] = sizes[size];
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme, forcedColors, javaScriptEnabled });
+/** What stands on the page, and what must not. */
+const inspect = () => ({
+  text: document.body.innerText,
+  ran: 'ran' in window,
+  scripts: document.querySelectorAll('script, [onerror], [onload], [onclick]').length,
+  overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  styled: getComputedStyle(document.body).marginTop === '0px',
+});
+
+async function open(browser, address, javaScriptEnabled) {
+  const context = await browser.newContext({ javaScriptEnabled });
   const page = await context.newPage();
   const said = [], asked = [];
   page.on('console', (message) => said.push(message.text()));
@@ -18,39 +33,41 @@ async function look(browser, address, size, colorScheme, forcedColors, javaScrip
   page.on('dialog', (dialog) => { said.push(dialog.message()); dialog.dismiss(); });
   page.on('request', (request) => asked.push(request.url()));
   await page.goto(address);
-  const name = `${new URL(address).pathname.slice(1)}-${size}-${forcedColors === 'active' ? 'forced' : colorScheme}`;
-  if (javaScriptEnabled) await page.screenshot({ path: `${folder}/${name}.png` });
-  const seen = await page.evaluate(() => ({
-    title: document.title,
-    text: document.body.innerText,
-    ran: 'ran' in window,
-    scripts: document.querySelectorAll('script, [onerror], [onload], [onclick]').length,
-    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    styled: getComputedStyle(document.querySelector('table') ?? document.body).borderCollapse === 'collapse',
-  }));
-  let violations = [];
-  if (javaScriptEnabled) {
-    // everything that a reader can open is looked at too
-    await page.evaluate(() => document.querySelectorAll('details').forEach((one) => { one.open = true; }));
-    await page.evaluate(axe);
-    const result = await page.evaluate(() => window.axe.run());
-    violations = result.violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html).join(' ')}`);
-    seen.openOverflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    if (size === 'desk' && colorScheme === 'light') await page.screenshot({ path: `${folder}/${name}-whole.png`, fullPage: true });
-    if (size === 'phone' && colorScheme === 'dark') await page.screenshot({ path: `${folder}/${name}-whole.png`, fullPage: true });
-  }
-  await context.close();
-  console.log(JSON.stringify({ name, javaScriptEnabled, ...seen, said, asked, violations }));
+  return { page, said, asked };
+}
+
+async function look(page, address, { name, width, height, whole, ...media }) {
+  const file = `${folder}${new URL(address).pathname}-${name}`;
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ forcedColors: 'none', ...media });
+  await page.evaluate(() => document.querySelectorAll('details').forEach((one) => { one.open = false; }));
+  await page.screenshot({ path: `${file}.png` });
+  const closed = await page.evaluate(inspect);
+  // everything that a reader can open is looked at too
+  await page.evaluate(() => document.querySelectorAll('details').forEach((one) => { one.open = true; }));
+  const opened = await page.evaluate(inspect);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  if (whole) await page.screenshot({ path: `${file}-whole.png`, fullPage: true });
+  return {
+    look: name,
+    ...opened,
+    text: closed.text,
+    overflow: closed.overflow + opened.overflow,
+    violations: violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html).join(' ')}`),
+  };
 }
 
 (async () => {
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args });
   for (const address of addresses) {
-    for (const size of Object.keys(sizes)) {
-      for (const scheme of ['light', 'dark']) await look(browser, address, size, scheme, 'none', true);
-    }
-    await look(browser, address, 'desk', 'light', 'active', true);
-    await look(browser, address, 'desk', 'light', 'none', false);
+    const { page, said, asked } = await open(browser, address, true);
+    await page.evaluate(axe);
+    for (const one of looks) console.log(JSON.stringify({ address, ...(await look(page, address, one)), said, asked }));
+    await page.context().close();
+    const bare = await open(browser, address, false);
+    const seen = await bare.page.evaluate(inspect);
+    console.log(JSON.stringify({ address, look: 'without JavaScript', ...seen, violations: [], said: bare.said, asked: bare.asked }));
+    await bare.page.context().close();
   }
   await browser.close();
 })();

@@ -1,9 +1,11 @@
 //! Do alerts fire and resolve? A real Prometheus with our rules scrapes the demonstration while its scenario changes.
 
 use crate::prometheus::{Prometheus, Version, contributed};
+use crate::server::own_address;
 use crate::side::binary;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
+use std::net::SocketAddrV4;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,19 +14,19 @@ struct Demo {
     child: Child,
     switch: ChildStdin,
     said: Lines<BufReader<ChildStdout>>,
-    address: String,
+    address: SocketAddrV4,
 }
 
 impl Demo {
     fn start() -> Self {
         let mut command = binary();
-        command.args(["demo", "--serve", "--scenario", "healthy"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let address = SocketAddrV4::new(own_address(), 9715);
+        command.args(["demo", "--serve", "--scenario", "healthy", "--listen", &address.to_string()]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (switch, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let mut demo = Self { child, switch, said: BufReader::new(stdout).lines(), address: String::new() };
-        let line = demo.line_with("/metrics");
-        let url = line.split_once("http://").unwrap().1;
-        demo.address = url.split_once('/').unwrap().0.to_owned();
+        let mut demo = Self { child, switch, said: BufReader::new(stdout).lines(), address };
+        demo.line_with("/metrics");
         demo
     }
 

@@ -10,7 +10,7 @@ use std::net::SocketAddrV4;
 
 /// The configuration with other addresses for those of the example, and in a hurry.
 fn configuration(name: &str, agent: &str) -> String {
-    let mut text = String::new();
+    let mut text = "global: {scrape_interval: 2s, scrape_timeout: 2s}\n".to_owned();
     for line in contributed(name).lines() {
         let indent = &line[..line.len() - line.trim_start().len()];
         let line = match line.trim_start().split_once(": ") {

@@ -5,7 +5,7 @@ use crate::report;
 use apigw_probe::history::{History, share};
 use apigw_probe::plan::AccessPath;
 use apigw_probe::report::Report;
-use apigw_probe::status::{Output, OutputStatus, Reload, Schedule, Status, TargetStatus};
+use apigw_probe::status::{Output, OutputStatus, Reload, Rounds, Schedule, Status, TargetStatus};
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -27,6 +27,7 @@ pub fn status(targets: Vec<TargetStatus>) -> Status {
         targets,
         reload: Reload { in_force_since: at(-86_400), refused: None },
         outputs: Vec::new(),
+        rounds: Rounds::default(),
     }
 }
 

@@ -1,7 +1,5 @@
 //! When was that? UTC to the second, and how long ago, as seen from the moment of the page.
 
-use super::past::available;
-use crate::history::{History, Window};
 use crate::render::words::{elapsed, lasting, rfc3339};
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -26,11 +24,6 @@ impl Clock {
     /// Both.
     pub(super) fn moment(self, at: &OffsetDateTime) -> impl Display {
         Markup(format!("{} ({})", self.stamp(at), self.relative(at)))
-    }
-
-    /// How available a target was over the last day.
-    pub(super) fn day(self, history: &History) -> String {
-        available(history, self.0, Window::Day, None)
     }
 
     /// A short time, as it was measured.

@@ -1,7 +1,10 @@
 //! What does the overview say of a target? One line: its state, what is wrong first, and each path in a word.
 
+use super::clock::Clock;
+use super::past::available;
 use super::state::State;
 use crate::diagnosis::Finding;
+use crate::history::Window;
 use crate::observation::{Outcome, Row};
 use crate::render::cells::{Cell, Tone};
 use crate::render::words::{tally, who};
@@ -50,6 +53,11 @@ impl<'a> Entry<'a> {
     /// How many paths are ok.
     pub(super) fn tally(&self) -> String {
         self.report().map_or_else(|| "no round has ended yet".to_owned(), tally)
+    }
+
+    /// How often it passed in a day.
+    pub(super) fn day(&self, clock: &Clock) -> String {
+        available(&self.target.history, clock.0, Window::Day, None)
     }
 
     /// Each path in a word.

@@ -48,7 +48,7 @@ pub(super) fn turns(history: &History) -> (Vec<Turn>, usize) {
 pub(super) struct Turn {
     pub(super) at: OffsetDateTime,
     pub(super) verdict: Verdict,
-    /// What is new, what is gone, and each path that ended otherwise than before.
+    /// What is new, what is gone, and each path that ended otherwise than before, or badly if nothing is known from before.
     pub(super) words: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl Turn {
         let causes = [("found: ", new), ("gone: ", gone)].into_iter().filter(|(_, causes)| !causes.is_empty());
         let paths = to.paths.iter().filter_map(|(path, now)| {
             let before = from.and_then(|from| from.paths.of_path(path));
-            let unlike = before.is_none_or(|before| before.outcome != now.outcome);
+            let unlike = before.map_or(!now.good, |before| before.outcome != now.outcome);
             let before = before.map(|before| format!("{} → ", ended(before.outcome))).unwrap_or_default();
             unlike.then(|| format!("{path}: {before}{}", ended(now.outcome)))
         });

@@ -1,0 +1,10 @@
+//! Does the web side answer whoever may ask, and nobody else, however they behave? The real daemon, asked over real sockets.
+
+mod client;
+mod daemon;
+
+mod control;
+mod listen;
+mod routes;
+mod slow;
+mod users;
