@@ -6,6 +6,7 @@ use crate::probe::{Limits, Net, Step, probe_telling};
 use crate::report::Report;
 use crate::target::Target;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 use time::OffsetDateTime;
 
@@ -13,7 +14,7 @@ use time::OffsetDateTime;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// What is probed.
-    pub target: Target,
+    pub target: Arc<Target>,
     /// What all its requests have in common.
     pub request: Request,
     /// What the user expects of each path.

@@ -28,14 +28,15 @@ use crate::named::named;
 use crate::plan::{AccessPath, Missing, Plan};
 use crate::target::Target;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
 
 /// One probe of all paths of one target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Round {
-    /// What was probed.
-    pub target: Target,
+    /// What was probed; shared by all its rounds.
+    pub target: Arc<Target>,
     /// When it began, by this host's clock.
     pub started: OffsetDateTime,
     /// How long it took.

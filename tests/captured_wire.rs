@@ -141,7 +141,7 @@ impl Stand {
             share: None,
         };
         let check = Check {
-            target: Target::parse(input).unwrap(),
+            target: Target::parse(input).unwrap().into(),
             request: Request::default(),
             intents: Intents::default(),
             limits: Limits { timeout: Duration::from_secs(20), every_address: false, show_body: false },

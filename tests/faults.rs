@@ -26,7 +26,7 @@ fn report(scenario: &'static Scenario) -> Report {
         };
         let timeout = scenario.timeout.unwrap_or(Duration::from_secs(10));
         let check = Check {
-            target: Target::parse(input).unwrap(),
+            target: Target::parse(input).unwrap().into(),
             request: Request::default(),
             intents: Intents::new(scenario.intents.iter().copied().collect(), false),
             limits: Limits { timeout, every_address: false, show_body: false },

@@ -28,7 +28,7 @@ impl CheckArgs {
     /// Joins the options into a check that has something to send; `usual` is the deadline if none was given.
     pub(super) fn check(&self, usual: Duration) -> Result<Check, Stop> {
         let check = Check {
-            target: self.target.target(self.limits.expectation())?,
+            target: self.target.target(self.limits.expectation())?.into(),
             request: self.request.request()?,
             intents: self.target.intents()?,
             limits: self.limits.limits(usual),

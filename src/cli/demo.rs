@@ -62,7 +62,7 @@ pub(super) fn check(lab: &Lab) -> Result<Check, Stop> {
     .map_err(Stop::usage)?;
     let timeout = scenario.timeout.unwrap_or(DEFAULT_TIMEOUT);
     Ok(Check {
-        target,
+        target: target.into(),
         request: Request::default(),
         intents: Intents::new(scenario.intents.iter().copied().collect(), false),
         limits: Limits { timeout, every_address: false, show_body: false },

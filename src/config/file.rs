@@ -218,7 +218,7 @@ impl Entry {
             None => interval / 2,
         };
         let check = Check {
-            target: self.target()?,
+            target: self.target()?.into(),
             request: self.request(file)?,
             intents: Intents::new(self.paths.clone(), false),
             limits: Limits { timeout, every_address: self.every_address, show_body: false },

@@ -1,4 +1,4 @@
-//! How often did it work? Rounds counted by ten minutes of the clock over a day, and since the start.
+//! How often did it work? Rounds counted by five minutes of the clock over an hour, by the hour over a day, and since the start.
 
 use super::brief::RoundBrief;
 use super::snug;
@@ -11,9 +11,9 @@ use time::OffsetDateTime;
 named! {
     /// A time over which availability is told.
     pub enum Window {
-        /// The current ten minutes of the clock and the six times ten before: 60 to 70 minutes.
+        /// The current five minutes of the clock and the twelve times five before: 60 to 65 minutes.
         Hour = "hour",
-        /// The current ten minutes of the clock and the 144 times ten before: 24 hours and up to ten minutes.
+        /// The current hour of the clock and the 24 before: 24 to 25 hours.
         Day = "day",
         /// Since the daemon first knew the target.
         SinceStart = "since-start",
@@ -38,16 +38,21 @@ impl Availability {
     }
 }
 
-/// The rounds of a day by ten minutes, and the sum of all. Ten minutes without a round take no place.
+/// The last hour, the last day, and all.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Record {
-    buckets: VecDeque<Bucket>,
+    hour: Ring<300, 12>,
+    day: Ring<3600, 24>,
     since_start: Tallies<Availability>,
 }
 
+/// The rounds of the current `SECONDS` of the clock, and of `BEFORE` times as many before. Where no round was, no place is taken.
+#[derive(Debug, Clone, Default)]
+struct Ring<const SECONDS: i64, const BEFORE: u8>(VecDeque<Bucket>);
+
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
-    /// Tens of minutes since 1970.
+    /// How many times so many seconds since 1970.
     slot: i32,
     tallies: Tallies<Tally>,
 }
@@ -59,7 +64,7 @@ struct Tallies<T> {
     paths: [T; AccessPath::ALL.len()],
 }
 
-/// As [`Availability`], for the rounds of ten minutes; one a second is the most that can be configured.
+/// As [`Availability`], for the rounds of one hour at most; one a second is the most that can be configured.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
     passed: u16,
@@ -68,17 +73,18 @@ struct Tally {
 
 impl Record {
     pub(super) fn add(&mut self, brief: &RoundBrief) {
-        let bucket = newest(&mut self.buckets, slot(brief.at));
-        let mut count = |path: Option<AccessPath>, good: bool| {
-            bucket.tallies.of_mut(path).add(good);
-            let all = self.since_start.of_mut(path);
-            all.passed += u64::from(good);
-            all.rounds += 1;
-        };
-        count(None, brief.verdict == Verdict::Pass);
+        self.count(brief.at, None, brief.verdict == Verdict::Pass);
         for (path, one) in brief.paths.iter() {
-            count(Some(path), one.good);
+            self.count(brief.at, Some(path), one.good);
         }
+    }
+
+    fn count(&mut self, at: OffsetDateTime, path: Option<AccessPath>, good: bool) {
+        self.hour.at(at).of_mut(path).add(good);
+        self.day.at(at).of_mut(path).add(good);
+        let all = self.since_start.of_mut(path);
+        all.passed += u64::from(good);
+        all.rounds += 1;
     }
 
     pub(super) fn availability(
@@ -87,34 +93,45 @@ impl Record {
         window: Window,
         path: Option<AccessPath>,
     ) -> Option<Availability> {
-        let slots = match window {
-            Window::Hour => 6,
-            Window::Day => SLOTS_OF_A_DAY,
-            Window::SinceStart => return Some(*self.since_start.of(path)).filter(|all| all.rounds > 0),
+        let sum = match window {
+            Window::Hour => self.hour.sum(now, path),
+            Window::Day => self.day.sum(now, path),
+            Window::SinceStart => *self.since_start.of(path),
         };
-        // what the clock calls the future was counted before it was set back
-        let within = self.buckets.iter().rev().take_while(|bucket| bucket.slot >= slot(now) - slots);
-        let sum = within.fold(Availability::default(), |sum, bucket| {
-            let tally = bucket.tallies.of(path);
-            Availability { passed: sum.passed + u64::from(tally.passed), rounds: sum.rounds + u64::from(tally.rounds) }
-        });
         Some(sum).filter(|sum| sum.rounds > 0)
     }
 }
 
-/// The newest bucket, which is the slot's. If the clock was set back, what was counted in its future is of now:
-/// buckets go by the clock, but none is lost when it errs.
-fn newest(buckets: &mut VecDeque<Bucket>, slot: i32) -> &mut Bucket {
-    let mut tallies = Tallies::default();
-    while let Some(later) = buckets.back().copied().filter(|bucket| bucket.slot >= slot) {
-        tallies.absorb(&later.tallies);
-        buckets.pop_back();
+impl<const SECONDS: i64, const BEFORE: u8> Ring<SECONDS, BEFORE> {
+    /// Where to count what is of this moment. If the clock was set back, what was counted in its future is of now:
+    /// buckets go by the clock, but none is lost when it errs.
+    fn at(&mut self, moment: OffsetDateTime) -> &mut Tallies<Tally> {
+        let slot = Self::slot(moment);
+        let mut tallies = Tallies::default();
+        while let Some(later) = self.0.back().copied().filter(|bucket| bucket.slot >= slot) {
+            tallies.absorb(&later.tallies);
+            self.0.pop_back();
+        }
+        if self.0.len() > usize::from(BEFORE) {
+            self.0.pop_front();
+        }
+        snug::push(&mut self.0, Bucket { slot, tallies });
+        &mut self.0.back_mut().expect("one was pushed").tallies
     }
-    if buckets.len() == MOST_BUCKETS {
-        buckets.pop_front();
+
+    /// What was counted up to now. What the clock calls the future was counted before it was set back.
+    fn sum(&self, now: OffsetDateTime, path: Option<AccessPath>) -> Availability {
+        let first = Self::slot(now) - i32::from(BEFORE);
+        let within = self.0.iter().rev().take_while(|bucket| bucket.slot >= first);
+        within.fold(Availability::default(), |sum, bucket| {
+            let tally = bucket.tallies.of(path);
+            Availability { passed: sum.passed + u64::from(tally.passed), rounds: sum.rounds + u64::from(tally.rounds) }
+        })
     }
-    snug::push(buckets, Bucket { slot, tallies });
-    buckets.back_mut().expect("one was pushed")
+
+    fn slot(moment: OffsetDateTime) -> i32 {
+        i32::try_from(moment.unix_timestamp().div_euclid(SECONDS)).expect("years of four digits")
+    }
 }
 
 impl<T> Tallies<T> {
@@ -149,12 +166,3 @@ impl Tally {
         self.rounds = self.rounds.saturating_add(other.rounds);
     }
 }
-
-fn slot(at: OffsetDateTime) -> i32 {
-    i32::try_from(at.unix_timestamp().div_euclid(SLOT_SECONDS)).expect("years of four digits")
-}
-
-const SLOT_SECONDS: i64 = 600;
-const SLOTS_OF_A_DAY: i32 = 144;
-/// The current one and those of a day.
-const MOST_BUCKETS: usize = 145;

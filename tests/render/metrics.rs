@@ -9,6 +9,7 @@ use apigw_probe::render::{Clean, prometheus};
 use apigw_probe::report::Report;
 use proptest::prelude::*;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 #[test]
 fn both_formats_keep_their_grammar() {
@@ -130,7 +131,7 @@ proptest! {
 /// Every report, each with a target name of its own.
 fn named_reports() -> Vec<Report> {
     let named = |(name, mut report): (&str, Report)| {
-        report.round.target.name = format!("{name} \"\\");
+        Arc::make_mut(&mut report.round.target).name = format!("{name} \"\\");
         report
     };
     report::all().into_iter().map(named).collect()

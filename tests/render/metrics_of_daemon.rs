@@ -7,7 +7,7 @@ use apigw_probe::observation::Intent;
 use apigw_probe::plan::AccessPath;
 use apigw_probe::render::metrics::{Exposition, Format, Kind, MOST_CHUNK_BYTES, Place, families};
 use apigw_probe::report::Report;
-use apigw_probe::status::{Output, OutputStatus, Process, Reload, Schedule, Status, TargetStatus};
+use apigw_probe::status::{Output, OutputStatus, Process, Reload, Rounds, Schedule, Status, TargetStatus};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -68,7 +68,7 @@ fn the_table_of_families_is_what_is_written() {
     let of_daemon = told(&full, Format::Text);
     assert_eq!(shapes(&of_daemon), table(Place::Metrics));
     let mut reports = [report::all_broken(), report::healthy()];
-    reports[0].round.target.name = "broken".to_owned();
+    Arc::make_mut(&mut reports[0].round.target).name = "broken".to_owned();
     let once: String = Exposition::of_reports(&reports.each_ref(), Format::Text).collect();
     assert_eq!(shapes(&once), table(Place::Once));
     let mut probe = BTreeMap::new();
@@ -274,7 +274,7 @@ fn status(targets: impl IntoIterator<Item = (Schedule, Vec<Report>)>) -> Status 
         let name: Arc<str> = format!("target-{at}").into();
         let mut history = History::new(AccessPath::ALL.iter().copied(), 4096);
         for mut report in rounds {
-            report.round.target.name = name.to_string();
+            Arc::make_mut(&mut report.round.target).name = name.to_string();
             history.record(Arc::new(report));
         }
         let interval = Duration::from_secs(60);
@@ -285,6 +285,7 @@ fn status(targets: impl IntoIterator<Item = (Schedule, Vec<Report>)>) -> Status 
         targets: targets.into_iter().enumerate().map(target).collect(),
         reload: Reload { in_force_since: moment(), refused: None },
         outputs: vec![OutputStatus { output: Output::Textfile, write_errors: 2, last_error: None }],
+        rounds: Rounds::default(),
     }
 }
 

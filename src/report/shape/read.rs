@@ -71,7 +71,7 @@ impl Shape {
             target.warnings.insert(0, Warning::PlainHttp);
         }
         Ok(Round {
-            target,
+            target: target.into(),
             started: self.started_at.0,
             took: self.duration_seconds.into(),
             environment: Environment {
@@ -168,7 +168,7 @@ impl AttemptShape {
     fn into_attempt(self) -> Result<Attempt, UnreadableReport> {
         let tls = match self.tls {
             None => None,
-            Some(tls) => Some(tls.into_phase(self.http)?),
+            Some(tls) => Some(Box::new(tls.into_phase(self.http)?)),
         };
         let result = match fault::<TcpFault>("tcp.outcome", &self.tcp.outcome)? {
             None => Ok(Connected { retransmits: self.tcp.retransmits.unwrap_or_default(), tls }),
