@@ -7,8 +7,12 @@ mod authority;
 mod name_server;
 mod probe;
 mod server;
+#[path = "../render/report.rs"]
+mod report;
 #[path = "../support/side.rs"]
 mod side;
+#[path = "../render/status.rs"]
+mod status;
 mod tool;
 mod vpc;
 mod web_server;
@@ -16,6 +20,7 @@ mod web_server;
 mod cli;
 mod dns;
 mod netns;
+mod openmetrics;
 mod promtool;
 mod schema;
 mod tls;

@@ -3,8 +3,10 @@
 use crate::server::own_address;
 use crate::side::Side;
 use crate::side::binary;
+use crate::status::{full, process};
 use crate::tool::{text, tool};
 use apigw_probe::lab::Scenario;
+use apigw_probe::render::metrics::{Exposition, Format};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixDatagram;
@@ -42,6 +44,12 @@ fn the_metrics_of_the_daemon_are_accepted() {
     let (head, metrics) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     check(metrics, "the daemon");
+}
+
+#[test]
+fn every_family_is_accepted() {
+    let text: String = Exposition::of_daemon(full(), process(), Format::Text).collect();
+    check(&text, "every family");
 }
 
 /// The daemon, as its service manager sees it.

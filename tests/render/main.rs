@@ -11,6 +11,7 @@ mod text;
 mod exposition;
 mod hostile;
 mod report;
+mod status;
 
 /// Whether a character can do no harm on a terminal. A list of its own, not the product's.
 fn is_harmless(c: char) -> bool {
