@@ -41,7 +41,7 @@ pub struct Exposition<'a> {
 enum Told<'a> {
     Reports(&'a [&'a Report]),
     Round(Arc<Report>),
-    Daemon(Status, Process),
+    Daemon(Box<(Status, Process)>),
 }
 
 impl<'a> Exposition<'a> {
@@ -64,7 +64,7 @@ impl Exposition<'static> {
     /// The daemon, as `/metrics` tells it: of each target its counters, and its last round unless that is up to whoever
     /// asks `/probe`. With an unknown process there is no `process_*`, which a file for node_exporter must not hold.
     pub fn of_daemon(status: Status, process: Process, format: Format) -> Self {
-        Self::new(Told::Daemon(status, process), format)
+        Self::new(Told::Daemon(Box::new((status, process))), format)
     }
 }
 
@@ -99,8 +99,8 @@ impl Told<'_> {
                 reports.get(part).map(|report| write(report, out)).is_some()
             }
             (Self::Round(report), Source::Round(write)) => once(part, || write(report, out)),
-            (Self::Daemon(status, _), Source::Round(write)) => {
-                let Some(target) = status.targets.get(part) else { return false };
+            (Self::Daemon(daemon), Source::Round(write)) => {
+                let Some(target) = daemon.0.targets.get(part) else { return false };
                 match (target.schedule, target.history.latest()) {
                     (Schedule::Interval, Some(report)) => write(report, out),
                     // of a round that nobody asked for it would seem to speak
@@ -108,14 +108,14 @@ impl Told<'_> {
                 }
                 true
             }
-            (Self::Daemon(status, _), Source::Target(write)) => {
-                status.targets.get(part).map(|target| write(target, out)).is_some()
+            (Self::Daemon(daemon), Source::Target(write)) => {
+                daemon.0.targets.get(part).map(|target| write(target, out)).is_some()
             }
-            (Self::Daemon(status, _), Source::Daemon(write)) => once(part, || write(status, out)),
-            (Self::Daemon(_, process), Source::Process(value)) => {
-                once(part, || value(process).into_iter().for_each(|value| out.push(&[], value)))
+            (Self::Daemon(daemon), Source::Daemon(write)) => once(part, || write(&daemon.0, out)),
+            (Self::Daemon(daemon), Source::Process(value)) => {
+                once(part, || value(&daemon.1).into_iter().for_each(|value| out.push(&[], value)))
             }
-            (Self::Daemon(..) | Self::Reports(_), Source::Program(write)) => once(part, || write(out)),
+            (Self::Daemon(_) | Self::Reports(_), Source::Program(write)) => once(part, || write(out)),
             (Self::Reports(_) | Self::Round(_), Source::Target(_) | Source::Daemon(_) | Source::Process(_))
             | (Self::Round(_), Source::Program(_)) => false,
         }
