@@ -113,7 +113,8 @@ fn is_worth_sharing(lookup: &Lookup) -> bool {
             | DnsFault::Unreachable
             | DnsFault::Truncated
             | DnsFault::Malformed
-            | DnsFault::NoServer => false,
+            | DnsFault::NoServer
+            | DnsFault::Local => false,
         },
     }
 }

@@ -21,7 +21,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use listener::{Listener, OpenListener};
 use nix::sys::resource::{Resource, getrlimit};
-use policy::Watched;
+pub(super) use policy::Watched;
 use route::{Door, respond};
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -70,9 +70,6 @@ pub enum WebError {
     /// A place cannot be listened on.
     #[error("{0}")]
     Listen(#[from] ListenError),
-    /// The web configuration cannot be used.
-    #[error("web configuration {0}")]
-    Config(#[from] WebConfigError),
     /// The operating system gives no thread or no runtime.
     #[error("web side: {0}")]
     System(io::Error),
@@ -86,7 +83,12 @@ pub fn check_web_config(file: &Path) -> Result<(), WebConfigError> {
 impl Web {
     /// Binds every listener, reads the web configuration and begins to answer. Sockets that systemd hands over replace `listen`, unless
     /// it names `systemd`.
-    pub(super) fn start(config: &Config, board: Arc<Board>, orders: Orders, lifecycle: bool) -> Result<Self, WebError> {
+    pub(super) fn start(
+        config: &Config,
+        policy: Watched,
+        (board, orders): (Arc<Board>, Orders),
+        lifecycle: bool,
+    ) -> Result<Self, WebError> {
         let site = Arc::new(Site { board, orders, lifecycle, is_ready: AtomicBool::new(false) });
         let handed = Listener::handed_over()?;
         let mut places = Vec::new();
@@ -106,7 +108,7 @@ impl Web {
         let (changes, inbox) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
         let mut web = Self { site, places, changes, ended };
-        let mut change = web.prepare(config)?;
+        let mut change = web.prepare(config, policy)?;
         change.new.append(&mut first);
         change.control = control_socket().map(|path| Listener::bind_private(&path)).transpose()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build();
@@ -128,8 +130,8 @@ impl Web {
         self.site.is_ready.store(true, Ordering::Relaxed);
     }
 
-    /// Checks the web side of another configuration and binds what it lists anew.
-    pub(super) fn prepare(&self, config: &Config) -> Result<Change, WebError> {
+    /// Binds what another configuration lists anew; its policy has been read.
+    pub(super) fn prepare(&self, config: &Config, policy: Watched) -> Result<Change, WebError> {
         let from_systemd = self.places.contains(&Listen::Systemd);
         let mut places = Vec::new();
         if from_systemd {
@@ -141,7 +143,6 @@ impl Web {
         if !from_systemd && places.contains(&Listen::Systemd) {
             return Err(ListenError::NothingHandedOver.into());
         }
-        let policy = Watched::read(config.web_config_file.as_deref())?;
         let missing = places.iter().filter(|place| !self.places.contains(place));
         let new =
             missing.map(|place| Ok((place.clone(), Listener::bind(place)?))).collect::<Result<_, ListenError>>()?;
