@@ -25,6 +25,7 @@ mod checks;
 mod cli;
 mod dashboard;
 mod dns;
+mod doors;
 mod netns;
 mod page;
 mod promtool;
