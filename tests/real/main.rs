@@ -27,6 +27,7 @@ mod checks;
 mod cli;
 mod dashboard;
 mod dns;
+mod doors;
 mod netns;
 mod openmetrics;
 mod page;
