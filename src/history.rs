@@ -193,7 +193,7 @@ pub const fn share(targets: usize) -> usize {
 }
 
 /// What the rounds and changes of all targets take, as long as they are no more than a thousand.
-pub const MOST_BYTES: usize = 4 << 20;
+pub const MOST_BYTES: usize = 3 << 20;
 const MOST_BYTES_OF_ONE: usize = 256 << 10;
-const FEWEST_BYTES: usize = 4 << 10;
+const FEWEST_BYTES: usize = 2560;
 const FEWEST_ROUNDS: usize = 32;

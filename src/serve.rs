@@ -21,6 +21,7 @@ use crate::status::{Reload, Rounds, Status};
 use board::{Board, Order, Orders};
 use files::Files;
 use log::Log;
+use reading::Read;
 use schedule::{Host, MOST_WINDING_DOWN, Scheduler};
 use std::io;
 use std::path::Path;
@@ -53,14 +54,16 @@ pub async fn serve(file: &Path, options: ServeOptions, mut signals: Signals) -> 
     log.set(read.config.log);
     let board = Arc::new(Board::new(status(), log));
     let (orders, mut inbox) = mpsc::channel(MOST_ORDERS);
-    let web = Web::start(&read.config, board.clone(), orders.clone(), options.lifecycle)?;
+    let Read { config, net, policy } = read;
+    let web = Web::start(&config, policy, (board.clone(), orders.clone()), options.lifecycle)?;
     let host =
         Host { id: host_id(), ignored_proxy_variables: options.ignored_proxy_variables.into(), file: file.to_owned() };
-    let files = Files::start(read.config.files.clone(), &board);
+    let files = Files::start(config.files.clone(), &board);
     let Signals { mut ends, hangup } = signals;
     let run = async {
-        let mut scheduler = Scheduler::new(read, host, board.clone(), (files.clone(), web));
+        let mut scheduler = Scheduler::new((config, net), host, board.clone(), (files.clone(), web));
         systemd::ready(&board.change(|status| line::line(status)));
+        board.log.info(format_args!("ready: {} targets", board.change(|status| status.targets.len())));
         tokio::select! {
             () = scheduler.run(&mut inbox) => {}
             () = reload_at(hangup, orders) => {}

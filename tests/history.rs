@@ -98,8 +98,9 @@ fn shared_lookup_counts_its_queries_once() {
     let mut report = report::healthy();
     for path in [AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader] {
         let shared = path == AccessPath::VpceApiIdHeader;
-        let queries = &mut report::observation_mut(&mut report.round, path).lookup.queries;
-        queries.iter_mut().for_each(|query| query.shared = shared);
+        for query in &mut report::observation_mut(&mut report.round, path).lookup.queries {
+            query.shared = shared;
+        }
     }
     let mut history = history(share(1));
     history.record(after(report, Duration::ZERO));

@@ -10,6 +10,7 @@ use crate::observation::Intent;
 use crate::plan::{AccessPath, Request};
 use crate::render;
 use crate::report::{Report, Shape};
+use crate::serve::check_web_config;
 use crate::status::Schedule;
 use crate::target::Expectation;
 use clap::{Args, Subcommand};
@@ -99,7 +100,13 @@ pub(super) fn replay(file: &Path, output: &OutputArgs) -> Result<u8, Stop> {
 /// Checks, shows or describes the configuration.
 pub(super) fn config(command: ConfigCommand) -> Result<u8, Stop> {
     let text = match command {
-        ConfigCommand::Check { file } => cost(&Config::read(&file)?),
+        ConfigCommand::Check { file } => {
+            let config = Config::read(&file)?;
+            if let Some(web) = &config.web_config_file {
+                check_web_config(web).map_err(|error| Stop::Usage(format!("web configuration {error}")))?;
+            }
+            cost(&config)
+        }
         ConfigCommand::Show { file } => configuration::shown(&Config::read(&file)?),
         ConfigCommand::Schema { report } => {
             let schema = if report { render::json_schema() } else { config::json_schema() };

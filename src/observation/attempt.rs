@@ -146,7 +146,7 @@ impl Attempt {
     /// How far it got: more is further.
     pub(super) fn progress(&self) -> u8 {
         match (&self.tcp.result, self.tls().map(|tls| &tls.result), self.http().map(|http| &http.result)) {
-            (Err(TcpFailure { fault: TcpFault::NoRouteForFamily, .. }), ..) => 0,
+            (Err(failure), ..) if failure.fault.is_of_this_host() => 0,
             (Err(_), ..) => 1,
             (Ok(_), None, _) => 2,
             (Ok(_), Some(Err(_)), _) => 3,

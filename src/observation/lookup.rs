@@ -38,7 +38,7 @@ impl Lookup {
         }
         let waits: Option<Vec<_>> = self.queries.iter().map(|query| query.wire).collect();
         // whoever shares an answer that came before has not waited for it
-        waits?.into_iter().max().filter(|wire| *wire <= self.took + Duration::from_millis(1))
+        waits?.into_iter().max().filter(|wire| *wire <= self.took + STAMP_ERROR)
     }
 }
 
@@ -105,3 +105,6 @@ pub struct SecondOpinion {
     /// Its addresses, or why there are none; silence proves nothing.
     pub result: Result<Vec<Address>, DnsFault>,
 }
+
+/// By how much the two clocks may differ: that of the stamps, and that of what is felt.
+const STAMP_ERROR: Duration = Duration::from_micros(100);

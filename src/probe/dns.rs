@@ -217,10 +217,11 @@ fn more_telling(four: DnsFault, six: DnsFault) -> DnsFault {
         DnsFault::ServFail | DnsFault::Refused | DnsFault::OtherRcode => 2,
         DnsFault::Truncated => 3,
         DnsFault::Malformed => 4,
-        DnsFault::Timeout => 5,
-        DnsFault::Unreachable => 6,
-        DnsFault::NoServer => 7,
-        DnsFault::NoData => 8,
+        DnsFault::Local => 5,
+        DnsFault::Timeout => 6,
+        DnsFault::Unreachable => 7,
+        DnsFault::NoServer => 8,
+        DnsFault::NoData => 9,
     };
     if rank(six) < rank(four) { six } else { four }
 }

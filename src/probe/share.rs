@@ -14,7 +14,10 @@ use tokio::time::{Instant, timeout};
 
 /// The lookups of the last second, for those who ask the same. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Share(Arc<Mutex<Table>>);
+pub struct Share {
+    table: Arc<Mutex<Table>>,
+    asker: Arc<str>,
+}
 
 #[derive(Debug, Default)]
 struct Table {
@@ -25,6 +28,7 @@ struct Table {
 /// A lookup under way, or what it came to.
 #[derive(Debug)]
 struct Entry {
+    asker: Arc<str>,
     /// What the host's files said then.
     settings: SettingsMark,
     ended: watch::Receiver<Option<Ended>>,
@@ -37,6 +41,12 @@ struct Ended {
 }
 
 impl Share {
+    /// The same lookups, for an asker. Nobody shares a lookup of their own: each round of a target resolves anew.
+    #[must_use]
+    pub fn of(&self, asker: Arc<str>) -> Self {
+        Self { table: Arc::clone(&self.table), asker }
+    }
+
     /// The lookup of a name: one that goes on or has just ended, or a new one.
     pub(super) async fn lookup(&self, ask: &Ask<'_>, name: &HostName, anew: impl Future<Output = Lookup>) -> Lookup {
         let began = Instant::now();
@@ -60,7 +70,10 @@ impl Share {
 
     fn known(&self, ask: &Ask<'_>, name: &HostName, now: Instant) -> Option<watch::Receiver<Option<Ended>>> {
         let table = self.lock();
-        let entry = table.entries.get(name).filter(|entry| entry.settings == ask.settings_mark())?;
+        let entry = table
+            .entries
+            .get(name)
+            .filter(|entry| entry.asker != self.asker && entry.settings == ask.settings_mark())?;
         entry.is_of_use(now).then(|| entry.ended.clone())
     }
 
@@ -71,12 +84,14 @@ impl Share {
             table.swept = Some(now);
             table.entries.retain(|_, entry| entry.is_of_use(now));
         }
-        table.entries.insert(name.clone(), Entry { settings: ask.settings_mark(), ended });
+        table
+            .entries
+            .insert(name.clone(), Entry { asker: Arc::clone(&self.asker), settings: ask.settings_mark(), ended });
         tell
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,7 +128,8 @@ fn is_worth_sharing(lookup: &Lookup) -> bool {
             | DnsFault::Unreachable
             | DnsFault::Truncated
             | DnsFault::Malformed
-            | DnsFault::NoServer => false,
+            | DnsFault::NoServer
+            | DnsFault::Local => false,
         },
     }
 }

@@ -1,6 +1,6 @@
 //! What does each column say of a path? Resolves, connects, TLS, answer; and beside them what they leave out.
 
-use crate::observation::{Attempt, Intent, Observation, Outcome, Row, TcpFailure, TcpFault};
+use crate::observation::{Attempt, Intent, Observation, Outcome, Row};
 use crate::target::Target;
 
 /// The columns of a path that was probed.
@@ -109,8 +109,7 @@ pub(super) fn beside(row: &Row, target: &Target) -> Vec<String> {
 /// `yes`, or how many of several addresses took the connection. An address that this host cannot route to is no fault.
 fn connected(seen: &Observation) -> String {
     let tried = seen.attempts.iter().map(|attempt| &attempt.tcp.result);
-    let tried: Vec<_> =
-        tried.filter(|tcp| !matches!(tcp, Err(TcpFailure { fault: TcpFault::NoRouteForFamily, .. }))).collect();
+    let tried: Vec<_> = tried.filter(|tcp| !matches!(tcp, Err(failure) if failure.fault.is_of_this_host())).collect();
     let up = tried.iter().filter(|tcp| tcp.is_ok()).count();
     if up == tried.len() { "yes".to_owned() } else { format!("{up} of {}", tried.len()) }
 }

@@ -43,7 +43,7 @@ pub fn headers(view: &View) -> impl Iterator<Item = (&'static str, String)> + us
 
 /// Nothing but the page's own style sheet, which is told by its SHA-256, and its icon. Whoever changes the style changes this.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
-     style-src 'sha256-MkiDBVvxgSJUHpIoZrhJ0I9nFXZTaU+rwpEFc7wvIJM='; \
+     style-src 'sha256-i6EWw4hLxZlDZq5Bj6jUpnC5u6aZRfbVYQRY/FIVe6s='; \
      img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const HEADERS: [(&str, &str); 5] = [
@@ -76,9 +76,9 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     fn of(status: &'a Status, view: &'a View, now: OffsetDateTime, entries: Vec<Entry<'a>>) -> Self {
-        let states: Vec<_> = entries.iter().map(|entry| entry.state).collect();
+        let all: Vec<_> = entries.iter().map(|entry| entry.state).collect();
         let few = entries.len() <= FEW;
-        let troubled = states.iter().filter(|state| **state < State::Passing).count();
+        let troubled = all.iter().filter(|state| **state < State::Waiting).count();
         let (overview, rest) = match (entries.len(), few) {
             (1, _) => (&[][..], &[][..]),
             (_, true) => (&entries[..], &[][..]),
@@ -91,10 +91,10 @@ impl<'a> Page<'a> {
             status,
             view,
             now,
-            state: states.first().copied().unwrap_or(State::Waiting),
+            state: all.first().copied().unwrap_or(State::Waiting),
             headline: match &entries[..] {
                 [one] => headline_of(&one.target.name, one.state),
-                _ => headline(&states),
+                _ => headline(&all),
             },
             causes: causes(overview),
             overview: overview.to_vec(),

@@ -7,6 +7,7 @@ mod round;
 
 pub use exposition::{Family, Format, Kind};
 
+use crate::named::named;
 use crate::report::Report;
 use crate::status::{Process, Schedule, Status};
 use exposition::Samples;
@@ -133,15 +134,16 @@ pub fn families() -> impl Iterator<Item = (&'static Family, &'static [Place])> {
     FAMILIES.iter().map(|entry| (&entry.family, places(entry.samples)))
 }
 
-/// Where a family is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// `once --format prometheus`.
-    Once,
-    /// `/probe`.
-    Probe,
-    /// `/metrics`; a family of [`Place::Probe`] there only for targets that are probed at intervals.
-    Metrics,
+named! {
+    /// Where a family is told.
+    pub enum Place {
+        /// `once --format prometheus`.
+        Once = "once",
+        /// `/probe`.
+        Probe = "/probe",
+        /// `/metrics`; what is told at [`Place::Probe`] too, only of targets that are probed at intervals.
+        Metrics = "/metrics",
+    }
 }
 
 fn places(source: Source) -> &'static [Place] {

@@ -47,6 +47,8 @@ pub(super) fn phases(seen: &Observation) -> impl Iterator<Item = Took> {
         attempt.and_then(Attempt::tls).map(|tls| took(Mark::Tls, tls.felt, tls.wire)),
         attempt.and_then(Attempt::http).map(|http| took(Mark::Answer, http.felt, http.wire)),
     ];
-    let resolve = took(Mark::Resolve, seen.lookup.took, seen.lookup.wire());
+    // who only waited for the end of another's lookup waited less than its queries took
+    let wire = seen.lookup.wire().filter(|wire| *wire <= seen.lookup.took);
+    let resolve = took(Mark::Resolve, seen.lookup.took, wire);
     [Some(resolve)].into_iter().chain(later).flatten()
 }

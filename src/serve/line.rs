@@ -1,7 +1,7 @@
 //! How does it look in one line? A line that a pager could carry.
 
 use crate::report::{Report, Verdict};
-use crate::status::Status;
+use crate::status::{Schedule, Status};
 use std::fmt::Write as _;
 
 /// The daemon in one line of bounded length.
@@ -24,7 +24,9 @@ pub(super) fn line(status: &Status) -> String {
         let _ = write!(line, "{separator}{}: {}", report.round.target.name, tally(report));
         shown += 1;
     }
-    if count == 0 {
+    if count == 0 && status.targets.iter().all(|target| target.schedule == Schedule::OnProbe) {
+        line.push_str("no round yet: /probe begins them");
+    } else if count == 0 {
         line.push_str("first round under way");
     } else if shown == 0 {
         let _ = write!(line, "{count} of {targets} targets probed, all pass");

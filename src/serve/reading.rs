@@ -2,6 +2,7 @@
 
 use super::board::ReloadReply;
 use super::systemd;
+use super::web::{Watched, WebConfigError};
 use crate::config::{Config, ConfigError, NetError};
 use crate::probe::{Net, Share};
 use std::future::pending;
@@ -14,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 pub(super) struct Read {
     pub(super) config: Config,
     pub(super) net: Net,
+    pub(super) policy: Watched,
 }
 
 /// Why a configuration cannot come into force.
@@ -25,6 +27,9 @@ pub enum ReadError {
     /// A file that it names, or a file of the host.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// The web configuration file, or a certificate that it names.
+    #[error("web configuration {0}")]
+    Web(#[from] WebConfigError),
     /// The operating system gives no thread, or a defect of our own ended it.
     #[error("the thread that reads it is gone; the log says more")]
     Gone,
@@ -50,7 +55,8 @@ impl Reading {
         let read = move || {
             let config = Config::read(&file)?;
             let net = Net { share: Some(Share::default()), ..config.net.open()? };
-            Ok(Read { config, net })
+            let policy = Watched::read(config.web_config_file.as_deref())?;
+            Ok(Read { config, net, policy })
         };
         // without a thread nobody tells, which is noticed
         let _ = std::thread::Builder::new().name("reading".into()).spawn(move || drop(tell.send(read())));

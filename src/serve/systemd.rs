@@ -119,3 +119,36 @@ pub(super) const EXTEND_EVERY: Duration = Duration::from_secs(5);
 pub(super) const MOST_EXTENDED: Duration = Duration::from_secs(300);
 const SLACK: Duration = Duration::from_secs(5);
 const LEAST_BETWEEN_LINES: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ill_daemon_is_examined_again_soon() {
+        let (log, half) = (Log::new(), Duration::from_secs(10));
+        let start = Instant::now();
+        let mut watchdog = Watchdog { half: Some(half), next: start, ailment: None };
+        watchdog.feed(start, &log, |_| None);
+        assert_eq!(watchdog.due(), Some(start + half));
+        watchdog.feed(start, &log, |_| panic!("not yet"));
+        watchdog.feed(start + half, &log, |_| Some("a test ails it"));
+        assert_eq!(watchdog.due(), Some(start + half + half / 10));
+        watchdog.feed(start + half * 2, &log, |_| None);
+        assert_eq!(watchdog.due(), Some(start + half * 3));
+    }
+
+    #[test]
+    fn a_status_line_is_told_once_a_second_at_most() {
+        let start = Instant::now();
+        let mut line = StatusLine { has_listener: true, told: "a".into(), is_stale: false, next: start };
+        assert_eq!(line.due(), None);
+        line.stale();
+        line.tell(start, || "b".into());
+        line.stale();
+        assert_eq!(line.due(), Some(start + LEAST_BETWEEN_LINES));
+        line.tell(start, || panic!("not yet"));
+        line.tell(start + LEAST_BETWEEN_LINES, || "c".into());
+        assert_eq!((line.due(), line.told.as_str()), (None, "c"));
+    }
+}

@@ -20,7 +20,8 @@ use crowd::{Crowd, Visit};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use listener::{Listener, OpenListener};
-use policy::Watched;
+use nix::sys::resource::{Resource, getrlimit};
+pub(super) use policy::Watched;
 use route::{Door, respond};
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -69,9 +70,6 @@ pub enum WebError {
     /// A place cannot be listened on.
     #[error("{0}")]
     Listen(#[from] ListenError),
-    /// The web configuration cannot be used.
-    #[error("web configuration {0}")]
-    Config(#[from] WebConfigError),
     /// The operating system gives no thread or no runtime.
     #[error("web side: {0}")]
     System(io::Error),
@@ -85,7 +83,12 @@ pub fn check_web_config(file: &Path) -> Result<(), WebConfigError> {
 impl Web {
     /// Binds every listener, reads the web configuration and begins to answer. Sockets that systemd hands over replace `listen`, unless
     /// it names `systemd`.
-    pub(super) fn start(config: &Config, board: Arc<Board>, orders: Orders, lifecycle: bool) -> Result<Self, WebError> {
+    pub(super) fn start(
+        config: &Config,
+        policy: Watched,
+        (board, orders): (Arc<Board>, Orders),
+        lifecycle: bool,
+    ) -> Result<Self, WebError> {
         let site = Arc::new(Site { board, orders, lifecycle, is_ready: AtomicBool::new(false) });
         let handed = Listener::handed_over()?;
         let mut places = Vec::new();
@@ -105,7 +108,7 @@ impl Web {
         let (changes, inbox) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
         let mut web = Self { site, places, changes, ended };
-        let mut change = web.prepare(config)?;
+        let mut change = web.prepare(config, policy)?;
         change.new.append(&mut first);
         change.control = control_socket().map(|path| Listener::bind_private(&path)).transpose()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build();
@@ -127,8 +130,8 @@ impl Web {
         self.site.is_ready.store(true, Ordering::Relaxed);
     }
 
-    /// Checks the web side of another configuration and binds what it lists anew.
-    pub(super) fn prepare(&self, config: &Config) -> Result<Change, WebError> {
+    /// Binds what another configuration lists anew; its policy has been read.
+    pub(super) fn prepare(&self, config: &Config, policy: Watched) -> Result<Change, WebError> {
         let from_systemd = self.places.contains(&Listen::Systemd);
         let mut places = Vec::new();
         if from_systemd {
@@ -140,7 +143,6 @@ impl Web {
         if !from_systemd && places.contains(&Listen::Systemd) {
             return Err(ListenError::NothingHandedOver.into());
         }
-        let policy = Watched::read(config.web_config_file.as_deref())?;
         let missing = places.iter().filter(|place| !self.places.contains(place));
         let new =
             missing.map(|place| Ok((place.clone(), Listener::bind(place)?))).collect::<Result<_, ListenError>>()?;
@@ -162,7 +164,7 @@ impl Web {
 
 /// The life of the web thread.
 async fn live(site: Arc<Site>, mut changes: mpsc::UnboundedReceiver<Change>) {
-    let crowd = Crowd::new(MOST_CONNECTIONS);
+    let crowd = Crowd::new(most_connections());
     let desk = Crowd::new(MOST_CONTROLLERS);
     let policy = Rc::new(RefCell::new(Watched::default()));
     let web = Rc::new(Door::Web(policy.clone()));
@@ -218,25 +220,27 @@ impl Drop for Accepting {
 
 /// Lets in whoever comes, for ever; no error of a client ends it.
 async fn accept(listener: OpenListener, door: Rc<Door>, (site, crowd): (Arc<Site>, Rc<Crowd>)) {
-    let mut seat = crowd.seat().await;
     let mut complained: Option<Instant> = None;
     loop {
         match listener.accept().await {
             Ok(stream) => {
+                crowd.room().await;
                 let (door, place) = (door.clone(), (site.clone(), crowd.clone()));
-                crowd.admit(seat, |visit| converse(stream, door, place, visit));
-                seat = crowd.seat().await;
+                crowd.admit(|visit| converse(stream, door, place, visit));
             }
             // a connection that died in the queue; the listener itself is good
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
             // out of descriptors or memory: somebody gives theirs back
             Err(error) => {
-                crowd.send_away_slowest();
                 if complained.is_none_or(|last| last.elapsed() > COMPLAIN_AGAIN) {
                     site.board.log.warn(format_args!("a connection cannot be taken: {error}"));
                     complained = Some(Instant::now());
                 }
-                tokio::time::sleep(BACK_OFF).await;
+                if crowd.send_away_slowest() {
+                    tokio::task::yield_now().await;
+                } else {
+                    tokio::time::sleep(BACK_OFF).await;
+                }
             }
         }
     }
@@ -283,7 +287,13 @@ fn control_socket() -> Option<PathBuf> {
     Some(first.join("control.sock"))
 }
 
-/// Connections at once; the usual limit of 1,024 descriptors leaves as many for the probes.
+/// Connections at once; more than half of the descriptors is left for the probes.
+fn most_connections() -> usize {
+    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    usize::try_from(limit / 5 * 2).unwrap_or(usize::MAX).clamp(LEAST_CONNECTIONS, MOST_CONNECTIONS)
+}
+
+const LEAST_CONNECTIONS: usize = 16;
 const MOST_CONNECTIONS: usize = 400;
 const MOST_CONTROLLERS: usize = 16;
 const MOST_HEADERS: usize = 64;

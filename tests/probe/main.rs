@@ -7,6 +7,7 @@ mod far_end;
 mod http;
 mod name_server;
 mod second_opinion;
+mod share;
 mod tls;
 mod whole;
 

@@ -17,6 +17,8 @@ mod server;
 mod side;
 #[path = "../support/statuses.rs"]
 mod statuses;
+#[path = "../render/status.rs"]
+mod status;
 mod tool;
 mod vpc;
 mod web_server;
@@ -26,6 +28,7 @@ mod cli;
 mod dashboard;
 mod dns;
 mod netns;
+mod openmetrics;
 mod page;
 mod promtool;
 mod rehearsal;

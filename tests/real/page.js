@@ -37,7 +37,8 @@ async function open(browser, address, javaScriptEnabled) {
 }
 
 async function look(page, address, { name, width, height, whole, ...media }) {
-  const file = `${folder}${new URL(address).pathname}-${name}`;
+  const { pathname, search } = new URL(address);
+  const file = `${folder}/${(pathname + search).replace(/[^a-z0-9]+/g, '-').replace(/^-/, '') || 'daemon'}-${name}`;
   await page.setViewportSize({ width, height });
   await page.emulateMedia({ forcedColors: 'none', ...media });
   await page.evaluate(() => document.querySelectorAll('details').forEach((one) => { one.open = false; }));

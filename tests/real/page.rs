@@ -2,8 +2,11 @@
 //!
 //! The pictures of the last run lie in `target/page`.
 
+use crate::daemon::Daemon;
+use crate::side::Side;
 use crate::tool::{text, tool};
 use crate::{report, statuses};
+use apigw_probe::lab::Scenario;
 use apigw_probe::render::html::{View, headers, page};
 use apigw_probe::report::Report;
 use apigw_probe::status::Status;
@@ -11,6 +14,7 @@ use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/page.js");
 const MODULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/browser/node_modules");
@@ -32,6 +36,22 @@ fn the_page_is_readable_for_everybody() {
     for of_one in looks.chunks(LOOKS) {
         assert_eq!(of_one[DESK]["text"], of_one[LOOKS - 1]["text"], "the same words without JavaScript");
     }
+}
+
+#[test]
+fn the_daemon_serves_the_page() {
+    let side = Side::start(Scenario::named("private-dns-off").unwrap());
+    let daemon = Daemon::start(&side);
+    daemon.wait_for("READY=1");
+    let until = Instant::now() + LONGEST_ROUND;
+    while !daemon.get("/").contains("private-dns-disabled") {
+        assert!(Instant::now() < until, "{}", daemon.get("/"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(daemon.get("/?refresh=30").contains("refresh: 30\r\n"));
+    let looks = look(daemon.address, ["", "?target=a1bc234d5e-test"].into_iter());
+    assert_eq!(looks.len(), 2 * LOOKS);
+    looks.iter().for_each(is_sound);
 }
 
 #[test]
@@ -78,7 +98,7 @@ fn look_at(exhibits: &[(&str, Status)]) -> Vec<Value> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let answers: Vec<_> = exhibits.iter().map(|(name, status)| (format!("/{name}"), answer(status))).collect();
-    std::thread::spawn(move || listener.incoming().for_each(|stream| serve(stream.unwrap(), &answers)));
+    std::thread::spawn(move || listener.incoming().for_each(|stream| serve(&stream.unwrap(), &answers)));
     look(address, exhibits.iter().map(|(name, _)| *name))
 }
 
@@ -97,23 +117,25 @@ fn look<'a>(address: SocketAddr, names: impl Iterator<Item = &'a str>) -> Vec<Va
 fn answer(status: &Status) -> String {
     let view = View::default();
     let body = page(status, &view, statuses::now()).unwrap().to_string();
-    let head: String = headers(&view).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head: Vec<_> = headers(&view).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = head.concat();
     format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n{head}\r\n{body}", body.len())
 }
 
-fn serve(stream: TcpStream, answers: &[(String, String)]) {
-    let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+fn serve(mut stream: &TcpStream, answers: &[(String, String)]) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     // the browser opens connections ahead of need, and closes them
     let Some(first) = lines.next() else { return };
     let asked = first.split(' ').nth(1).unwrap_or_default().to_owned();
     let _ = lines.find(String::is_empty);
     let none = "HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".to_owned();
     let answer = answers.iter().find(|(path, _)| *path == asked).map_or(&none, |(_, answer)| answer);
-    let _ = (&stream).write_all(answer.as_bytes());
+    let _ = stream.write_all(answer.as_bytes());
 }
 
 /// Looks at each page: those that the script lists, and one without JavaScript.
 const LOOKS: usize = 7;
 /// The look that is as wide as the one without JavaScript.
 const DESK: usize = 2;
+const LONGEST_ROUND: Duration = Duration::from_secs(20);
 const HOSTILE: &str = "</style></title><script>window.ran=1</script><img src=x onerror=window.ran=1>\u{202e}\u{1b}[31m\" onload='window.ran=1' {{7*7}} javascript:window.ran=1";

@@ -2,8 +2,10 @@
 
 use crate::daemon::Daemon;
 use crate::side::Side;
+use crate::status::{full, process};
 use crate::tool::{text, tool};
 use apigw_probe::lab::Scenario;
+use apigw_probe::render::metrics::{Exposition, Format};
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -38,4 +40,10 @@ fn the_metrics_of_the_daemon_are_accepted() {
     let (head, metrics) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     check(metrics, "the daemon");
+}
+
+#[test]
+fn every_family_is_accepted() {
+    let text: String = Exposition::of_daemon(full(), process(), Format::Text).collect();
+    check(&text, "every family");
 }

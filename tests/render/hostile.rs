@@ -1,5 +1,5 @@
 //! Text that means harm, in every field of a report that the network or the user fills.
-#![allow(unreachable_pub, reason = "test files include this one")]
+#![allow(dead_code, unreachable_pub, reason = "each test file that includes this one uses a part of it")]
 
 use apigw_probe::observation::{Answer, Attempt, Certificate, Seen};
 use apigw_probe::plan::{Header, HeaderText};

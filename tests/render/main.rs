@@ -14,6 +14,7 @@ mod hostile;
 mod report;
 #[path = "../support/statuses.rs"]
 mod statuses;
+mod status;
 
 /// Whether a character can do no harm on a terminal. A list of its own, not the product's.
 fn is_harmless(c: char) -> bool {

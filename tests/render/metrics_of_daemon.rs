@@ -1,18 +1,16 @@
 //! The metrics of the daemon: what is counted, what is left out, and that the table of families is the whole truth.
 
 use crate::exposition::{Series, series, value};
+use crate::status::{full, process, status};
 use crate::{hostile, is_harmless, report};
-use apigw_probe::history::{Histogram, History};
+use apigw_probe::history::Histogram;
 use apigw_probe::observation::Intent;
 use apigw_probe::plan::AccessPath;
 use apigw_probe::render::metrics::{Exposition, Format, Kind, MOST_CHUNK_BYTES, Place, families};
-use apigw_probe::report::Report;
-use apigw_probe::status::{Output, OutputStatus, Process, Reload, Rounds, Schedule, Status, TargetStatus};
+use apigw_probe::status::{Process, Schedule, Status};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
-use time::OffsetDateTime;
 
 #[test]
 fn both_formats_tell_the_same_in_their_grammar() {
@@ -257,50 +255,4 @@ fn table(place: Place) -> BTreeMap<String, (String, BTreeSet<String>)> {
 
 fn told(status: &Status, format: Format) -> String {
     Exposition::of_daemon(status.clone(), process(), format).collect()
-}
-
-/// A daemon in which every family has a sample.
-fn full() -> Status {
-    let rounds = vec![report::healthy(), report::one_path_refused()];
-    status([
-        (Schedule::Interval, rounds),
-        (Schedule::Interval, vec![report::all_broken()]),
-        (Schedule::OnProbe, vec![report::healthy()]),
-    ])
-}
-
-fn status(targets: impl IntoIterator<Item = (Schedule, Vec<Report>)>) -> Status {
-    let target = |(at, (schedule, rounds)): (usize, (Schedule, Vec<Report>))| {
-        let name: Arc<str> = format!("target-{at}").into();
-        let mut history = History::new(AccessPath::ALL.iter().copied(), 4096);
-        for mut report in rounds {
-            Arc::make_mut(&mut report.round.target).name = name.to_string();
-            history.record(Arc::new(report));
-        }
-        let interval = Duration::from_secs(60);
-        TargetStatus { name, schedule, interval, next_round: None, missed_rounds: 0, history: Arc::new(history) }
-    };
-    Status {
-        started: moment(),
-        targets: targets.into_iter().enumerate().map(target).collect(),
-        reload: Reload { in_force_since: moment(), refused: None },
-        outputs: vec![OutputStatus { output: Output::Textfile, write_errors: 2, last_error: None }],
-        rounds: Rounds::default(),
-    }
-}
-
-fn process() -> Process {
-    Process {
-        cpu: Some(Duration::from_millis(1_250)),
-        open_fds: Some(12),
-        max_fds: Some(1_024),
-        virtual_bytes: Some(9 << 20),
-        resident_bytes: Some(5 << 20),
-        threads: Some(2),
-        started: Some(moment()),
-    }
-}
-
-fn moment() -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp(report::STARTED).unwrap()
 }

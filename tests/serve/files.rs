@@ -12,8 +12,9 @@ fn settings(folder: &Path) -> String {
 }
 
 fn drafts(folder: &Path) -> Vec<String> {
-    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.ends_with(".tmp")).collect()
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let drafts = paths.filter(|path| path.extension().is_some_and(|extension| extension == "tmp"));
+    drafts.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
 }
 
 /// The textfile, which must be whole if it is there.

@@ -1,6 +1,7 @@
 //! Does the daemon hold what it promises to systemd, to operators and to disks? The real process, against the lab.
 
 mod daemon;
+mod descriptors;
 mod files;
 mod log;
 mod reload;

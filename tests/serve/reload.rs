@@ -69,3 +69,17 @@ fn a_slow_file_holds_no_round_up() {
     daemon.write(&good);
     daemon.notice("READY=1");
 }
+
+#[test]
+fn the_end_of_the_world_is_told_and_outlived() {
+    let side = start("healthy");
+    let config = |side: &crate::side::Side| head(side).replace("\"2s\"", "\"500ms\"") + &target(side, "orders", "");
+    let daemon = Daemon::start(&config(&side));
+    daemon.notice("all pass");
+    drop(side);
+    daemon.notice("private-dns: dns-server-unreachable");
+    let side = start("healthy");
+    daemon.write(&config(&side));
+    daemon.signal("HUP");
+    daemon.notice("all pass");
+}

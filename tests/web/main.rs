@@ -7,4 +7,5 @@ mod control;
 mod listen;
 mod routes;
 mod slow;
+mod tls;
 mod users;

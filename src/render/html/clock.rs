@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock(pub(super) OffsetDateTime);
 
+#[expect(clippy::unused_self, reason = "templates call methods")]
 impl Clock {
     /// `2026-03-01T12:00:00Z`, as markup.
     pub(super) fn stamp(self, at: &OffsetDateTime) -> impl Display {
@@ -27,13 +28,11 @@ impl Clock {
     }
 
     /// A short time, as it was measured.
-    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub(super) fn elapsed(self, time: &Duration) -> String {
         elapsed(*time)
     }
 
     /// A long time, in its two largest units.
-    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub(super) fn lasting(self, time: &Duration) -> String {
         lasting(*time)
     }

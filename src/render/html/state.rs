@@ -83,16 +83,15 @@ impl State {
 pub(super) fn headline(states: &[State]) -> String {
     let all = states.len();
     let count = |state| states.iter().filter(|one| **one == state).count();
-    let (failing, late) = (count(State::Failing), count(State::Late));
-    let (waiting, warns) = (count(State::Waiting), count(State::Warns));
-    match (all, failing, late, waiting, warns) {
-        (0, ..) => "no targets".to_owned(),
-        (_, 0, 0, 0, 0) => format!("all {all} ok"),
-        (_, 0, 0, 0, _) => format!("all {all} ok, {warns} with a warning"),
-        (_, 0, 0, _, _) => format!("{waiting} of {all} waiting for the first round"),
-        (_, 0, _, ..) => format!("{late} of {all} late"),
-        (_, _, 0, ..) => format!("{failing} of {all} failing"),
-        _ => format!("{failing} of {all} failing, {late} late"),
+    let late = count(State::Late);
+    match (states.iter().min(), late) {
+        (None, _) => "no targets".to_owned(),
+        (Some(State::Failing), 0) => format!("{} of {all} failing", count(State::Failing)),
+        (Some(State::Failing), _) => format!("{} of {all} failing, {late} late", count(State::Failing)),
+        (Some(State::Late), _) => format!("{late} of {all} late"),
+        (Some(State::Warns), _) => format!("{} of {all} with a warning", count(State::Warns)),
+        (Some(State::Waiting), _) => format!("{} of {all} waiting for the first round", count(State::Waiting)),
+        (Some(State::Passing), _) => format!("all {all} ok"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What does one round say? The samples of each of its families.
 
 use super::exposition::SamplesOf;
-use crate::observation::{Attempt, Observation, Row, TcpFault};
+use crate::observation::{Attempt, Observation, Row};
 use crate::report::{Report, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -104,7 +104,7 @@ fn connections(seen: &Observation) -> BTreeMap<IpAddr, bool> {
     for attempt in &seen.attempts {
         let success = match &attempt.tcp.result {
             Ok(_) => true,
-            Err(failure) if failure.fault == TcpFault::NoRouteForFamily => continue,
+            Err(failure) if failure.fault.is_of_this_host() => continue,
             Err(_) => false,
         };
         *connections.entry(attempt.address.ip()).or_insert(false) |= success;

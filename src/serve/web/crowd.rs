@@ -14,7 +14,7 @@ use tokio::time::Instant;
 pub(super) struct Crowd {
     visits: RefCell<BTreeMap<u64, (Rc<Visit>, AbortHandle)>>,
     last: Cell<u64>,
-    seats: Arc<Semaphore>,
+    seats: usize,
     streams: Rc<Places>,
     gzips: Arc<Semaphore>,
     probes: Arc<Semaphore>,
@@ -29,7 +29,7 @@ impl Crowd {
         Rc::new(Self {
             visits: RefCell::default(),
             last: Cell::new(0),
-            seats: Arc::new(Semaphore::new(seats)),
+            seats,
             streams: Rc::new(Places { free: Cell::new(MOST_STREAMS), queue: RefCell::default() }),
             gzips: Arc::new(Semaphore::new(MOST_GZIPS)),
             // the rest is left for those who do not wait for a round
@@ -40,17 +40,11 @@ impl Crowd {
         })
     }
 
-    /// Waits for room, and makes some.
-    pub(super) async fn seat(&self) -> OwnedSemaphorePermit {
-        loop {
-            if let Ok(seat) = self.seats.clone().try_acquire_owned() {
-                return seat;
-            }
-            self.send_away_slowest();
-            // who is sent away leaves when it is polled; who begins to dawdle meanwhile is found the next time round
-            if let Ok(Ok(seat)) = tokio::time::timeout(LOOK_AGAIN, self.seats.clone().acquire_owned()).await {
-                return seat;
-            }
+    /// Waits until one more may come in, and makes room. Whoever is sent away for it leaves a moment later.
+    pub(super) async fn room(&self) {
+        while self.seated() >= self.seats && !self.send_away_slowest() {
+            let _ = tokio::time::timeout(LOOK_AGAIN, self.left.notified()).await;
+            self.look();
         }
     }
 
@@ -82,7 +76,7 @@ impl Crowd {
     }
 
     /// Lets a connection in. `serve` is its life; it is ended from outside when it has to go.
-    pub(super) fn admit<F>(self: &Rc<Self>, seat: OwnedSemaphorePermit, serve: impl FnOnce(Rc<Visit>) -> F)
+    pub(super) fn admit<F>(self: &Rc<Self>, serve: impl FnOnce(Rc<Visit>) -> F)
     where
         F: Future<Output = ()> + 'static,
     {
@@ -90,7 +84,7 @@ impl Crowd {
         self.last.set(id);
         let visit = Rc::new(Visit::begin());
         let life = serve(visit.clone());
-        let presence = Presence { crowd: self.clone(), id, _seat: seat };
+        let presence = Presence { crowd: self.clone(), id };
         let task = tokio::task::spawn_local(async move {
             let _presence = presence;
             life.await;
@@ -110,11 +104,14 @@ impl Crowd {
         });
     }
 
+    fn look(&self) {
+        self.visits.borrow().values().for_each(|(visit, _)| visit.look());
+    }
+
     /// Sends away the one with the longest wait; whether there was one.
-    fn send_away_one(&self, wait: fn(&Phase, Instant) -> Option<Wait>) -> bool {
-        let now = Instant::now();
+    fn send_away_one<W: Ord>(&self, wait: fn(&Phase) -> Option<W>) -> bool {
         let mut visits = self.visits.borrow_mut();
-        let waits = visits.iter().filter_map(|(id, (visit, _))| Some((wait(&visit.phase.get(), now)?, *id)));
+        let waits = visits.iter().filter_map(|(id, (visit, _))| Some((wait(&visit.phase.get())?, *id)));
         let Some((_, id)) = waits.min() else { return false };
         if let Some((_, task)) = visits.remove(&id) {
             task.abort();
@@ -122,9 +119,9 @@ impl Crowd {
         true
     }
 
-    /// Sends away the one who has kept us waiting longest, if anybody has.
-    pub(super) fn send_away_slowest(&self) {
-        self.send_away_one(Phase::gives_way);
+    /// Sends away the one who has kept us waiting longest; whether anybody has.
+    pub(super) fn send_away_slowest(&self) -> bool {
+        self.send_away_one(Phase::gives_way)
     }
 
     /// Ends: whoever has no request in hand goes at once, the others may finish theirs.
@@ -159,6 +156,7 @@ impl Crowd {
 async fn make_room(crowd: Rc<Crowd>) {
     while !crowd.streams.queue.borrow().is_empty() {
         tokio::time::sleep(LOOK_AGAIN).await;
+        crowd.look();
         crowd.send_away_one(Phase::does_not_take);
     }
 }
@@ -206,7 +204,6 @@ impl Drop for Place {
 struct Presence {
     crowd: Rc<Crowd>,
     id: u64,
-    _seat: OwnedSemaphorePermit,
 }
 
 impl Drop for Presence {
@@ -233,46 +230,48 @@ enum Phase {
     /// Ours: a whole request has come, and there is no room for its answer yet.
     Queued(Instant),
     /// The client's: an answer is there to be taken.
-    Taking {
-        /// Since when.
-        begun: Instant,
-        /// When a part of it was taken last.
-        moved: Instant,
-        /// Whether the client takes no more for now.
-        stalled: bool,
-        /// Whether no more of the answer is to be made.
-        given: bool,
-    },
+    Taking(Taking),
 }
 
-/// For what somebody waits or keeps us waiting, and since when: the first in this order goes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Wait {
-    Request(Instant),
-    Taking(Instant),
-    Room(Instant),
+/// How an answer is taken.
+#[derive(Debug, Clone, Copy)]
+struct Taking {
+    begun: Instant,
+    /// When a part of it was taken last.
+    moved: Instant,
+    /// Whether the client takes no more for now.
+    stalled: bool,
+    /// How often in a row it was looked at and still took nothing. Time alone would blame the client where this thread was late.
+    strikes: u32,
+    /// Whether it went on after a stall: it reads, however slowly.
+    resumed: bool,
+    /// Whether no more of the answer is to be made.
+    given: bool,
 }
 
 impl Phase {
-    fn has_no_request(&self, _now: Instant) -> Option<Wait> {
+    /// Since when there has been no request in hand.
+    fn has_no_request(&self) -> Option<Instant> {
         match *self {
-            Self::Idle(since) | Self::Asking(since) => Some(Wait::Request(since)),
-            Self::Ours | Self::Queued(_) | Self::Taking { .. } => None,
+            Self::Idle(since) | Self::Asking(since) => Some(since),
+            Self::Ours | Self::Queued(_) | Self::Taking(_) => None,
         }
     }
 
-    fn does_not_take(&self, now: Instant) -> Option<Wait> {
+    /// Since when nothing of the answer has been taken; those who are known to read come last.
+    fn does_not_take(&self) -> Option<(bool, Instant)> {
         match *self {
-            Self::Taking { moved, stalled: true, .. } if now - moved > HICCUP => Some(Wait::Taking(moved)),
-            Self::Idle(_) | Self::Asking(_) | Self::Ours | Self::Queued(_) | Self::Taking { .. } => None,
+            Self::Taking(taking) if taking.strikes >= taking.patience() => Some((taking.resumed, taking.moved)),
+            Self::Idle(_) | Self::Asking(_) | Self::Ours | Self::Queued(_) | Self::Taking(_) => None,
         }
     }
 
-    fn gives_way(&self, now: Instant) -> Option<Wait> {
+    /// Since when nothing has gone on that is worth a connection. The newest stay, whatever they wait for: one of them may be good.
+    fn gives_way(&self) -> Option<Instant> {
         match *self {
-            Self::Queued(since) => Some(Wait::Room(since)),
-            Self::Idle(_) | Self::Asking(_) | Self::Ours | Self::Taking { .. } => {
-                self.has_no_request(now).or_else(|| self.does_not_take(now))
+            Self::Queued(since) => Some(since),
+            Self::Idle(_) | Self::Asking(_) | Self::Ours | Self::Taking(_) => {
+                self.has_no_request().or_else(|| self.does_not_take().map(|(_, moved)| moved))
             }
         }
     }
@@ -282,7 +281,7 @@ impl Phase {
             Self::Idle(since) => now - since > LONGEST_IDLE,
             Self::Asking(since) => now - since > LONGEST_REQUEST,
             Self::Ours | Self::Queued(_) => false,
-            Self::Taking { begun, moved, .. } => now - moved > LONGEST_STALL || now - begun > LONGEST_ANSWER,
+            Self::Taking(Taking { begun, moved, .. }) => now - moved > LONGEST_STALL || now - begun > LONGEST_ANSWER,
         }
     }
 }
@@ -312,35 +311,54 @@ impl Visit {
     /// The answer begins.
     pub(super) fn answered(&self) {
         let now = Instant::now();
-        self.phase.set(Phase::Taking { begun: now, moved: now, stalled: false, given: false });
+        let taking = Taking { begun: now, moved: now, stalled: false, strikes: 0, resumed: false, given: false };
+        self.phase.set(Phase::Taking(taking));
     }
 
     /// The client took something.
     pub(super) fn took(&self) {
-        if let Phase::Taking { begun, given, .. } = self.phase.get() {
-            self.phase.set(Phase::Taking { begun, moved: Instant::now(), stalled: false, given });
-        }
+        self.change(|taking| Taking {
+            moved: Instant::now(),
+            stalled: false,
+            strikes: 0,
+            resumed: taking.resumed || taking.stalled,
+            ..taking
+        });
     }
 
     /// The client takes nothing more for now.
     pub(super) fn stalled(&self) {
-        if let Phase::Taking { begun, moved, given, .. } = self.phase.get() {
-            self.phase.set(Phase::Taking { begun, moved, stalled: true, given });
-        }
+        self.change(|taking| Taking { stalled: true, ..taking });
+    }
+
+    /// Somebody waits, and looks whether the client takes anything.
+    fn look(&self) {
+        self.change(|taking| Taking { strikes: taking.strikes + u32::from(taking.stalled), ..taking });
     }
 
     /// All of the answer is made.
     pub(super) fn given(&self) {
-        if let Phase::Taking { begun, moved, stalled, .. } = self.phase.get() {
-            self.phase.set(Phase::Taking { begun, moved, stalled, given: true });
-        }
+        self.change(|taking| Taking { given: true, ..taking });
     }
 
     /// All that was made is taken.
     pub(super) fn flushed(&self) {
-        if let Phase::Taking { given: true, .. } = self.phase.get() {
+        if let Phase::Taking(Taking { given: true, .. }) = self.phase.get() {
             self.phase.set(Phase::Idle(Instant::now()));
         }
+    }
+
+    fn change(&self, change: impl FnOnce(Taking) -> Taking) {
+        if let Phase::Taking(taking) = self.phase.get() {
+            self.phase.set(Phase::Taking(change(taking)));
+        }
+    }
+}
+
+impl Taking {
+    /// How many strikes it has while others wait for the place.
+    fn patience(&self) -> u32 {
+        if self.resumed { STRIKES_OF_A_READER } else { STRIKES }
     }
 }
 
@@ -356,6 +374,9 @@ const LONGEST_IDLE: Duration = Duration::from_secs(150);
 const LONGEST_STALL: Duration = Duration::from_secs(10);
 /// A whole answer is taken.
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
-/// A stall that a good client on a long way may have.
-const HICCUP: Duration = Duration::from_millis(100);
+/// Of a client of which nobody knows yet whether it reads at all.
+const STRIKES: u32 = 2;
+/// Of a client that is known to read, such as on a long way: about a second.
+const STRIKES_OF_A_READER: u32 = 20;
+/// Between two looks while somebody waits for room.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);

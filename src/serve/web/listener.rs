@@ -171,7 +171,7 @@ fn lengthen(socket: &impl AsFd) -> io::Result<()> {
 }
 
 /// Bytes that the kernel holds for a client, or twice as many (socket(7)).
-const MOST_UNTAKEN: usize = 128 * 1024;
+const MOST_UNTAKEN: usize = 64 * 1024;
 /// The service's user and group, such as a proxy in that group.
 const WEB_MODE: u32 = 0o660;
 const PRIVATE_MODE: u32 = 0o600;

@@ -34,7 +34,7 @@ pub(super) struct Policy {
 
 /// The policy of a file that may change at any time.
 #[derive(Debug, Default)]
-pub(super) struct Watched {
+pub(in crate::serve) struct Watched {
     path: Option<PathBuf>,
     /// What was read at the last try.
     sources: Sources,
@@ -47,7 +47,7 @@ type Sources = Vec<(PathBuf, Option<Vec<u8>>)>;
 
 impl Watched {
     /// Reads the file for the first time; without one everybody may ask, over plain HTTP.
-    pub(super) fn read(path: Option<&Path>) -> Result<Self, WebConfigError> {
+    pub(in crate::serve) fn read(path: Option<&Path>) -> Result<Self, WebConfigError> {
         let Some(path) = path else { return Ok(Self::default()) };
         let (sources, policy) = read(path);
         Ok(Self { path: Some(path.to_owned()), sources, current: Arc::new(policy?), complaint: None })

@@ -57,7 +57,9 @@ pub(super) async fn respond(
 }
 
 async fn admit(policy: &Policy, headers: &HeaderMap) -> Result<(), Answer> {
-    if let Some(Err(wait)) = policy.limiter.as_ref().map(|limiter| limiter.take()) {
+    if let Some(limiter) = &policy.limiter
+        && let Err(wait) = limiter.take()
+    {
         let answer = words(StatusCode::TOO_MANY_REQUESTS, "too many requests");
         return Err(with(answer, RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1)));
     }
