@@ -1,6 +1,7 @@
 //! What is asked? A daemon whose targets fail at once, since the DNS server that it asks is a closed port.
 
 use crate::client::{self, Answer};
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixDatagram;
@@ -24,7 +25,7 @@ pub(crate) struct Daemon {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
     pub(crate) folder: tempfile::TempDir,
-    _notices: UnixDatagram,
+    notices: UnixDatagram,
 }
 
 /// A port on loopback that nobody has.
@@ -66,7 +67,7 @@ impl Setup {
     /// With a web configuration file of this content.
     pub(crate) fn web(mut self, yaml: &str) -> Self {
         std::fs::write(self.path("web.yml"), yaml).unwrap();
-        self.keys += &format!("web_config_file = {:?}\n", self.path("web.yml"));
+        let _ = writeln!(self.keys, "web_config_file = '{}'", self.path("web.yml").display());
         self
     }
 
@@ -99,13 +100,11 @@ impl Setup {
             .args(&self.options)
             .stderr(log);
         let child = self.command.spawn().unwrap();
-        let daemon = Daemon { child, address: self.address, folder: self.folder, _notices: notices };
+        let daemon = Daemon { child, address: self.address, folder: self.folder, notices };
         let mut buffer = [0; 4096];
         loop {
-            let length = daemon
-                ._notices
-                .recv(&mut buffer)
-                .unwrap_or_else(|error| panic!("not ready: {error}: {}", daemon.log()));
+            let length =
+                daemon.notices.recv(&mut buffer).unwrap_or_else(|error| panic!("not ready: {error}: {}", daemon.log()));
             if String::from_utf8_lossy(&buffer[..length]).contains("READY=1") {
                 return daemon;
             }
