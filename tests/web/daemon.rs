@@ -24,7 +24,7 @@ pub(crate) struct Daemon {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
     pub(crate) folder: tempfile::TempDir,
-    _notices: UnixDatagram,
+    notices: UnixDatagram,
 }
 
 /// A port on loopback that nobody has.
@@ -66,7 +66,7 @@ impl Setup {
     /// With a web configuration file of this content.
     pub(crate) fn web(mut self, yaml: &str) -> Self {
         std::fs::write(self.path("web.yml"), yaml).unwrap();
-        self.keys += &format!("web_config_file = {:?}\n", self.path("web.yml"));
+        self.keys = format!("web_config_file = \"{}\"\n", self.path("web.yml").display());
         self
     }
 
@@ -99,13 +99,11 @@ impl Setup {
             .args(&self.options)
             .stderr(log);
         let child = self.command.spawn().unwrap();
-        let daemon = Daemon { child, address: self.address, folder: self.folder, _notices: notices };
+        let daemon = Daemon { child, address: self.address, folder: self.folder, notices };
         let mut buffer = [0; 4096];
         loop {
-            let length = daemon
-                ._notices
-                .recv(&mut buffer)
-                .unwrap_or_else(|error| panic!("not ready: {error}: {}", daemon.log()));
+            let length =
+                daemon.notices.recv(&mut buffer).unwrap_or_else(|error| panic!("not ready: {error}: {}", daemon.log()));
             if String::from_utf8_lossy(&buffer[..length]).contains("READY=1") {
                 return daemon;
             }

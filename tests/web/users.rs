@@ -5,12 +5,13 @@ use crate::daemon::{Daemon, Setup};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::StatusCode;
+use std::fmt::Write as _;
 
 fn users(entries: &[(&str, &str)]) -> String {
     let mut text = "basic_auth_users:\n".to_owned();
     for (name, password) in entries {
         let hash = bcrypt::hash_with_result(password, 4).unwrap();
-        text += &format!("  {name}: {}\n", hash.format_for_version(bcrypt::Version::TwoY));
+        writeln!(text, "  {name}: {}", hash.format_for_version(bcrypt::Version::TwoY)).unwrap();
     }
     text
 }
