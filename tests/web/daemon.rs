@@ -1,7 +1,6 @@
 //! What is asked? A daemon whose targets fail at once, since the DNS server that it asks is a closed port.
 
 use crate::client::{self, Answer};
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixDatagram;
@@ -67,7 +66,7 @@ impl Setup {
     /// With a web configuration file of this content.
     pub(crate) fn web(mut self, yaml: &str) -> Self {
         std::fs::write(self.path("web.yml"), yaml).unwrap();
-        let _ = writeln!(self.keys, "web_config_file = '{}'", self.path("web.yml").display());
+        self.keys = format!("web_config_file = \"{}\"\n", self.path("web.yml").display());
         self
     }
 

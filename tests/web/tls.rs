@@ -172,7 +172,7 @@ fn a_new_certificate_counts_for_the_next_connection_and_a_broken_one_does_not() 
 #[test]
 fn certificates_may_stand_in_the_file_itself() {
     let authority = Authority::new();
-    let indented = |pem: &str| format!("    {}\n", pem.trim_end().replace('\n', "\n    "));
+    let indented = |pem: &str| pem.lines().flat_map(|line| ["    ", line, "\n"]).collect::<String>();
     let Identity { certificate, key } = authority.server();
     let yaml = format!("tls_server_config:\n  cert: |\n{}  key: |\n{}", indented(&certificate), indented(&key));
     let daemon = Setup::new().web(&yaml).start();

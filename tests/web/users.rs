@@ -11,7 +11,7 @@ fn users(entries: &[(&str, &str)]) -> String {
     let mut text = "basic_auth_users:\n".to_owned();
     for (name, password) in entries {
         let hash = bcrypt::hash_with_result(password, 4).unwrap();
-        let _ = writeln!(text, "  {name}: {}", hash.format_for_version(bcrypt::Version::TwoY));
+        writeln!(text, "  {name}: {}", hash.format_for_version(bcrypt::Version::TwoY)).unwrap();
     }
     text
 }
