@@ -24,7 +24,7 @@ class Daemon:
 
     def __init__(self, stand, general, targets):
         self.stand = stand
-        head = f"listen = ['{LISTEN[0]}:{LISTEN[1]}']\ndns_servers = ['{RESOLVER}']\nca_file = '{stand.root}'\n{general}\n"
+        head = f"log_level = 'error'\nlisten = ['{LISTEN[0]}:{LISTEN[1]}']\ndns_servers = ['{RESOLVER}']\nca_file = '{stand.root}'\n{general}\n"
         self.config = stand.write("config.toml", head + "".join(f"\n[[target]]\n{target}\n" for target in targets))
 
     def __enter__(self):
@@ -65,19 +65,30 @@ def target(name, *lines):
     return "\n".join([f"name = '{name}'", f"invoke_url = '{INVOKE_URL}'", f"vpce_dns_name = '{VPCE_NAME}'", *lines])
 
 
+def handshake(stand, seconds):
+    """Seconds of processor time that a handshake takes, with everything that belongs to it: names, request, diagnosis, history."""
+    with Daemon(stand, "interval = '1s'", [target(f"orders-{number}") for number in range(50)]) as daemon:
+        def reading():
+            return busy_time(daemon.child.pid), daemon.sum("apigw_probe_probes_total")
+        time.sleep(2)
+        began, before = reading()
+        time.sleep(seconds)
+        ended, after = reading()
+        return (ended - began) / (after - before)
+
+
 def rounds_of_one(stand, rounds, ask_exporter):
     """The daemon probes one target as often as it is asked to, and the exporter does the same."""
     with Daemon(stand, "schedule = 'on-probe'\nprobe_min_age = '0s'", [target("orders")]) as daemon:
         def probe():
             assert b'apigw_probe_target_success{target="orders"} 1\n' in daemon.get("/probe?target=orders")
         probe()
-        before = busy_time(daemon.child.pid)
         for _ in range(rounds):
             probe()
-        ours = (busy_time(daemon.child.pid) - before) / rounds / PATHS, daemon.rss()
+        rss = daemon.rss()
         assert daemon.sum("apigw_probe_probes_total") == (rounds + 1) * PATHS
     spent = sum(ask_exporter()[0] for _ in range(rounds // 4))
-    return ours, (spent / (rounds // 4) / PATHS, status_of(stand.exporter.pid, "VmRSS"))
+    return rss, (spent / (rounds // 4) / PATHS, status_of(stand.exporter.pid, "VmRSS"))
 
 
 def many_targets(stand, count, interval, seconds):
@@ -85,13 +96,13 @@ def many_targets(stand, count, interval, seconds):
     targets = [target(f"orders-{number}") for number in range(count)]
     with Daemon(stand, f"interval = '{interval}s'", targets) as daemon:
         time.sleep(interval)
-        calm = scrapes(daemon, seconds / 2)
+        calm, rss = scrapes(daemon, seconds / 2), daemon.rss("VmHWM")
         with stalled_clients(1000):
             crowded = scrapes(daemon, seconds / 2)
         missed, probes = daemon.sum("apigw_probe_missed_rounds_total"), daemon.sum("apigw_probe_probes_total")
         failed = daemon.sum("apigw_probe_probe_failures_total")
-        return {"targets": count, "interval": interval, "missed": missed, "rounds": probes / PATHS, "failed": failed, "rss": daemon.rss("VmHWM"), "calm": calm,
-                "crowded": crowded}
+        return {"targets": count, "interval": interval, "missed": missed, "rounds": probes / PATHS, "failed": failed, "rss": rss, "crowded_rss": daemon.rss("VmHWM"),
+                "calm": calm, "crowded": crowded}
 
 
 def scrapes(daemon, seconds):
@@ -154,7 +165,7 @@ def many_rounds(stand, rounds):
     """Rounds that end soon, since nobody listens: the memory after a tenth of them, and after all."""
     targets = [target(f"orders-{number}", "port = 1", "paths = { route53-alias = 'skip', vpce-host-header = 'skip', vpce-api-id-header = 'skip' }")
                for number in range(500)]
-    with Daemon(stand, "interval = '1s'\ndns_queries_per_second = 2000\nlog_level = 'error'", targets) as daemon:
+    with Daemon(stand, "interval = '1s'\ndns_queries_per_second = 1000", targets) as daemon:
         def after(count):
             while daemon.sum("apigw_probe_probes_total") < count:
                 time.sleep(0.5)
