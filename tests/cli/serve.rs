@@ -23,7 +23,7 @@ impl Daemon {
         let config = folder.path().join("config.toml");
         let (url, vpce) = (side.lab.invoke_url(), side.lab.vpce_dns_name().unwrap());
         let text = format!(
-            "interval = \"1s\"\ntimeout = \"2s\"\nlisten = [\"{listen}\"]\ndns_servers = [\"{}\"]\nca_file = \"{}\"\n\
+            "interval = \"1s\"\ntimeout = \"8s\"\nlisten = [\"{listen}\"]\ndns_servers = [\"{}\"]\nca_file = \"{}\"\n\
              [[target]]\nname = \"orders\"\ninvoke_url = \"{url}\"\nvpce_dns_name = \"{vpce}\"\nport = {}\n",
             side.lab.dns_server(),
             side.ca_file.path().display(),

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixDatagram;
-use std::process::Child;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -27,13 +28,18 @@ impl Daemon {
 
     /// Starts with as many targets, each the one that the side has with these lines of configuration of its own.
     pub(crate) fn with_targets(side: &Side, targets: &[&str]) -> Self {
+        Self::launch(side, binary(), "", targets)
+    }
+
+    /// Starts it by a command that takes its arguments and becomes it, with these lines in the configuration of the daemon.
+    pub(crate) fn launch(side: &Side, mut command: Command, keys: &str, targets: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = SocketAddr::from((own_address(), 9715));
         let (file, socket) = (folder.path().join("config.toml"), folder.path().join("notify"));
         let (url, name) = (side.lab.invoke_url(), side.lab.vpce_dns_name().unwrap());
         let (dns, port, ca) = (side.lab.dns_server(), side.lab.port(), side.ca_file.path().display());
         let mut config = format!(
-            "interval = '1s'\ntimeout = '1s'\nlisten = ['{address}']\ndns_servers = ['{dns}']\nca_file = '{ca}'\n"
+            "interval = '1s'\ntimeout = '8s'\nlisten = ['{address}']\ndns_servers = ['{dns}']\nca_file = '{ca}'\n{keys}\n"
         );
         for lines in targets {
             let _ = write!(
@@ -43,8 +49,21 @@ impl Daemon {
         }
         std::fs::write(&file, config).unwrap();
         let notes = UnixDatagram::bind(&socket).unwrap();
-        let child = binary().args(["serve", "--config"]).arg(&file).env("NOTIFY_SOCKET", &socket).spawn().unwrap();
+        let child = command.args(["serve", "--config"]).arg(&file).env("NOTIFY_SOCKET", &socket).spawn().unwrap();
         Self { child, address, notes: read_all(notes), _folder: folder }
+    }
+
+    /// A path as the daemon sees it, which may have mounts of its own.
+    pub(crate) fn sees(&self, path: &Path) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root", self.child.id())).join(path.strip_prefix("/").unwrap())
+    }
+
+    /// The sum of all samples of a family.
+    pub(crate) fn sum(&self, family: &str) -> f64 {
+        let samples = self.get("/metrics");
+        let values =
+            samples.lines().filter(|line| line.starts_with(family)).map(|line| line.rsplit_once(' ').unwrap().1);
+        values.map(|value| value.parse::<f64>().unwrap()).sum()
     }
 
     /// Waits until it notifies of a state.

@@ -26,6 +26,7 @@ mod web_server;
 mod checks;
 mod cli;
 mod dashboard;
+mod disk;
 mod dns;
 mod doors;
 mod netns;

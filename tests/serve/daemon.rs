@@ -122,7 +122,7 @@ impl Drop for Daemon {
 /// What a lab's targets have in common.
 pub(crate) fn head(side: &Side) -> String {
     format!(
-        "interval = \"1s\"\ntimeout = \"2s\"\ndns_servers = [\"{}\"]\nca_file = \"{}\"\n",
+        "interval = \"1s\"\ntimeout = \"8s\"\ndns_servers = [\"{}\"]\nca_file = \"{}\"\n",
         side.lab.dns_server(),
         side.ca_file.path().display()
     )
