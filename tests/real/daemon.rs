@@ -58,12 +58,12 @@ impl Daemon {
         PathBuf::from(format!("/proc/{}/root", self.child.id())).join(path.strip_prefix("/").unwrap())
     }
 
-    /// The sum of all samples of a family.
-    pub(crate) fn sum(&self, family: &str) -> f64 {
+    /// The sum of all samples of a family of whole numbers.
+    pub(crate) fn sum(&self, family: &str) -> u64 {
         let samples = self.get("/metrics");
         let values =
             samples.lines().filter(|line| line.starts_with(family)).map(|line| line.rsplit_once(' ').unwrap().1);
-        values.map(|value| value.parse::<f64>().unwrap()).sum()
+        values.map(|value| value.parse::<u64>().unwrap()).sum()
     }
 
     /// Waits until it notifies of a state.
