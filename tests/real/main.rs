@@ -25,6 +25,7 @@ mod web_server;
 
 mod checks;
 mod cli;
+mod clock;
 mod dashboard;
 mod disk;
 mod dns;
