@@ -6,7 +6,7 @@ mod header;
 pub use header::{Header, HeaderError, HeaderText};
 
 use crate::named::named;
-use crate::target::{HostName, Target};
+use crate::target::{HostName, Region, Target};
 use header::is_token;
 use std::fmt;
 use std::net::IpAddr;
@@ -53,6 +53,8 @@ pub struct Plan {
     pub connect_to: Option<IpAddr>,
     /// Headers beside `Host`, in the order of sending.
     pub headers: Vec<Header>,
+    /// The Region that the call is signed for when it is sent; absent if it goes unsigned.
+    pub signed_for: Option<Region>,
     /// The file that the secret headers came from; the printed curl line reads it.
     pub header_file: Option<PathBuf>,
     /// The file with certificates to trust besides the built-in ones; the printed curl line reads it.
@@ -67,6 +69,12 @@ impl Plan {
     /// The URL that is asked for; it names the host that is dialled.
     pub fn url(&self) -> String {
         format!("https://{}{}", self.dial, self.path_and_query)
+    }
+
+    /// The same call, signed when it is sent.
+    #[must_use]
+    pub fn signed(self, region: &Region) -> Self {
+        Self { signed_for: Some(region.clone()), ..self }
     }
 }
 
@@ -170,6 +178,7 @@ pub fn plan(target: &Target, path: AccessPath, request: &Request) -> Result<Plan
         port: request.port,
         connect_to: request.connect_to,
         headers: extra.into_iter().chain(request.headers.iter().cloned()).collect(),
+        signed_for: None,
         header_file: request.header_file.clone(),
         ca_file: request.ca_file.clone(),
         method: request.method.clone(),

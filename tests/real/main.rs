@@ -18,5 +18,6 @@ mod dns;
 mod netns;
 mod promtool;
 mod schema;
+mod signing;
 mod tls;
 mod wire;

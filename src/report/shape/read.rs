@@ -118,6 +118,7 @@ impl RequestShape {
                 .into_iter()
                 .map(|(name, value)| Header { name, value: HeaderText::Plain(value) })
                 .collect(),
+            signed_for: None,
             header_file: None,
             ca_file: None,
             method: Method::parse(&self.method)
