@@ -23,6 +23,7 @@ pub mod status;
 pub mod render;
 pub mod sign;
 pub mod probe;
+pub mod side;
 pub mod check;
 pub mod config;
 pub mod serve;

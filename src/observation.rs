@@ -25,7 +25,7 @@ pub use secret::{Secrets, redact};
 pub use wording::{Denial, Effect, MethodArn, PolicyKind, Wording};
 
 use crate::named::named;
-use crate::plan::{AccessPath, Missing, Plan};
+use crate::plan::{AccessPath, Missing, Plan, RowId};
 use crate::target::Target;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub struct Round {
     pub took: Duration,
     /// What about this host bears on the result.
     pub environment: Environment,
-    /// One row a path, in the order of [`AccessPath::ALL`].
+    /// One row a path, in the order of [`AccessPath::ALL`]; two where it is called unsigned and signed, in this order.
     pub rows: Vec<Row>,
 }
 
@@ -83,12 +83,28 @@ named! {
 pub struct Row {
     /// The path.
     pub path: AccessPath,
+    /// Whether its call is signed.
+    pub signed: bool,
     /// What the user expects of it.
     pub intent: Intent,
     /// Whether the user named this path: then lacking its input is a failure.
     pub asked: bool,
     /// What was seen.
     pub seen: Seen,
+}
+
+impl Row {
+    /// Which row of the round it is.
+    pub fn id(&self) -> RowId {
+        RowId { path: self.path, signed: self.signed }
+    }
+}
+
+impl Round {
+    /// Whether each path was called unsigned and signed.
+    pub fn is_double(&self) -> bool {
+        self.rows.iter().any(|row| row.signed) && self.rows.iter().any(|row| !row.signed)
+    }
 }
 
 /// What was seen of a path.

@@ -36,6 +36,22 @@ impl AccessPath {
     }
 }
 
+/// One row of a round: a path, and whether its call is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowId {
+    /// The path.
+    pub path: AccessPath,
+    /// Whether the call is signed.
+    pub signed: bool,
+}
+
+/// The path, and a word where the call is signed.
+impl fmt::Display for RowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.signed { f.pad(&format!("{} signed", self.path)) } else { self.path.fmt(f) }
+    }
+}
+
 /// What one path sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -69,6 +85,11 @@ impl Plan {
     /// The URL that is asked for; it names the host that is dialled.
     pub fn url(&self) -> String {
         format!("https://{}{}", self.dial, self.path_and_query)
+    }
+
+    /// Which row of the round it is.
+    pub fn id(&self) -> RowId {
+        RowId { path: self.path, signed: self.signed_for.is_some() }
     }
 
     /// The same call, signed when it is sent.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in reading order, as `src/lib.rs` lists them.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "named",
     "target",
     "plan",
@@ -16,6 +16,7 @@ const ORDER: [&str; 17] = [
     "render",
     "sign",
     "probe",
+    "side",
     "check",
     "config",
     "serve",

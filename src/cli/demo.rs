@@ -3,7 +3,7 @@
 use super::output::{self, OutputArgs};
 use super::progress::run_watched;
 use super::{Stop, print, runtime};
-use crate::check::{Check, Intents};
+use crate::check::{Auth, Check, Intents};
 use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings, Scheduled};
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
@@ -110,6 +110,7 @@ pub(super) fn check(lab: &Lab) -> Result<Check, Stop> {
         request: Request::default(),
         intents: Intents::new(scenario.intents.iter().copied().collect(), false),
         limits: Limits { timeout, every_address: false, show_body: false },
+        auth: Auth::None,
     })
 }
 

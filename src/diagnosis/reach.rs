@@ -4,7 +4,7 @@ use super::case::Case;
 use super::cause::Cause;
 use super::clock::Clock;
 use super::draft::Draft;
-use super::finding::Confidence::{self, Likely, Possible};
+use super::finding::Confidence::{self, Certain, Likely, Possible};
 use super::names::{contrast, surroundings};
 use super::sight::{Sight, quoted};
 use crate::observation::{HttpFault, Outcome, TcpFault, TlsFault};
@@ -170,6 +170,8 @@ fn unanswered(fault: HttpFault) -> Option<Meaning> {
         HttpFault::Malformed | HttpFault::HeadTooLarge => {
             (&[Cause::HttpProtocolError, Cause::NotApiGateway, Cause::ProxyInterference], Likely)
         }
+        HttpFault::NoCredentials => (&[Cause::CredentialsMissing], Certain),
+        HttpFault::ExpiredCredentials => (&[Cause::CredentialsExpired], Certain),
         // a late alert is the handshake's
         HttpFault::TlsAlert | HttpFault::Other => return None,
     })

@@ -115,6 +115,9 @@ pub struct WarningShape {
 pub struct PathShape {
     /// Which documented path.
     pub path: AccessPath,
+    /// Whether the call is signed; absent if no call of the round is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<bool>,
     /// What the user expects of it.
     pub intent: Intent,
     /// Whether the user named this path.
