@@ -1,7 +1,7 @@
 //! What happens in one round? Target, plans, observations, report: the program on one screen.
 
-use crate::observation::{Environment, Intent, Round, Row, Seen};
 use crate::named::named;
+use crate::observation::{Environment, Intent, Round, Row, Seen};
 use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan};
 use crate::probe::{Errand, Limits, Net, Step, probe_as};
 use crate::report::Report;
@@ -70,7 +70,7 @@ impl Auth {
     }
 
     /// How often each path is called, and which of the calls are signed.
-    fn calls(&self) -> &'static [bool] {
+    pub fn calls(&self) -> &'static [bool] {
         match self {
             Self::None => &[false],
             Self::Iam(_) => &[true],
@@ -133,7 +133,9 @@ impl Check {
     /// Every row of a round.
     fn rows(&self) -> impl Iterator<Item = RowId> {
         let calls = self.auth.calls();
-        AccessPath::ALL.iter().flat_map(move |path| calls.iter().map(move |signed| RowId { path: *path, signed: *signed }))
+        AccessPath::ALL
+            .iter()
+            .flat_map(move |path| calls.iter().map(move |signed| RowId { path: *path, signed: *signed }))
     }
 
     fn plan(&self, row: RowId) -> Result<Plan, Missing> {

@@ -1,6 +1,7 @@
 //! What was seen? Facts only, no opinion; nested, so that a phase that was not reached is absent and an impossible mix cannot be written.
 
 mod address;
+mod canonical;
 mod fault;
 mod secret;
 mod wording;
@@ -18,6 +19,7 @@ mod outcome;
 pub use address::{Address, AddressClass, Place};
 pub use answer::{Answer, RawAnswer, is_gateway_error, is_shown, message, printable};
 pub use attempt::{Attempt, Certificate, Connected, HttpFailure, Phase, Secured, Session, TcpFailure, TlsFailure};
+pub use canonical::Difference;
 pub use fault::{DnsFault, HttpFault, QueryOutcome, TcpFault, TlsFault};
 pub use lookup::{Lookup, NameSource, Query, RecordType, SecondOpinion, Transport};
 pub use outcome::Outcome;

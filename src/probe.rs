@@ -47,8 +47,7 @@ impl Net {
     /// Where packets for a name are to go, for calls beside the probe; fails with why there is no address.
     pub async fn addresses(&self, name: &HostName, within: Duration) -> Result<Vec<IpAddr>, DnsFault> {
         let until = Instant::now() + within;
-        let ask =
-            Ask { resolver: &self.resolver, servers: self.resolver.servers(), detour: &self.detour, until };
+        let ask = Ask { resolver: &self.resolver, servers: self.resolver.servers(), detour: &self.detour, until };
         Ok(dns::lookup(&ask, name).await.result?.iter().map(|address| address.ip).collect())
     }
 }

@@ -1,5 +1,9 @@
 //! Who calls? The SigV4 headers of a plan, made at the moment of sending; AWS's own crate does the sums.
 
+mod canonical;
+
+pub use canonical::compare;
+
 use crate::plan::{Header, HeaderText, Plan};
 use crate::target::Region;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings};

@@ -39,7 +39,10 @@ impl CheckArgs {
             limits: self.limits.limits(usual),
         };
         if let Some(name) = check.header_of_signing() {
-            return Err(Stop::usage(format!("`{name}` is set by signing and cannot be given with --auth {}", check.auth.mode())));
+            return Err(Stop::usage(format!(
+                "`{name}` is set by signing and cannot be given with --auth {}",
+                check.auth.mode()
+            )));
         }
         if check.has_work() {
             Ok(check)
@@ -100,16 +103,22 @@ pub(super) struct RequestArgs {
 #[derive(Debug, Args)]
 pub(super) struct AuthArgs {
     /// Sign the calls (iam), or call each path unsigned and signed (both) [default: none]
-    #[arg(long, value_name = "none|iam|both", default_value = "none", hide_default_value = true, env = "APIGW_PROBE_AUTH")]
+    #[arg(
+        long,
+        value_name = "none|iam|both",
+        default_value = "none",
+        hide_default_value = true,
+        env = "APIGW_PROBE_AUTH"
+    )]
     auth: AuthMode,
     /// Take this role before signing, as across accounts
     #[arg(long, value_name = "ARN", value_parser = Role::parse_arn, env = "APIGW_PROBE_ASSUME_ROLE_ARN")]
     assume_role_arn: Option<String>,
     /// What the role's trust policy asks third parties for
-    #[arg(long, value_name = "ID", requires = "assume_role_arn", env = "APIGW_PROBE_EXTERNAL_ID")]
+    #[arg(long, value_name = "ID", env = "APIGW_PROBE_EXTERNAL_ID")]
     external_id: Option<String>,
     /// What account B reads in its logs as the session's name [default: apigw-probe]
-    #[arg(long, value_name = "NAME", requires = "assume_role_arn", value_parser = Role::parse_session_name, env = "APIGW_PROBE_SESSION_NAME")]
+    #[arg(long, value_name = "NAME", value_parser = Role::parse_session_name, env = "APIGW_PROBE_SESSION_NAME")]
     session_name: Option<String>,
     /// Take the credentials of this profile and nobody else's
     #[arg(long, value_name = "NAME", env = "APIGW_PROBE_PROFILE")]
@@ -218,16 +227,19 @@ impl RequestArgs {
 impl AuthArgs {
     /// Who signs, if anybody does; nothing is read and nobody is asked yet.
     pub(super) fn auth(&self, target: &Target) -> Result<Auth, Stop> {
-        let role = self.assume_role_arn.clone().map(|arn| Role {
-            arn,
-            external_id: self.external_id.clone(),
-            session_name: self.session_name.clone(),
-        });
-        let named = [("--assume-role-arn", role.is_some()), ("--profile", self.profile.is_some())];
+        let (external_id, session_name) = (self.external_id.clone(), self.session_name.clone());
+        let of_role = [("--external-id", external_id.is_some()), ("--session-name", session_name.is_some())];
+        let named = [("--assume-role-arn", self.assume_role_arn.is_some()), ("--profile", self.profile.is_some())];
+        if let (Some((option, _)), None) = (of_role.iter().find(|(_, given)| *given), &self.assume_role_arn) {
+            return Err(Stop::usage(format!("{option} goes with --assume-role-arn")));
+        }
+        let role = self.assume_role_arn.clone().map(|arn| Role { arn, external_id, session_name });
         let wallet = || Wallet::new(Wish::for_target(target, self.profile.clone(), role));
         match self.auth {
             AuthMode::None => match named.iter().find(|(_, given)| *given) {
-                Some((option, _)) => Err(Stop::usage(format!("{option} is for signed calls: add --auth iam or --auth both"))),
+                Some((option, _)) => {
+                    Err(Stop::usage(format!("{option} is for signed calls: add --auth iam or --auth both")))
+                }
                 None => Ok(Auth::None),
             },
             AuthMode::Iam => Ok(Auth::Iam(wallet())),

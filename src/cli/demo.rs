@@ -3,7 +3,7 @@
 use super::output::{self, OutputArgs};
 use super::progress::run_watched;
 use super::{Stop, print, runtime};
-use crate::check::{Auth, Check, Intents};
+use crate::check::{AuthMode, Check, Intents};
 use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings, Scheduled};
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
@@ -71,9 +71,16 @@ fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
 
 /// How to probe the simulation from another terminal, with what its scenario asks for.
 fn instructions(lab: &Lab, check: &Check, ca_file: &Path, listen: SocketAddr) -> String {
+    let auth = check.auth.mode();
+    let variables: String = match auth {
+        AuthMode::None => String::new(),
+        AuthMode::Iam | AuthMode::Both => {
+            lab.variables().iter().map(|(name, value)| format!("{name}={value} ")).collect()
+        }
+    };
     let mut text = format!(
         "# simulated on loopback until Ctrl-C: {}: {}\n\
-         apigw-probe once {} {} --dns-server {} --vpc-resolver {} --port {} --ca-file {}",
+         {variables}apigw-probe once {} {} --dns-server {} --vpc-resolver {} --port {} --ca-file {}",
         lab.scenario().name,
         lab.scenario().description(),
         lab.invoke_url(),
@@ -85,6 +92,9 @@ fn instructions(lab: &Lab, check: &Check, ca_file: &Path, listen: SocketAddr) ->
     );
     for (path, intent) in lab.scenario().intents {
         let _ = write!(text, " --{intent} {path}");
+    }
+    if auth != AuthMode::None {
+        let _ = write!(text, " --auth {auth}");
     }
     if lab.scenario().timeout.is_some() {
         let _ = write!(text, " --timeout {}", humantime::format_duration(check.limits.timeout));
@@ -110,7 +120,7 @@ pub(super) fn check(lab: &Lab) -> Result<Check, Stop> {
         request: Request::default(),
         intents: Intents::new(scenario.intents.iter().copied().collect(), false),
         limits: Limits { timeout, every_address: false, show_body: false },
-        auth: Auth::None,
+        auth: lab.auth(),
     })
 }
 

@@ -150,7 +150,10 @@ impl Entry {
         };
         if let Some(name) = check.header_of_signing() {
             let message = format!("`{name}` is set by signing: take it out, or leave `auth` out");
-            return Err(self.header_file.as_ref().map_or_else(|| place.fault(message.clone()), |file| file.fault(message.clone())));
+            return Err(self
+                .header_file
+                .as_ref()
+                .map_or_else(|| place.fault(message.clone()), |file| file.fault(message.clone())));
         }
         if check.has_work() {
             Ok(Scheduled { check, interval })

@@ -210,7 +210,12 @@ pub(crate) fn details(sights: &[&Sight<'_>]) -> Vec<String> {
         let tls = sight.tls_failure().and_then(|failure| failure.detail.as_deref());
         let http =
             attempt.http().and_then(|http| http.result.as_ref().err()).and_then(|failure| failure.detail.as_deref());
-        Some(format!("the system's words: `{}`", quoted(tcp.or(tls).or(http)?)))
+        let words = tcp.or(tls).or(http)?;
+        Some(match sight.outcome {
+            // what became of each source takes more than a line
+            Outcome::Http(HttpFault::NoCredentials | HttpFault::ExpiredCredentials) => format!("credentials: {words}"),
+            _ => format!("the system's words: `{}`", quoted(words)),
+        })
     };
     sights.iter().filter_map(detail).collect()
 }

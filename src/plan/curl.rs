@@ -5,9 +5,16 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 impl Plan {
-    /// The curl command line of this plan. Secrets are not in it: curl reads the same header file.
+    /// The curl command line of this plan. Secrets are not in it: curl reads the same header file, and the shell the variables
+    /// that AWS's own tools read.
     pub fn curl(&self) -> String {
         let mut line = "curl -i --http1.1 --noproxy '*'".to_owned();
+        if let Some(region) = &self.signed_for {
+            push(&mut line, "--aws-sigv4", &format!("aws:amz:{region}:execute-api"));
+            // the shell puts the caller's own in; a header without a value is not sent
+            line.push_str(r#" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY""#);
+            line.push_str(r#" -H "x-amz-security-token: $AWS_SESSION_TOKEN""#);
+        }
         if self.path_and_query.contains("/.") {
             line.push_str(" --path-as-is");
         }

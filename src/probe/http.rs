@@ -5,7 +5,7 @@ use super::tls;
 use super::wire::{Flooded, Stamped};
 use crate::observation::{Answer, HttpFailure, HttpFault, Phase, RawAnswer, Secrets};
 use crate::plan::{Header, Plan};
-use crate::sign::{Identity, sign};
+use crate::sign::{Identity, compare, sign};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{Builder, SendRequest};
@@ -49,7 +49,10 @@ pub(super) async fn exchange(stream: TlsStream<Stamped>, race: &Race<'_>) -> Pha
     let wire = turns.take(felt).filter(|_| ended.is_ok());
     let heard = first_byte.get().map(|at| at.duration_since(began));
     let secrets = Secrets::of(&headers);
-    let answer = arrived.answer(race.limits.show_body, &secrets, heard.unwrap_or(felt));
+    let mut answer = arrived.answer(race.limits.show_body, &secrets, heard.unwrap_or(felt));
+    if let Some(answer) = answer.as_mut().filter(|_| plan.signed_for.is_some()) {
+        answer.differences = compare(plan, &headers, &arrived.body);
+    }
     let result = match (ended, answer) {
         (Ok(Ok(())), Some(answer)) => Ok(answer),
         (Ok(Ok(())), None) => Err((HttpFault::Closed, None, None)),

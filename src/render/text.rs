@@ -10,7 +10,7 @@ use super::wrap::Wrapped;
 use super::{Clean, tally, who};
 use crate::diagnosis::Finding;
 use crate::observation::{Attempt, Outcome, Row};
-use crate::plan::AccessPath;
+use crate::plan::RowId;
 use crate::report::{Report, Verdict};
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -83,7 +83,12 @@ impl Text<'_> {
         let mut block = Block { f, style: &self.style };
         block.field("cause", &format!("{} ({}{or})", finding.cause, finding.confidence))?;
         block.field("who", who(finding.owner))?;
-        block.field("paths", &paths.join(", "))?;
+        let calls = match finding.signed {
+            Some(true) => " (signed calls)",
+            Some(false) => " (unsigned calls)",
+            None => "",
+        };
+        block.field("paths", &format!("{}{calls}", paths.join(", ")))?;
         block.facts("seen", &finding.evidence)?;
         block.steps("fix", &finding.fix)?;
         block.field("docs", &finding.docs)
@@ -101,8 +106,9 @@ impl Text<'_> {
         let started = started.format(&Rfc3339).unwrap_or_default();
         let title = format!("For account B, to find these requests in the access log ({started}):");
         writeln!(f, "\n{}", self.prose(&title, 0))?;
-        for (path, header, id) in refused {
-            writeln!(f, "  {:<PATH_WIDTH$}  {header:<16}  {}", path.name(), self.prose(id, 40))?;
+        for (row, header, id) in refused {
+            let row = if round.is_double() { row.to_string() } else { row.path.to_string() };
+            writeln!(f, "  {row:<PATH_WIDTH$}  {header:<16}  {}", self.prose(id, 40))?;
         }
         Ok(())
     }
@@ -127,11 +133,11 @@ fn is_http(outcome: Outcome) -> bool {
 }
 
 /// The request ids in the answers of a path, with their headers' names.
-fn answers(row: &Row) -> impl Iterator<Item = (AccessPath, &'static str, &str)> {
+fn answers(row: &Row) -> impl Iterator<Item = (RowId, &'static str, &str)> {
     let answers = row.observation().into_iter().flat_map(|seen| &seen.attempts).filter_map(Attempt::answer);
     answers.flat_map(|answer| {
         let ids = [("x-amzn-RequestId", answer.request_id()), ("x-amz-apigw-id", answer.apigw_id())];
-        ids.into_iter().filter_map(|(header, id)| Some((row.path, header, id?)))
+        ids.into_iter().filter_map(|(header, id)| Some((row.id(), header, id?)))
     })
 }
 

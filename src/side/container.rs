@@ -17,7 +17,9 @@ pub(super) fn url(variables: &Variables) -> Result<Option<String>, String> {
         None => Ok(None),
         Some(url) if may_be_asked(url) => Ok(Some(url.to_owned())),
         // the URL is not repeated: nobody vouches for what stands in it
-        Some(_) => Err("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor an address of ECS, EKS or loopback".to_owned()),
+        Some(_) => {
+            Err("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor an address of ECS, EKS or loopback".to_owned())
+        }
     }
 }
 

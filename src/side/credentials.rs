@@ -43,7 +43,11 @@ impl Role {
             if partition.starts_with("aws") && account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
                 && role.strip_prefix("role/").is_some_and(|name| !name.is_empty()));
         let shown: String = text.chars().take(80).filter(|c| !c.is_control()).collect();
-        if right { Ok(text.to_owned()) } else { Err(format!("`{shown}` is not a role, such as `arn:aws:iam::222233334444:role/probe`")) }
+        if right {
+            Ok(text.to_owned())
+        } else {
+            Err(format!("`{shown}` is not a role, such as `arn:aws:iam::222233334444:role/probe`"))
+        }
     }
 
     /// Reads the name of a session (STS API reference, `AssumeRole`).
@@ -155,7 +159,8 @@ impl Search<'_> {
         Box::pin(async move {
             let Some(profile) = profiles.profile(name) else {
                 let why = format!("there is no profile `{name}` in {}", profiles.places());
-                let asked = self.wish.profile.is_some() || self.variables.value("AWS_PROFILE").is_some() || !visited.is_empty();
+                let asked =
+                    self.wish.profile.is_some() || self.variables.value("AWS_PROFILE").is_some() || !visited.is_empty();
                 return if asked { Source::Broken(why) } else { Source::Absent(why) };
             };
             let Some(arn) = profile.value("role_arn").filter(|_| !visited.iter().any(|one| one == name)) else {
@@ -168,7 +173,9 @@ impl Search<'_> {
                 external_id: profile.value("external_id"),
             };
             if profile.value("mfa_serial").is_some() {
-                return Source::Broken(format!("profile `{name}` wants a code of a device (`mfa_serial`), which a probe has not"));
+                return Source::Broken(format!(
+                    "profile `{name}` wants a code of a device (`mfa_serial`), which a probe has not"
+                ));
             }
             if let Some(file) = profile.value("web_identity_token_file") {
                 return self.with_token(taking, file).await;

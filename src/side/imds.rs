@@ -32,7 +32,9 @@ async fn token(side: &Side, base: &str) -> Result<String, String> {
     })?;
     match answer.status {
         200 => Ok(answer.body.trim().to_owned()),
-        403 => Err("it is disabled for this instance (`HttpEndpoint: disabled`), or a firewall says so (403)".to_owned()),
+        403 => {
+            Err("it is disabled for this instance (`HttpEndpoint: disabled`), or a firewall says so (403)".to_owned())
+        }
         status => Err(format!("it refuses to give a token: status {status}")),
     }
 }

@@ -50,7 +50,8 @@ impl Sts<'_> {
         if answer.status != 200 {
             return Err(not(refusal(answer.status, &answer.body)));
         }
-        let read: Response = quick_xml::de::from_str(&answer.body).map_err(|_| not("the answer is not STS's".into()))?;
+        let read: Response =
+            quick_xml::de::from_str(&answer.body).map_err(|_| not("the answer is not STS's".into()))?;
         let keys = read.result.keys;
         let expires = OffsetDateTime::parse(&keys.expiration, &Rfc3339);
         Ok(Credentials {
@@ -63,12 +64,8 @@ impl Sts<'_> {
 }
 
 fn form(action: &str, role: Taking<'_>, more: Option<(&str, &str)>) -> String {
-    let usual = [
-        ("Action", action),
-        ("Version", "2011-06-15"),
-        ("RoleArn", role.arn),
-        ("RoleSessionName", role.session_name),
-    ];
+    let usual =
+        [("Action", action), ("Version", "2011-06-15"), ("RoleArn", role.arn), ("RoleSessionName", role.session_name)];
     Serializer::new(String::new()).extend_pairs(usual.into_iter().chain(more)).finish()
 }
 

@@ -226,7 +226,7 @@ fn row(target: &Target, path: AccessPath) -> Row {
         })),
         Err(missing) => Seen::NotConfigured(missing),
     };
-    Row { path, intent: Intent::Required, asked: false, seen }
+    Row { path, signed: false, intent: Intent::Required, asked: false, seen }
 }
 
 fn lookup(name: &apigw_probe::target::HostName) -> Lookup {
@@ -304,6 +304,7 @@ fn answer() -> Answer {
         ],
         body_bytes: 23,
         body_excerpt: None,
+        differences: None,
         first_byte: micros(15_900),
     }
 }

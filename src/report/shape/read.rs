@@ -222,6 +222,7 @@ impl HttpShape {
             headers: answer.headers.into_iter().collect(),
             body_bytes: answer.body_bytes,
             body_excerpt: answer.body_excerpt,
+            differences: answer.canonical_differences,
             first_byte: answer.first_byte_seconds.into(),
         });
         // an unexpected status is a whole answer; the target says what is expected

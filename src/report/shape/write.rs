@@ -6,8 +6,8 @@ use super::{
     Tool, WarningShape,
 };
 use crate::observation::{
-    Address, Answer, Attempt, DnsFault, Environment, HttpFailure, Lookup, Outcome, Phase, Query, Round, Row, Secured, Seen,
-    TlsFailure,
+    Address, Answer, Attempt, DnsFault, Environment, HttpFailure, Lookup, Outcome, Phase, Query, Round, Row, Secured,
+    Seen, TlsFailure,
 };
 use crate::plan::Plan;
 use crate::report::Report;
@@ -227,6 +227,7 @@ impl AnswerShape {
             from_api_gateway: answer.from_api_gateway(),
             body_bytes: answer.body_bytes,
             body_excerpt: answer.body_excerpt.clone(),
+            canonical_differences: answer.differences.clone(),
             first_byte_seconds: answer.first_byte.into(),
         }
     }
