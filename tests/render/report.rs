@@ -173,6 +173,7 @@ pub fn finding(cause: Cause, owner: Owner, paths: &[AccessPath]) -> Finding {
         alternatives: vec![Cause::DnsNotForwarded, Cause::Unexplained],
         confidence: Confidence::Likely,
         paths: paths.to_vec(),
+        signed: None,
         owner,
         summary: "one sentence that is long enough to need a second line on a terminal of eighty columns, as most are"
             .to_owned(),
