@@ -14,6 +14,7 @@ mod vpc;
 mod web_server;
 
 mod cli;
+mod credentials;
 mod dns;
 mod netns;
 mod promtool;

@@ -1,7 +1,9 @@
 //! Are our signatures botocore's? The same calls, signed by both, on all four paths.
 
 use crate::schema::PYTHON;
-use crate::tool::text;
+use crate::side::{Side, binary};
+use crate::tool::{run, text, tool};
+use apigw_probe::lab::Scenario;
 use apigw_probe::plan::{AccessPath, Header, HeaderText, Method, Request, plan};
 use apigw_probe::sign::{Credentials, sign};
 use apigw_probe::target::{Target, TargetInput};
@@ -121,4 +123,103 @@ fn botocore(calls: &[serde_json::Value]) -> Vec<String> {
     writing.join().unwrap().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     text(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+/// The lab, where the method wants a signature.
+fn signed() -> Side {
+    Side::start(Scenario::named("signed").unwrap())
+}
+
+#[test]
+fn botocore_verifies_what_the_binary_sent() {
+    let side = signed();
+    let (mut calls, mut sent) = (Vec::new(), Vec::new());
+    for path_and_query in ["", "/orders?b=2&a=1", "//orders/./a%20b?x=%7e&y=a,b"] {
+        let mut command = side.once_at(&format!("{}{path_and_query}", side.lab.invoke_url()));
+        command.args(["--auth", "iam", "--header", "X-Odd: a   b", "--header", "x-odd: c"]).envs(side.lab.variables());
+        command.output().unwrap();
+    }
+    let variables = side.lab.variables();
+    let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+    for request in side.lab.requests() {
+        let header = |name: &str| {
+            let found = request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            found.unwrap_or_else(|| panic!("{name}: {request:?}")).1.clone()
+        };
+        let names =
+            header("authorization").split("SignedHeaders=").nth(1).unwrap().split(',').next().unwrap().to_owned();
+        let of_signer = ["host", "x-amz-date", "x-amz-security-token"];
+        let signed = request.headers.iter().filter(|(name, _)| {
+            let name = name.to_ascii_lowercase();
+            names.split(';').any(|signed| signed == name) && !of_signer.contains(&name.as_str())
+        });
+        let at = time::PrimitiveDateTime::parse(
+            &header("x-amz-date"),
+            time::macros::format_description!("[year][month][day]T[hour][minute][second]Z"),
+        );
+        calls.push(json!({
+            "method": "GET", "url": format!("https://{}{}", header("host"), request.line.split(' ').nth(1).unwrap()),
+            "host": header("host"), "headers": signed.collect::<Vec<_>>(), "key": variable("AWS_ACCESS_KEY_ID"),
+            "secret": variable("AWS_SECRET_ACCESS_KEY"), "token": variable("AWS_SESSION_TOKEN"), "region": "us-east-1",
+            "at": at.unwrap().assume_utc().unix_timestamp(), "as_written": false,
+        }));
+        sent.push(header("authorization"));
+    }
+    assert_eq!(sent.len(), 12);
+    assert_eq!(botocore(&calls), sent);
+}
+
+#[test]
+fn the_printed_commands_are_signed_by_curl_as_the_lab_wants_it() {
+    let side = signed();
+    for path_and_query in ["", "/", "?b=2&a=1&a=0", "?a=%20b", "?x=&only"] {
+        let url = format!("{}{path_and_query}", side.lab.invoke_url());
+        let mut command = binary();
+        command.args(["curl", &url]).args(side.lab.vpce_dns_name()).args([
+            "--auth",
+            "iam",
+            "--connect-to",
+            "127.0.0.11",
+        ]);
+        command.args(["--port", &side.lab.port().to_string(), "--ca-file"]).arg(side.ca_file.path());
+        let printed = run(&mut command).stdout;
+        let lines: Vec<&str> = text(&printed).lines().filter(|line| line.starts_with("curl ")).collect();
+        assert_eq!(lines.len(), 4);
+        for line in lines {
+            assert!(!line.contains("wJalr") && !line.contains("AQoDY"), "{line}");
+            let output =
+                tool("sh", "dash").args(["-c", &format!("{line} -sS")]).envs(side.lab.variables()).output().unwrap();
+            let said = text(&output.stdout);
+            assert!(said.starts_with("HTTP/1.1 200"), "{line}\n{said}{}", text(&output.stderr));
+        }
+    }
+}
+
+#[test]
+fn without_a_session_token_curl_sends_no_header_of_it() {
+    let side = signed();
+    let line = text(&run(binary().args(["curl", side.lab.invoke_url(), "--auth", "iam"])).stdout).to_owned();
+    let line = line.lines().find(|line| line.starts_with("curl ")).unwrap().to_owned();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answering = std::thread::spawn(move || {
+        use std::io::Read as _;
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = vec![0; 4096];
+        let length = stream.read(&mut head).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&head[..length]).into_owned()
+    });
+    let plain = line.replace("https://", "http://");
+    let shell = format!("{plain} -sS --connect-to ::{address}");
+    let output = tool("sh", "dash")
+        .args(["-c", &shell])
+        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "x")
+        .env_remove("AWS_SESSION_TOKEN")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let sent = answering.join().unwrap().to_ascii_lowercase();
+    assert!(sent.contains("signedheaders=host;x-amz-date,") && !sent.contains("x-amz-security-token"), "{sent}");
 }

@@ -55,7 +55,7 @@ pub(super) const SIG_MISMATCH: Entry = Entry {
             is compared with it line by line.",
     ceiling: Likely,
     fix: &[
-        "where no line differs, the secret key is not that of the access key: `aws sts get-caller-identity --region {region}` fails with it as well",
+        "where no line differs, the secret key is not that of the access key, and this fails with it as well: `aws sts get-caller-identity --region {region}`",
         "where a line differs, something on the way changed it after signing: that must stop",
         "sign for service execute-api in {region}; whatever a proxy may change must not be among the signed headers",
     ],
