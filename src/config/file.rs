@@ -76,6 +76,8 @@ pub(super) struct Entry {
     headers: Vec<At<String>>,
     /// A file with headers to add that may be secret, one `Name: value` on each line.
     header_file: Option<At<PathBuf>>,
+    /// The same as a systemd credential, by its name (`LoadCredential=NAME:FILE` in the unit).
+    header_credential: Option<At<String>>,
     /// The TCP port to connect to; 443 if absent.
     port: Option<NonZeroU16>,
     /// The address to connect to in place of what DNS says.
@@ -203,13 +205,19 @@ impl Entry {
 
     fn request(&self, file: &File) -> Result<Request, Fault> {
         let mut headers = self.headers.iter().map(|line| line.parse(Header::plain)).collect::<Result<Vec<_>, _>>()?;
-        if let Some(secrets) = &self.header_file {
-            headers.extend(read_header_file(secrets.get()).map_err(|message| secrets.fault(message))?);
+        let header_file = match (&self.header_file, &self.header_credential) {
+            (Some(_), Some(name)) => return Err(name.fault("give `header_file` or `header_credential`, not both")),
+            (Some(file), None) => Some((file.get().clone(), file.span().start)),
+            (None, Some(name)) => Some((name.parse(credential_file)?, name.span().start)),
+            (None, None) => None,
+        };
+        if let Some((secrets, at)) = &header_file {
+            headers.extend(read_header_file(secrets).map_err(|message| Fault { at: *at, message })?);
         }
         Ok(Request {
             method: self.method()?,
             headers,
-            header_file: self.header_file.as_ref().map(|file| file.get().clone()),
+            header_file: header_file.map(|(file, _)| file),
             ca_file: file.ca_file.clone(),
             port: self.port.map_or(443, NonZeroU16::get),
             connect_to: self.connect_to,
@@ -249,6 +257,18 @@ impl Entry {
         let message = "may change something in each round; if that is wanted, add `allow_unsafe_method = true`";
         Err(text.fault(format!("`{method}` {message}")))
     }
+}
+
+/// The file of a systemd credential (systemd.exec(5), "Credentials").
+fn credential_file(name: &str) -> Result<PathBuf, &'static str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(fits) {
+        return Err("a credential's name has letters, digits, `.`, `-` and `_`, such as `orders-headers`");
+    }
+    let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or(
+        "there are no systemd credentials here: CREDENTIALS_DIRECTORY is not set; see `LoadCredential=` of the unit",
+    )?;
+    Ok(PathBuf::from(folder).join(name))
 }
 
 fn parse_target_name(text: &str) -> Result<String, &'static str> {

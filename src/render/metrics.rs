@@ -196,7 +196,9 @@ fn target_labels(report: &Report) -> Labels<'_> {
 }
 
 fn path_labels<'a>(report: &'a Report, row: &Row) -> Labels<'a> {
-    target_labels(report).with("path", row.path.name())
+    let labels = target_labels(report).with("path", row.path.name());
+    // the label is there only where one path has two series
+    if report.round.is_double() { labels.with("signed", if row.signed { "true" } else { "false" }) } else { labels }
 }
 
 fn unix_seconds(moment: time::OffsetDateTime) -> f64 {
