@@ -155,7 +155,7 @@ impl Check {
     async fn identity(&self, net: &Net) -> Identity {
         match self.auth.wallet() {
             Some(wallet) => wallet.identity(net).await,
-            None => Err(NoCredentials("nothing is to be signed".to_owned())),
+            None => Err(NoCredentials::Missing("nothing is to be signed".to_owned())),
         }
     }
 

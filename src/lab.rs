@@ -122,7 +122,7 @@ impl Lab {
 
     /// What that operator signs with.
     pub fn identity(&self) -> Identity {
-        let none = || NoCredentials("the operator of this scenario has none".to_owned());
+        let none = || NoCredentials::Missing("the operator of this scenario has none".to_owned());
         self.world.asked.credentials.clone().map(Arc::new).ok_or_else(none)
     }
 

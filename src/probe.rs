@@ -99,7 +99,7 @@ named! {
 /// Probes all plans of a round at once; results are in the order of the plans. A name that two plans dial is looked up once.
 /// Nobody signs.
 pub async fn probe(net: &Net, plans: &[Plan], limits: &Limits) -> Vec<Observation> {
-    let identity = Err(NoCredentials("nobody was asked for credentials".to_owned()));
+    let identity = Err(NoCredentials::Missing("nobody was asked for credentials".to_owned()));
     probe_as(net, plans, &Errand { limits, identity: &identity, tell: &|_, _| {} }).await
 }
 

@@ -1,13 +1,17 @@
 //! What is asked beside the probe? Calls that nobody measures and nobody waits long for: instance metadata, STS. The one user of reqwest.
 
+// where keys may lie on this host
+mod variables;
+
+mod profile;
+
+// who hands out keys
 mod container;
+
 mod imds;
 mod sts;
 
-// where keys may lie on this host
-mod profile;
-mod variables;
-
+// all of them in their order, and kept fresh
 mod credentials;
 
 mod wallet;

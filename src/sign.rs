@@ -42,10 +42,16 @@ impl fmt::Debug for Credentials {
 /// Who signs: credentials, or why there are none.
 pub type Identity = Result<Arc<Credentials>, NoCredentials>;
 
-/// Why nobody can sign: what was looked for, where, and what came of it. Never a secret.
+/// Why nobody can sign, never with a secret in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NoCredentials(pub String);
+pub enum NoCredentials {
+    /// There are none: what was looked for, where, and what came of it.
+    #[error("{0}")]
+    Missing(String),
+    /// There were some: when they ended, and why nobody renewed them.
+    #[error("{0}")]
+    Expired(String),
+}
 
 /// The headers that sign a call: `x-amz-date`, `authorization`, and `x-amz-security-token` for a session. They hold for five minutes
 /// around the moment, for exactly this method, path, query, `Host` and headers (IAM user guide, "Create a signed AWS API request").

@@ -72,12 +72,12 @@ fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
 /// How to probe the simulation from another terminal, with what its scenario asks for.
 fn instructions(lab: &Lab, check: &Check, ca_file: &Path, listen: SocketAddr) -> String {
     let auth = check.auth.mode();
-    let variables: String = match auth {
-        AuthMode::None => String::new(),
-        AuthMode::Iam | AuthMode::Both => {
-            lab.variables().iter().map(|(name, value)| format!("{name}={value} ")).collect()
-        }
+    let variables = match auth {
+        AuthMode::None => Vec::new(),
+        AuthMode::Iam | AuthMode::Both => lab.variables(),
     };
+    let variables: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+    let variables = variables.concat();
     let mut text = format!(
         "# simulated on loopback until Ctrl-C: {}: {}\n\
          {variables}apigw-probe once {} {} --dns-server {} --vpc-resolver {} --port {} --ca-file {}",

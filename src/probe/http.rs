@@ -5,7 +5,7 @@ use super::tls;
 use super::wire::{Flooded, Stamped};
 use crate::observation::{Answer, HttpFailure, HttpFault, Phase, RawAnswer, Secrets};
 use crate::plan::{Header, Plan};
-use crate::sign::{Identity, compare, sign};
+use crate::sign::{Identity, NoCredentials, compare, sign};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{Builder, SendRequest};
@@ -135,7 +135,10 @@ where
 fn signature(plan: &Plan, identity: &Identity) -> Result<Vec<Header>, Broken> {
     let Some(region) = &plan.signed_for else { return Ok(Vec::new()) };
     let unsigned = |fault, detail: String| Broken::Unsigned(fault, detail);
-    let credentials = identity.as_ref().map_err(|none| unsigned(HttpFault::NoCredentials, none.to_string()))?;
+    let credentials = identity.as_ref().map_err(|none| match none {
+        NoCredentials::Missing(why) => unsigned(HttpFault::NoCredentials, why.clone()),
+        NoCredentials::Expired(why) => unsigned(HttpFault::ExpiredCredentials, why.clone()),
+    })?;
     let now = OffsetDateTime::now_utc();
     if let Some(end) = credentials.expires.filter(|_| credentials.are_expired(now)) {
         let ended = format!("they ended at {}", end.replace_nanosecond(0).unwrap_or(end));

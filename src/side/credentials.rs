@@ -86,14 +86,14 @@ enum Source {
 impl Search<'_> {
     /// The credentials, or what became of each source.
     pub(super) async fn run(&self) -> Result<Credentials, NoCredentials> {
-        let base = self.base().await.map_err(NoCredentials)?;
+        let base = self.base().await.map_err(NoCredentials::Missing)?;
         let Some(role) = &self.wish.role else { return Ok(base) };
         let taking = Taking {
             arn: &role.arn,
             session_name: role.session_name.as_deref().unwrap_or(SESSION_NAME),
             external_id: role.external_id.as_deref(),
         };
-        self.assume(taking, &base).await.map_err(NoCredentials)
+        self.assume(taking, &base).await.map_err(NoCredentials::Missing)
     }
 
     /// The first source that has any; a profile that was asked for is the only one.

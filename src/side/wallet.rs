@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -21,20 +22,27 @@ pub struct Wallet(Arc<Inner>);
 struct Inner {
     wish: Option<Wish>,
     variables: Option<Variables>,
-    held: Mutex<Identity>,
+    held: Mutex<Held>,
     opened: OnceCell<()>,
     renewal: Mutex<JoinSet<()>>,
+}
+
+/// What there is at present.
+struct Held {
+    identity: Identity,
+    /// Why the last renewal failed, if it did.
+    late: Option<NoCredentials>,
 }
 
 impl Wallet {
     /// One that will be filled from this process's environment.
     pub fn new(wish: Wish) -> Self {
-        Self::of(Some(wish), None, Err(NoCredentials("nobody was asked yet".to_owned())))
+        Self::of(Some(wish), None, Err(NoCredentials::Missing("nobody was asked yet".to_owned())))
     }
 
     /// One that will be filled from these variables in place of the environment.
     pub fn with(wish: Wish, variables: Variables) -> Self {
-        Self::of(Some(wish), Some(variables), Err(NoCredentials("nobody was asked yet".to_owned())))
+        Self::of(Some(wish), Some(variables), Err(NoCredentials::Missing("nobody was asked yet".to_owned())))
     }
 
     /// One that holds these credentials for good.
@@ -52,14 +60,14 @@ impl Wallet {
         if let Some(wish) = &self.0.wish {
             self.0.opened.get_or_init(|| self.open(wish, net)).await;
         }
-        self.0.held()
+        self.0.identity(OffsetDateTime::now_utc())
     }
 
     fn of(wish: Option<Wish>, variables: Option<Variables>, identity: Identity) -> Self {
         Self(Arc::new(Inner {
             wish,
             variables,
-            held: Mutex::new(identity),
+            held: Mutex::new(Held { identity, late: None }),
             opened: OnceCell::new(),
             renewal: Mutex::default(),
         }))
@@ -77,17 +85,25 @@ impl Wallet {
 }
 
 impl Inner {
-    fn held(&self) -> Identity {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Who signs at a moment. Credentials that have ended say why nobody renewed them.
+    fn identity(&self, now: OffsetDateTime) -> Identity {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&held.identity, &held.late) {
+            (Ok(credentials), Some(late)) if credentials.are_expired(now) => {
+                let end = credentials.expires.and_then(|end| end.format(&Rfc3339).ok()).unwrap_or_default();
+                Err(NoCredentials::Expired(format!("they ended at {end} and were not renewed: {late}")))
+            }
+            (identity, _) => identity.clone(),
+        }
     }
 
     /// Takes what was fetched; a failure does not take away what is still good.
     fn take(&self, fetched: Result<Credentials, NoCredentials>) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         match fetched {
-            Ok(credentials) => *held = Ok(Arc::new(credentials)),
-            Err(none) if held.is_err() => *held = Err(none),
-            Err(_) => {}
+            Ok(credentials) => *held = Held { identity: Ok(Arc::new(credentials)), late: None },
+            Err(none) if held.identity.is_err() => held.identity = Err(none),
+            Err(none) => held.late = Some(none),
         }
     }
 }
@@ -107,7 +123,7 @@ struct Purse {
 
 impl Purse {
     async fn fetch(&self) -> Result<Credentials, NoCredentials> {
-        let side = self.side.as_ref().map_err(|why| NoCredentials(why.to_string()))?;
+        let side = self.side.as_ref().map_err(|why| NoCredentials::Missing(why.to_string()))?;
         Search { side, wish: &self.wish, variables: &self.variables }.run().await
     }
 }
@@ -116,8 +132,9 @@ impl Purse {
 async fn renew(wallet: Weak<Inner>, purse: Purse, failed: bool) {
     let mut failures = u32::from(failed);
     loop {
-        let Some(held) = wallet.upgrade().map(|inner| inner.held()) else { return };
-        sleep(pause(&held, failures, OffsetDateTime::now_utc())).await;
+        let now = OffsetDateTime::now_utc();
+        let Some(identity) = wallet.upgrade().map(|inner| inner.identity(now)) else { return };
+        sleep(pause(&identity, failures, now)).await;
         let fetched = purse.fetch().await;
         failures = if fetched.is_err() { failures + 1 } else { 0 };
         let Some(inner) = wallet.upgrade() else { return };
@@ -127,11 +144,11 @@ async fn renew(wallet: Weak<Inner>, purse: Purse, failed: bool) {
 
 /// How long until credentials are fetched again: half of what is left of them, but five minutes before their end at the latest,
 /// and never more than five minutes where they have no end, since files may change. After failures it is twice as long each time.
-fn pause(held: &Identity, failures: u32, now: OffsetDateTime) -> Duration {
+fn pause(identity: &Identity, failures: u32, now: OffsetDateTime) -> Duration {
     if failures > 0 {
         return (SHORTEST_PAUSE * 2u32.saturating_pow(failures - 1)).min(USUAL_PAUSE);
     }
-    let left = held.as_ref().ok().and_then(|credentials| credentials.expires);
+    let left = identity.as_ref().ok().and_then(|credentials| credentials.expires);
     let left = left.map(|end| Duration::try_from(end - now).unwrap_or_default());
     match left {
         Some(left) => (left / 2).max(left.saturating_sub(MARGIN)).max(SHORTEST_PAUSE),
@@ -148,27 +165,30 @@ const MARGIN: Duration = Duration::from_mins(5);
 mod tests {
     use super::*;
 
-    fn until(end: Option<OffsetDateTime>) -> Identity {
+    fn until(end: Option<OffsetDateTime>) -> Arc<Credentials> {
         let text = String::new;
-        let credentials =
-            Credentials { access_key_id: text(), secret_access_key: text(), session_token: None, expires: end };
-        Ok(Arc::new(credentials))
+        Arc::new(Credentials { access_key_id: text(), secret_access_key: text(), session_token: None, expires: end })
     }
 
     #[test]
     fn credentials_are_renewed_before_their_end_and_failures_are_retried_ever_more_slowly() {
         let now = OffsetDateTime::UNIX_EPOCH;
-        let left = |seconds| pause(&until(Some(now + time::Duration::seconds(seconds))), 0, now).as_secs();
+        let left = |seconds| pause(&Ok(until(Some(now + time::Duration::seconds(seconds)))), 0, now).as_secs();
         assert_eq!([left(6 * 3600), left(900), left(400), left(30), left(0), left(-9)], [21_300, 600, 200, 15, 10, 10]);
-        assert_eq!(pause(&until(None), 0, now), USUAL_PAUSE);
-        let none = Err(NoCredentials(String::new()));
+        assert_eq!(pause(&Ok(until(None)), 0, now), USUAL_PAUSE);
+        let none = Err(NoCredentials::Missing(String::new()));
         assert_eq!([1, 2, 3, 40].map(|failures| pause(&none, failures, now).as_secs()), [10, 20, 40, 300]);
     }
 
     #[test]
-    fn a_failed_renewal_leaves_what_is_still_good() {
-        let wallet = Wallet::holding(until(None));
-        wallet.0.take(Err(NoCredentials("gone".to_owned())));
-        assert!(wallet.0.held().is_ok());
+    fn a_failed_renewal_leaves_what_is_still_good_and_is_told_once_it_has_ended() {
+        let end = OffsetDateTime::UNIX_EPOCH;
+        let wallet = Wallet::holding(Ok(until(Some(end))));
+        wallet.0.take(Err(NoCredentials::Missing("the source is gone".to_owned())));
+        assert!(wallet.0.identity(end - time::Duration::SECOND).is_ok());
+        match wallet.0.identity(end) {
+            Err(NoCredentials::Expired(why)) => assert!(why.contains("the source is gone"), "{why}"),
+            other => panic!("{other:?}"),
+        }
     }
 }

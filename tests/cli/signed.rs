@@ -184,7 +184,7 @@ fn headers_may_come_as_a_systemd_credential() {
     let target = "[[target]]\ninvoke_url = \"https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test\"\n";
     let check = |line: &str, credentials: Option<&std::path::Path>| {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        write!(file, "{target}{line}\n").unwrap();
+        writeln!(file, "{target}{line}").unwrap();
         let mut command = binary();
         command.args(["config", "show"]).arg(file.path());
         command.envs(credentials.map(|folder| ("CREDENTIALS_DIRECTORY", folder))).output().unwrap()
@@ -215,6 +215,14 @@ const SECRETS: [&str; 8] = [
     "bearer-of-nobody",
 ];
 
+const FORMS: [&[&str]; 5] = [
+    &["-vv"],
+    &["--format", "json", "--show-body", "--every-address"],
+    &["--format", "nagios"],
+    &["--format", "prometheus"],
+    &["--print-config"],
+];
+
 #[test]
 fn no_scenario_shows_a_secret_in_any_output() {
     let mut headers = tempfile::NamedTempFile::new().unwrap();
@@ -226,15 +234,11 @@ fn no_scenario_shows_a_secret_in_any_output() {
                 loop {
                     let Some(scenario) = queue.lock().unwrap().next() else { break };
                     let side = Side::start(scenario);
-                    for options in [
-                        &["-vv"][..],
-                        &["--format", "json", "--show-body", "--every-address"],
-                        &["--format", "nagios"],
-                        &["--format", "prometheus"],
-                        &["--print-config"],
-                    ] {
+                    // whatever is broken, the most that can be said; of signed calls, in every form
+                    let forms = if side.lab.auth().wallet().is_some() { FORMS.len() } else { 2 };
+                    for options in &FORMS[..forms] {
                         let mut command = side.once_at(side.lab.invoke_url());
-                        command.args(["--auth", "both", "--header-file"]).arg(headers.path()).args(options);
+                        command.args(["--auth", "both", "--header-file"]).arg(headers.path()).args(*options);
                         command.envs(side.lab.variables()).env("AWS_EC2_METADATA_DISABLED", "true");
                         let output = command.output().unwrap();
                         assert!(!output.stdout.is_empty(), "{}: {}", scenario.name, stderr(&output));

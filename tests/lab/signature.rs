@@ -141,8 +141,8 @@ async fn the_line_that_was_changed_on_the_way_is_named_and_secrets_are_not_shown
         Target::parse(TargetInput { invoke_url: &format!("https://{API_NAME}/test?a=1"), ..TargetInput::default() })
             .unwrap();
     let secret = Header { name: "x-api-key".to_owned(), value: HeaderText::Secret("key-that-nobody-shows".to_owned()) };
-    let plain = Header { name: "X-Team".to_owned(), value: HeaderText::Plain("orders".to_owned()) };
-    let request = Request { headers: vec![secret, plain], ..Request::default() };
+    let shown = Header { name: "X-Team".to_owned(), value: HeaderText::Plain("orders".to_owned()) };
+    let request = Request { headers: vec![secret, shown], ..Request::default() };
     let plan = plan(&target, AccessPath::PrivateDns, &request).unwrap();
     let signature = sign(&plan, &target.region, &credentials(&lab), OffsetDateTime::now_utc()).unwrap();
     let sent: Vec<_> = plan.headers.iter().cloned().chain(signature.iter().cloned()).collect();

@@ -123,7 +123,7 @@ async fn progress_is_told_step_by_step() {
     let net = net(&[names.address], &authority, &[(ZONES[0], api.address)]);
     let steps = Mutex::new(Vec::new());
     let tell = |row, step| steps.lock().unwrap().push((row, step));
-    let (limits, identity) = (limits(5000), Err(NoCredentials(String::new())));
+    let (limits, identity) = (limits(5000), Err(NoCredentials::Missing(String::new())));
     let errand = Errand { limits: &limits, identity: &identity, tell: &tell };
     probe_as(&net, &[plan(AccessPath::VpceHostHeader)], &errand).await;
     let steps: Vec<Step> = steps.into_inner().unwrap().into_iter().map(|(_, step)| step).collect();

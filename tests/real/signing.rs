@@ -116,7 +116,8 @@ fn botocore(calls: &[serde_json::Value]) -> Vec<String> {
     let mut command = Command::new(PYTHON);
     command.arg(SCRIPT).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{PYTHON}: {error}"));
-    let lines: String = calls.iter().map(|call| format!("{call}\n")).collect();
+    let lines: Vec<String> = calls.iter().map(|call| format!("{call}\n")).collect();
+    let lines = lines.concat();
     let mut stdin = child.stdin.take().unwrap();
     let writing = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
     let output = child.wait_with_output().unwrap();

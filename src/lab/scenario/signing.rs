@@ -59,7 +59,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario::new("wrong-secret-key", "the secret key is not that of the access key", |world| {
         signed(world);
         if let Some(credentials) = &mut world.asked.credentials {
-            credentials.secret_access_key = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY".to_owned();
+            "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY".clone_into(&mut credentials.secret_access_key);
         }
     })
     .fails(&[Cause::SigMismatch]),
