@@ -1,8 +1,8 @@
 //! Which role has this container? The endpoint that ECS and EKS Pod Identity put beside it, if the environment names one.
 
-use super::{Side, Variables};
+use super::{Place, Question, Side, Variables};
 use crate::sign::Credentials;
-use reqwest::Method;
+use hyper::{Method, Uri};
 use serde::Deserialize;
 use std::net::IpAddr;
 use time::OffsetDateTime;
@@ -27,7 +27,10 @@ pub(super) fn url(variables: &Variables) -> Result<Option<String>, String> {
 pub(super) async fn credentials(side: &Side, url: &str, variables: &Variables) -> Result<Credentials, String> {
     let token = token(variables)?;
     let headers: Vec<_> = token.iter().map(|token| ("authorization", token.as_str())).collect();
-    let answer = side.ask(Method::GET, url, &headers, String::new()).await.map_err(|why| why.to_string())?;
+    let answer = side
+        .ask(Question { method: Method::GET, url, headers: &headers, body: String::new() })
+        .await
+        .map_err(|why| why.to_string())?;
     match answer.status {
         200 => Handed::read(&answer.body),
         status => Err(format!("it answers with status {status}")),
@@ -49,17 +52,12 @@ fn token(variables: &Variables) -> Result<Option<String>, String> {
 
 /// Whether keys may be asked for there: over https, or on this host, or at the fixed addresses of ECS and EKS, as the SDKs do.
 fn may_be_asked(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else { return false };
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let is_near = match host.parse::<IpAddr>() {
-        Ok(ip) => ip.is_loopback() || FIXED.contains(&host),
-        Err(_) => host == "localhost",
+    let Some(place) = url.parse::<Uri>().ok().and_then(|uri| Place::of(&uri)) else { return false };
+    let is_near = match place.host.parse::<IpAddr>() {
+        Ok(ip) => ip.is_loopback() || FIXED.contains(&place.host.as_str()),
+        Err(_) => place.host == "localhost",
     };
-    match url.scheme() {
-        "https" => !host.is_empty(),
-        "http" => is_near,
-        _ => false,
-    }
+    place.secure || is_near
 }
 
 /// Keys as metadata services hand them out.

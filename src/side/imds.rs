@@ -1,9 +1,9 @@
 //! Which role has this instance? Instance metadata, version 2: a token, the role's name, its credentials.
 
 use super::container::Handed;
-use super::{Side, Variables};
+use super::{Question, Side, Variables};
 use crate::sign::Credentials;
-use reqwest::Method;
+use hyper::Method;
 
 /// The credentials of the instance's role (EC2 user guide, "Retrieve security credentials from instance metadata").
 pub(super) async fn credentials(side: &Side, variables: &Variables) -> Result<Credentials, String> {
@@ -22,7 +22,8 @@ pub(super) async fn credentials(side: &Side, variables: &Variables) -> Result<Cr
 /// A token for six hours: it is used at once, and the next refresh takes another.
 async fn token(side: &Side, base: &str) -> Result<String, String> {
     let ttl = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
-    let answer = side.ask(Method::PUT, &format!("{base}/latest/api/token"), &[ttl], String::new()).await;
+    let url = format!("{base}/latest/api/token");
+    let answer = side.ask(Question { method: Method::PUT, url: &url, headers: &[ttl], body: String::new() }).await;
     // a hop limit of 1 lets the request through and the answer die on its way back into a container
     let answer = answer.map_err(|why| {
         format!(
@@ -41,7 +42,10 @@ async fn token(side: &Side, base: &str) -> Result<String, String> {
 
 async fn read(side: &Side, url: &str, token: &str) -> Result<String, String> {
     let headers = [("x-aws-ec2-metadata-token", token)];
-    let answer = side.ask(Method::GET, url, &headers, String::new()).await.map_err(|why| why.to_string())?;
+    let answer = side
+        .ask(Question { method: Method::GET, url, headers: &headers, body: String::new() })
+        .await
+        .map_err(|why| why.to_string())?;
     match answer.status {
         200 => Ok(answer.body),
         404 => Err(NO_ROLE.to_owned()),

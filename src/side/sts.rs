@@ -1,10 +1,10 @@
 //! Whose role may be taken? Two calls to STS, at its regional name: with keys, and with the token of an identity provider.
 
-use super::Side;
+use super::{Question, Side};
 use crate::observation::redact;
 use crate::sign::{Call, Credentials, Scope};
 use form_urlencoded::Serializer;
-use reqwest::Method;
+use hyper::Method;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -46,7 +46,11 @@ impl Sts<'_> {
 
     async fn take(&self, role: Taking<'_>, headers: &[(&str, &str)], body: String) -> Result<Credentials, String> {
         let not = |why: String| format!("`{}` could not be assumed at {}: {why}", role.arn, self.url);
-        let answer = self.side.ask(Method::POST, self.url, headers, body).await.map_err(|why| not(why.to_string()))?;
+        let answer = self
+            .side
+            .ask(Question { method: Method::POST, url: self.url, headers, body })
+            .await
+            .map_err(|why| not(why.to_string()))?;
         if answer.status != 200 {
             return Err(not(refusal(answer.status, &answer.body)));
         }

@@ -75,7 +75,7 @@ impl Wallet {
 
     async fn open(&self, wish: &Wish, net: &Net) {
         let variables = self.0.variables.clone().unwrap_or_else(Variables::of_process);
-        let purse = Purse { wish: wish.clone(), variables, side: Side::open(net) };
+        let purse = Purse { wish: wish.clone(), variables, side: Side::new(net) };
         let first = purse.fetch().await;
         let failed = first.is_err();
         self.0.take(first);
@@ -118,13 +118,12 @@ impl fmt::Debug for Wallet {
 struct Purse {
     wish: Wish,
     variables: Variables,
-    side: Result<Side, super::Unanswered>,
+    side: Side,
 }
 
 impl Purse {
     async fn fetch(&self) -> Result<Credentials, NoCredentials> {
-        let side = self.side.as_ref().map_err(|why| NoCredentials::Missing(why.to_string()))?;
-        Search { side, wish: &self.wish, variables: &self.variables }.run().await
+        Search { side: &self.side, wish: &self.wish, variables: &self.variables }.run().await
     }
 }
 
