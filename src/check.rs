@@ -8,15 +8,16 @@ use crate::report::Report;
 use crate::side::Wallet;
 use crate::sign::{Identity, NoCredentials};
 use crate::target::Target;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 use time::OffsetDateTime;
 
 /// Everything that a round of one target needs to know.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// What is probed.
-    pub target: Target,
+    pub target: Arc<Target>,
     /// What all its requests have in common.
     pub request: Request,
     /// What the user expects of each path.
@@ -28,7 +29,7 @@ pub struct Check {
 }
 
 /// Whether requests are signed, and by whom.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Auth {
     /// None is.
     #[default]
@@ -159,9 +160,20 @@ impl Check {
         }
     }
 
+    /// DNS queries of a round when each is answered at once: A and AAAA for each distinct name.
+    pub fn usual_queries(&self) -> usize {
+        let names: BTreeSet<_> = self.plans().filter(|plan| plan.connect_to.is_none()).map(|plan| plan.dial).collect();
+        2 * names.len()
+    }
+
     /// Probes every path once, all at the same time, and explains what was seen.
     pub async fn run(&self, net: &Net, ignored_proxy_variables: &[String]) -> Report {
-        self.run_telling(net, ignored_proxy_variables, &|_, _| {}).await
+        self.run_within(&self.limits, net, ignored_proxy_variables).await
+    }
+
+    /// Does as [`Self::run`] does, within other limits than its own.
+    pub async fn run_within(&self, limits: &Limits, net: &Net, ignored_proxy_variables: &[String]) -> Report {
+        self.probe(limits, net, ignored_proxy_variables, &|_, _| {}).await
     }
 
     /// Does as [`Self::run`] does, and tells how far each path has come.
@@ -171,11 +183,21 @@ impl Check {
         ignored_proxy_variables: &[String],
         tell: &(dyn Fn(RowId, Step) + Sync),
     ) -> Report {
+        self.probe(&self.limits, net, ignored_proxy_variables, tell).await
+    }
+
+    async fn probe(
+        &self,
+        limits: &Limits,
+        net: &Net,
+        ignored_proxy_variables: &[String],
+        tell: &(dyn Fn(RowId, Step) + Sync),
+    ) -> Report {
         let identity = self.identity(net).await;
         let (started, clock) = (OffsetDateTime::now_utc(), Instant::now());
         let net = &net.current();
         let plans: Vec<Plan> = self.plans().collect();
-        let errand = Errand { limits: &self.limits, identity: &identity, tell };
+        let errand = Errand { limits, identity: &identity, tell };
         let mut observations = probe_as(net, &plans, &errand).await.into_iter();
         let rows = self.rows().map(|row| {
             let intent = self.intent(row);

@@ -9,15 +9,17 @@ mod offline;
 mod once;
 mod output;
 mod progress;
+#[cfg(feature = "lab")]
+mod rehearsal;
 
-use crate::config::{Config, ConfigError};
+use crate::config::ConfigError;
 use crate::report::Verdict;
-use crate::serve::Signals;
+use crate::serve::{ReloadError, ServeOptions, Signals};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use output::{Output, OutputArgs, WriteError};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Probes a private Amazon API Gateway API through its four documented paths and says what is wrong.
@@ -47,6 +49,15 @@ enum Command {
         /// The configuration file
         #[arg(long, value_name = "FILE", env = "APIGW_PROBE_CONFIG")]
         config: PathBuf,
+        /// Answer POST /-/reload on the web listeners too
+        #[arg(long)]
+        enable_lifecycle: bool,
+    },
+    /// Tell the running daemon to read its configuration again, and wait for its verdict
+    Reload {
+        /// The daemon's control socket
+        #[arg(long, value_name = "PATH", default_value = crate::serve::CONTROL_SOCKET, env = "APIGW_PROBE_CONTROL")]
+        control: PathBuf,
     },
     /// Probe a simulated AWS side on loopback
     #[cfg(feature = "lab")]
@@ -93,6 +104,9 @@ enum Stop {
     /// This host lacks something that the probe needs.
     #[error("{0}")]
     Host(String),
+    /// The running daemon did not reload.
+    #[error("{0}")]
+    Reload(#[from] ReloadError),
     /// The output could not be written.
     #[error("{0}")]
     Write(#[from] WriteError),
@@ -145,7 +159,8 @@ fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
 fn run(command: Command) -> Result<u8, Stop> {
     match command {
         Command::Once(args) => once::run(&args),
-        Command::Serve { config } => serve(&config),
+        Command::Serve { config, enable_lifecycle } => serve(&config, enable_lifecycle),
+        Command::Reload { control } => reload(&control),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(&args),
         Command::Curl(args) => offline::curl(&args),
@@ -161,15 +176,19 @@ fn run(command: Command) -> Result<u8, Stop> {
     }
 }
 
-fn serve(file: &std::path::Path) -> Result<u8, Stop> {
+fn serve(file: &Path, lifecycle: bool) -> Result<u8, Stop> {
     runtime()?.block_on(async {
         // before all else: a signal that comes while the configuration is read must not end the process
         let signals = Signals::install().map_err(Stop::host)?;
-        let config = Config::read(file)?;
-        let net = once::open(&config.net)?;
-        crate::serve::serve(config, net, once::ignored_proxy_variables(), signals).await.map_err(Stop::host)?;
+        let options = ServeOptions { lifecycle, ignored_proxy_variables: once::ignored_proxy_variables() };
+        crate::serve::serve(file, options, signals).await.map_err(Stop::host)?;
         Ok(0)
     })
+}
+
+fn reload(control: &Path) -> Result<u8, Stop> {
+    runtime()?.block_on(crate::serve::ask_reload(control)).map_err(Stop::Reload)?;
+    print(b"reloaded\n")
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Stop> {

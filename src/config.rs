@@ -4,11 +4,16 @@ mod at;
 mod duration;
 mod file;
 mod key;
+mod listen;
 
 pub use duration::parse_duration;
+pub use listen::Listen;
 
 use crate::check::Check;
+use crate::named::named;
 use crate::plan::{Header, HeaderError};
+use crate::probe::{Detour, Net, Resolver, ResolverError, Trust, TrustError, TrustSources};
+use crate::status::Schedule;
 use file::File;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -18,21 +23,103 @@ use std::time::Duration;
 /// The configuration, ready to use.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where the daemon listens.
-    pub listen: Vec<SocketAddr>,
+    /// Where the daemon listens; sockets that systemd hands over replace it, unless it names them.
+    pub listen: Vec<Listen>,
+    /// A file in the format of exporter-toolkit that says who may ask, and with which certificate the daemon answers.
+    pub web_config_file: Option<PathBuf>,
     /// How names are resolved and certificates trusted.
     pub net: NetSettings,
+    /// How much may be under way at once.
+    pub load: LoadSettings,
+    /// What is logged.
+    pub log: LogSettings,
+    /// Which files are kept up to date.
+    pub files: FileSettings,
     /// What is probed, and how often.
     pub targets: Vec<Scheduled>,
 }
 
-/// A check and the time from one round to the next.
-#[derive(Debug, Clone)]
+/// A check and when it is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scheduled {
     /// What a round does.
     pub check: Check,
     /// From the start of one round to the start of the next.
     pub interval: Duration,
+    /// Who says when a round begins.
+    pub schedule: Schedule,
+    /// How old the last round may be that answers `/probe` in place of a new one.
+    pub probe_min_age: Duration,
+}
+
+impl Scheduled {
+    /// A check at intervals; `/probe` shares a round for half an interval, so that two Prometheus servers cause no more calls than one.
+    pub fn every(interval: Duration, check: Check) -> Self {
+        Self { check, interval, schedule: Schedule::Interval, probe_min_age: interval / 2 }
+    }
+}
+
+/// How much may be under way at once, over all targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadSettings {
+    /// Paths; each connects to every address of its name.
+    pub max_in_flight: u32,
+    /// DNS queries in a second; the VPC's resolver drops what exceeds 1,024 packets (Amazon VPC user guide, "DNS quotas").
+    pub dns_queries_per_second: u32,
+}
+
+impl Default for LoadSettings {
+    fn default() -> Self {
+        Self { max_in_flight: 512, dns_queries_per_second: 200 }
+    }
+}
+
+/// What is logged, and in which form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The form of a line.
+    pub format: LogFormat,
+    /// The least that is worth a line.
+    pub level: LogLevel,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: LogLevel::Info }
+    }
+}
+
+named! {
+    /// The form of a line of the log.
+    pub enum LogFormat {
+        /// For people.
+        Text = "text",
+        /// One JSON object on each line.
+        Json = "json",
+    }
+}
+
+named! {
+    /// How much a line of the log matters, the most first.
+    pub enum LogLevel {
+        /// Something that the agent should do is not done.
+        Error = "error",
+        /// A verdict or a finding became worse.
+        Warn = "warn",
+        /// A verdict or a finding became better, the agent started or reloaded.
+        Info = "info",
+        /// Every round.
+        Debug = "debug",
+    }
+}
+
+/// Which files are kept up to date.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileSettings {
+    /// The metrics, for node_exporter's textfile collector.
+    pub textfile: Option<PathBuf>,
+    /// The folder with the last report of each target, as `NAME.json`.
+    pub output_dir: Option<PathBuf>,
 }
 
 /// How names are resolved and certificates trusted.
@@ -46,6 +133,33 @@ pub struct NetSettings {
     pub ca_file: Option<PathBuf>,
     /// Whether the system's certificates are trusted too.
     pub system_roots: bool,
+}
+
+impl NetSettings {
+    /// Reads the system's resolver configuration and the certificates.
+    pub fn open(&self) -> Result<Net, NetError> {
+        let resolver =
+            if self.dns_servers.is_empty() { Resolver::system()? } else { Resolver::given(self.dns_servers.clone()) };
+        let trust = TrustSources { ca_file: self.ca_file.as_deref(), system_roots: self.system_roots };
+        Ok(Net {
+            resolver,
+            vpc_resolver: self.vpc_resolver,
+            trust: Trust::new(trust)?,
+            detour: Detour::default(),
+            share: None,
+        })
+    }
+}
+
+/// What a probe needs of this host is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum NetError {
+    /// The resolver's configuration.
+    #[error(transparent)]
+    Resolver(#[from] ResolverError),
+    /// The certificates.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 impl Config {
@@ -72,23 +186,28 @@ impl Config {
         file.config(text.len())
     }
 
+    /// What the targets of a schedule cost if each has one round an interval.
+    pub fn cost(&self, schedule: Schedule) -> Cost {
+        let mut cost = Cost::default();
+        for one in self.targets.iter().filter(|one| one.schedule == schedule) {
+            let seconds = one.interval.as_secs_f64();
+            cost.targets += 1;
+            cost.calls_per_day += count(one.check.plans().count()) * 86400.0 / seconds;
+            cost.dns_queries_per_second += count(one.check.usual_queries()) / seconds;
+        }
+        cost
+    }
+}
+
+/// What probing costs others.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Cost {
+    /// How many targets were counted.
+    pub targets: usize,
     /// API calls in a day: one for each configured path in each round.
-    pub fn calls_per_day(&self) -> f64 {
-        self.sum(|scheduled| count(scheduled.check.plans().count()) * 86400.0)
-    }
-
-    /// DNS queries in a second when each is answered at once: A and AAAA for each distinct name in each round.
-    pub fn dns_queries_per_second(&self) -> f64 {
-        self.sum(|scheduled| {
-            let names: std::collections::BTreeSet<_> =
-                scheduled.check.plans().filter(|plan| plan.connect_to.is_none()).map(|plan| plan.dial).collect();
-            2.0 * count(names.len())
-        })
-    }
-
-    fn sum(&self, per_round: impl Fn(&Scheduled) -> f64) -> f64 {
-        self.targets.iter().map(|scheduled| per_round(scheduled) / scheduled.interval.as_secs_f64()).sum()
-    }
+    pub calls_per_day: f64,
+    /// DNS queries in a second when each is answered at once, and no two targets share a lookup.
+    pub dns_queries_per_second: f64,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a handful of paths")]

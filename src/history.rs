@@ -1,94 +1,111 @@
-//! What has become of a target over time? Many reports, folded: counters, a histogram, the last changes, availability.
+//! What has become of a target over time? Many reports, folded: counters, a histogram, the last rounds and changes, availability.
 
-use crate::diagnosis::Cause;
-use crate::observation::Outcome;
+mod availability;
+mod brief;
+mod change;
+mod counts;
+mod snug;
+
+pub use availability::{Availability, Window};
+pub use brief::{PathBrief, PathBriefs, RoundBrief};
+pub use change::{Change, State};
+pub use counts::{Histogram, PathCounts};
+
 use crate::plan::AccessPath;
 use crate::report::{Report, Verdict};
-use std::collections::BTreeMap;
+use availability::Record;
+use change::Turn;
+use counts::INTERNAL;
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 use time::OffsetDateTime;
 
 /// What has become of one target since the daemon first knew it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct History {
     latest: Option<Arc<Report>>,
     last_success: Option<OffsetDateTime>,
-    paths: BTreeMap<AccessPath, PathCounts>,
+    paths: Vec<(AccessPath, PathCounts)>,
+    dns_queries: u64,
     durations: Histogram,
-    changes: Vec<Change>,
-}
-
-/// What was counted on one path.
-#[derive(Debug, Clone, Default)]
-pub struct PathCounts {
-    /// How often it was probed.
-    pub probes: u64,
-    /// How often it did not return an expected status, by the machine name of the outcome.
-    pub failures: BTreeMap<&'static str, u64>,
-    /// HTTP requests that were sent.
-    pub requests: u64,
-}
-
-/// How long rounds took.
-#[derive(Debug, Clone, Default)]
-pub struct Histogram {
-    /// How many rounds took at most as long as the bound of the same place in [`Histogram::BOUNDS`], and longer than the one before.
-    pub counts: [u64; Histogram::BOUNDS.len()],
-    /// How many rounds there were.
-    pub count: u64,
-    /// How long all of them took.
-    pub sum: Duration,
-}
-
-impl Histogram {
-    /// The upper bounds of the buckets in seconds, but for the infinite one.
-    pub const BOUNDS: [f64; 6] = [0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
-}
-
-/// A round whose verdict or findings differ from those of the round before.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Change {
-    /// When the round began.
-    pub at: OffsetDateTime,
-    /// Whether every path met its intent.
-    pub verdict: Verdict,
-    /// How each path that was probed ended.
-    pub outcomes: Vec<(AccessPath, Outcome)>,
-    /// The causes that were found.
-    pub causes: Vec<Cause>,
+    record: Record,
+    rounds: VecDeque<RoundBrief>,
+    turns: VecDeque<Turn>,
+    most_bytes: usize,
 }
 
 impl History {
-    /// Folds a round in; gives the change, if it is one. The first round is one.
-    pub fn record(&mut self, report: Arc<Report>) -> Option<&Change> {
-        let target = &report.round.target;
-        for row in report.round.rows.iter().filter(|row| row.observation().is_some()) {
-            let counts = self.paths.entry(row.path).or_default();
-            counts.probes += 1;
-            if !row.returns_expected(target) {
-                *counts.failures.entry(row.outcome(target).name()).or_default() += 1;
-            }
-        }
-        self.durations.observe(report.round.took);
-        if report.verdict() == Verdict::Pass {
-            self.last_success = Some(report.round.started);
-        }
-        let change = Change::of(&report);
-        self.latest = Some(report);
-        if self.changes.last().is_some_and(|last| last.tells_the_same(&change)) {
-            return None;
-        }
-        self.changes.push(change);
-        self.changes.last()
+    /// Nothing yet, of the paths that are configured: their counters begin at zero. Rounds and changes will take
+    /// `most_bytes` at most, such as [`share`] gives.
+    pub fn new(paths: impl IntoIterator<Item = AccessPath>, most_bytes: usize) -> Self {
+        let mut history = Self {
+            latest: None,
+            last_success: None,
+            paths: Vec::new(),
+            dns_queries: 0,
+            durations: Histogram::default(),
+            record: Record::default(),
+            rounds: VecDeque::new(),
+            turns: VecDeque::new(),
+            most_bytes,
+        };
+        history.reconfigure(paths, most_bytes);
+        history
     }
 
-    /// Folds in a round that a defect of our own ended: each path was probed and failed as `internal`.
-    pub fn record_internal(&mut self, paths: impl Iterator<Item = AccessPath>) {
-        for path in paths {
-            let counts = self.paths.entry(path).or_default();
-            counts.probes += 1;
-            *counts.failures.entry(INTERNAL).or_default() += 1;
+    /// Takes over a new configuration: the counters of paths that are gone are forgotten, and so is a last round that
+    /// probed one; the counters of new paths begin at zero.
+    pub fn reconfigure(&mut self, paths: impl IntoIterator<Item = AccessPath>, most_bytes: usize) {
+        let mut known = std::mem::take(&mut self.paths);
+        let mut take = |path: AccessPath| {
+            let at = known.iter().position(|(one, _)| *one == path);
+            (path, at.map(|at| known.swap_remove(at).1).unwrap_or_default())
+        };
+        self.paths = paths.into_iter().map(&mut take).collect();
+        self.paths.sort_unstable_by_key(|(path, _)| *path);
+        self.latest = self.latest.take().filter(|report| self.knows(report));
+        self.most_bytes = most_bytes;
+        self.trim();
+    }
+
+    /// Folds a round in; gives the change, if it is one. The first round is one. A path that is no longer configured is
+    /// not counted, and a round that probed one is not the last one.
+    pub fn record(&mut self, report: Arc<Report>) -> Option<Change<'_>> {
+        let round = &report.round;
+        for row in &round.rows {
+            let Some(seen) = row.observation() else { continue };
+            self.dns_queries += seen.lookup.queries.iter().filter(|query| !query.shared).count() as u64;
+            // an unsigned call beside a signed one is there to be compared with
+            let counted = row.signed || !round.is_double();
+            let known = self.paths.iter_mut().filter(|_| counted);
+            if let Some((_, counts)) = known.into_iter().find(|(path, _)| *path == row.path) {
+                counts.add(row.outcome(&round.target), seen);
+            }
+        }
+        self.durations.observe(round.took);
+        let brief = RoundBrief::of(&report);
+        self.record.add(&brief);
+        if brief.verdict == Verdict::Pass {
+            self.last_success = Some(brief.at);
+        }
+        let turn = Turn { at: brief.at, state: State::of(&report, brief.paths) };
+        let changed = self.turns.back().is_none_or(|last| !last.state.tells_the_same(&turn.state));
+        snug::push(&mut self.rounds, brief);
+        if changed {
+            snug::push(&mut self.turns, turn);
+        }
+        self.trim();
+        if self.knows(&report) {
+            self.latest = Some(report);
+        }
+        if changed { self.changes().next() } else { None }
+    }
+
+    /// Folds in a round that a defect of our own ended: each configured path was probed and failed as `internal`.
+    /// It says nothing about the target, so that it is no part of the availability.
+    pub fn record_internal(&mut self) {
+        for (_, counts) in &mut self.paths {
+            counts.fail(INTERNAL);
         }
     }
 
@@ -102,9 +119,15 @@ impl History {
         self.last_success
     }
 
-    /// What was counted, path by path, of those that were ever probed.
+    /// What was counted, path by path, of those that are configured.
     pub fn paths(&self) -> impl Iterator<Item = (AccessPath, &PathCounts)> {
         self.paths.iter().map(|(path, counts)| (*path, counts))
+    }
+
+    /// DNS queries that the rounds sent, each transmission by itself; a lookup that two paths share counts once.
+    /// Those of a second opinion are not among them.
+    pub fn dns_queries(&self) -> u64 {
+        self.dns_queries
     }
 
     /// How long the rounds took.
@@ -112,38 +135,68 @@ impl History {
         &self.durations
     }
 
-    /// The last changes, the newest first.
-    pub fn changes(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().rev()
+    /// How often the target (or one path of it) did what one hopes for: every path met its intent; the path returned an
+    /// expected status, or stayed shut if it is forbidden. Absent if there was no round in the window.
+    pub fn availability(&self, now: OffsetDateTime, window: Window, path: Option<AccessPath>) -> Option<Availability> {
+        self.record.availability(now, window, path)
     }
-}
 
-impl Histogram {
-    fn observe(&mut self, took: Duration) {
-        if let Some(bucket) = Self::BOUNDS.iter().position(|bound| took.as_secs_f64() <= *bound) {
-            self.counts[bucket] += 1;
+    /// The last rounds, the newest first.
+    pub fn rounds(&self) -> impl DoubleEndedIterator<Item = &RoundBrief> + ExactSizeIterator {
+        self.rounds.iter().rev()
+    }
+
+    /// The last changes, the newest first. The oldest does not tell what was before it.
+    pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+        (0..self.turns.len()).rev().map(|at| Change {
+            at: self.turns[at].at,
+            from: at.checked_sub(1).map(|before| &self.turns[before].state),
+            to: &self.turns[at].state,
+        })
+    }
+
+    /// What rounds and changes take on the heap, at most.
+    pub fn bytes(&self) -> usize {
+        snug::bytes(&self.rounds) + snug::bytes(&self.turns) + self.turns.iter().map(Turn::heap_bytes).sum::<usize>()
+    }
+
+    /// Whether every path that was probed is configured.
+    fn knows(&self, report: &Report) -> bool {
+        let mut probed = report.round.rows.iter().filter(|row| row.observation().is_some());
+        probed.all(|row| self.paths.iter().any(|(path, _)| *path == row.path))
+    }
+
+    /// The oldest rounds go first, down to a few; then the oldest changes.
+    fn trim(&mut self) {
+        while self.bytes() > self.most_bytes {
+            if self.rounds.len() > FEWEST_ROUNDS || self.turns.len() <= 1 && !self.rounds.is_empty() {
+                self.rounds.pop_front();
+            } else if self.turns.len() > 1 {
+                self.turns.pop_front();
+            } else {
+                break;
+            }
         }
-        self.count += 1;
-        self.sum += took;
+        snug::shrink(&mut self.rounds);
+        snug::shrink(&mut self.turns);
     }
 }
 
-impl Change {
-    fn of(report: &Report) -> Self {
-        let target = &report.round.target;
-        let probed = report.round.rows.iter().filter(|row| row.observation().is_some());
-        Self {
-            at: report.round.started,
-            verdict: report.verdict(),
-            outcomes: probed.map(|row| (row.path, row.outcome(target))).collect(),
-            causes: report.diagnosis.findings.iter().map(|finding| finding.cause).collect(),
-        }
-    }
-
-    fn tells_the_same(&self, other: &Self) -> bool {
-        (self.verdict, &self.causes) == (other.verdict, &other.causes)
+/// What each of so many targets may keep of its rounds and changes, in bytes: a part of [`MOST_BYTES`], but no less than
+/// the last few rounds and changes need, and no more than anybody reads.
+pub const fn share(targets: usize) -> usize {
+    let part = MOST_BYTES / if targets == 0 { 1 } else { targets };
+    if part < FEWEST_BYTES {
+        FEWEST_BYTES
+    } else if part > MOST_BYTES_OF_ONE {
+        MOST_BYTES_OF_ONE
+    } else {
+        part
     }
 }
 
-/// The reason of a failure that is a defect of our own.
-const INTERNAL: &str = "internal";
+/// What the rounds and changes of all targets take, as long as they are no more than a thousand.
+pub const MOST_BYTES: usize = 3 << 20;
+const MOST_BYTES_OF_ONE: usize = 256 << 10;
+const FEWEST_BYTES: usize = 2560;
+const FEWEST_ROUNDS: usize = 32;

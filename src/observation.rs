@@ -30,14 +30,15 @@ use crate::named::named;
 use crate::plan::{AccessPath, Missing, Plan, RowId};
 use crate::target::Target;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
 
 /// One probe of all paths of one target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Round {
-    /// What was probed.
-    pub target: Target,
+    /// What was probed; shared by all its rounds.
+    pub target: Arc<Target>,
     /// When it began, by this host's clock.
     pub started: OffsetDateTime,
     /// How long it took.
@@ -103,6 +104,12 @@ impl Row {
 }
 
 impl Round {
+    /// The rows that stand for their paths: of two calls the signed one.
+    pub fn deciding(&self) -> impl Iterator<Item = &Row> {
+        let double = self.is_double();
+        self.rows.iter().filter(move |row| row.signed || !double)
+    }
+
     /// Whether each path was called unsigned and signed.
     pub fn is_double(&self) -> bool {
         self.rows.iter().any(|row| row.signed) && self.rows.iter().any(|row| !row.signed)

@@ -8,6 +8,7 @@ pub use header::{Header, HeaderError, HeaderText};
 use crate::named::named;
 use crate::target::{HostName, Region, Target};
 use header::is_token;
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -101,18 +102,18 @@ impl Plan {
 
 /// An HTTP method: a token of RFC 9110, case-sensitive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Method(String);
+pub struct Method(Cow<'static, str>);
 
 impl Method {
     /// `GET`.
     pub fn get() -> Self {
-        Self("GET".to_owned())
+        Self(Cow::Borrowed("GET"))
     }
 
     /// Reads a method; `CONNECT` is refused, since it asks for a tunnel.
     pub fn parse(text: &str) -> Result<Self, String> {
         if is_token(text) && text.len() <= 32 && text != "CONNECT" {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.to_owned().into()))
         } else {
             let shown: String = text.chars().take(40).filter(|c| !c.is_control()).collect();
             Err(format!("`{shown}` is not a request method, such as `GET`"))
@@ -126,7 +127,7 @@ impl Method {
 
     /// Whether it may be sent again and again without changing anything: `GET`, `HEAD`, `OPTIONS`.
     pub fn is_harmless(&self) -> bool {
-        matches!(self.0.as_str(), "GET" | "HEAD" | "OPTIONS")
+        matches!(self.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 }
 

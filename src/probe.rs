@@ -3,11 +3,13 @@
 mod dns;
 mod http;
 mod race;
+mod share;
 mod tcp;
 mod tls;
 mod wire;
 
 pub use dns::{Resolver, ResolverError};
+pub use share::Share;
 pub use tls::{Trust, TrustError, TrustSources};
 
 use crate::named::named;
@@ -35,6 +37,8 @@ pub struct Net {
     pub trust: Trust,
     /// Where packets really go.
     pub detour: Detour,
+    /// Whether rounds of different targets share lookups that fall together.
+    pub share: Option<Share>,
 }
 
 impl Net {
@@ -70,7 +74,7 @@ impl From<HashMap<IpAddr, SocketAddr>> for Detour {
 }
 
 /// How long and how much.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// For one path, from the first DNS packet to the last byte.
     pub timeout: Duration,
@@ -163,16 +167,25 @@ impl Course<'_> {
         let first = plans[0];
         let lookup = match first.connect_to {
             Some(ip) => literal(ip),
-            None => dns::lookup(&self.resolving(), &first.dial).await,
+            None => self.resolve(&first.dial).await,
         };
         join_all(plans.iter().enumerate().map(|(index, plan)| {
             let mut lookup = lookup.clone();
             for query in &mut lookup.queries {
-                query.shared = index > 0;
+                query.shared |= index > 0;
             }
             self.visit(plan, lookup)
         }))
         .await
+    }
+
+    async fn resolve(&self, name: &HostName) -> Lookup {
+        let ask = self.resolving();
+        let lookup = dns::lookup(&ask, name);
+        match &self.net.share {
+            Some(share) => share.lookup(&ask, name, lookup).await,
+            None => lookup.await,
+        }
     }
 
     /// Goes on with one plan where its addresses are known.

@@ -1,101 +1,167 @@
 //! How does it run for years? One scheduler probes every target at its interval; a second thread tells monitoring what came of it.
 
+mod agenda;
 mod board;
+mod bucket;
+mod cadence;
+mod files;
+mod line;
+mod log;
+mod process;
+mod reading;
+mod rounds;
 mod schedule;
+mod systemd;
 mod web;
 
-use crate::config::Config;
-use crate::history::History;
-use crate::probe::Net;
-use crate::status::{Reload, Schedule, Status, TargetStatus};
-use board::Board;
-use schedule::Scheduler;
-use sd_notify::NotifyState;
-use std::io::{self, Write as _};
+pub use reading::ReadError;
+pub use web::{CONTROL_SOCKET, ListenError, ReloadError, WebConfigError, WebError, ask_reload, check_web_config};
+
+use crate::status::{Reload, Rounds, Status};
+use board::{Board, Order, Orders};
+use files::Files;
+use log::Log;
+use reading::Read;
+use schedule::{Host, MOST_WINDING_DOWN, Scheduler};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
+use web::Web;
 
-/// Runs until SIGTERM or SIGINT.
-pub async fn serve(
-    config: Config,
-    net: Net,
-    ignored_proxy_variables: Vec<String>,
-    mut signals: Signals,
-) -> Result<(), ServeError> {
-    let board = Arc::new(Board::new(status(&config)));
-    let (orders, inbox) = mpsc::channel(MOST_ORDERS);
-    let _web = web::start(&config, board.clone(), orders)?;
-    notify(&[NotifyState::Ready, NotifyState::Status(&schedule::line(&board.status()))]);
-    let scheduler = Scheduler::new(config, net, ignored_proxy_variables, board);
-    LocalSet::new()
-        .run_until(async {
-            tokio::select! {
-                () = scheduler.run(inbox) => {}
-                () = signals.end() => {}
-            }
-        })
-        .await;
-    notify(&[NotifyState::Stopping]);
+/// What the command line and the environment say of the daemon.
+#[derive(Debug, Default)]
+pub struct ServeOptions {
+    /// Whether `POST /-/reload` is answered on the web listeners too.
+    pub lifecycle: bool,
+    /// Proxy variables that are set and not followed.
+    pub ignored_proxy_variables: Vec<String>,
+}
+
+/// Runs a configuration file until SIGTERM or SIGINT.
+pub async fn serve(file: &Path, options: ServeOptions, mut signals: Signals) -> Result<(), ServeError> {
+    let log = Log::new();
+    tell_of_panics(log.clone());
+    raise_descriptors();
+    let read = tokio::select! {
+        read = reading::read(file) => read?,
+        () = signals.ends.next() => return Ok(()),
+    };
+    log.set(read.config.log);
+    let board = Arc::new(Board::new(status(), log));
+    let (orders, mut inbox) = mpsc::channel(MOST_ORDERS);
+    let Read { config, net, policy } = read;
+    let web = Web::start(&config, policy, (board.clone(), orders.clone()), options.lifecycle)?;
+    let host =
+        Host { id: host_id(), ignored_proxy_variables: options.ignored_proxy_variables.into(), file: file.to_owned() };
+    let files = Files::start(config.files.clone(), &board);
+    let Signals { mut ends, hangup } = signals;
+    let run = async {
+        let mut scheduler = Scheduler::new((config, net), host, board.clone(), (files.clone(), web));
+        systemd::ready(&board.change(|status| line::line(status)));
+        board.log.info(format_args!("ready: {} targets", board.change(|status| status.targets.len())));
+        tokio::select! {
+            () = scheduler.run(&mut inbox) => {}
+            () = reload_at(hangup, orders) => {}
+            () = ends.next() => {}
+        }
+        systemd::stopping(MOST_WINDING_DOWN + MOST_WRITING);
+        board.end();
+        // who waits for an order hears that it is not carried out
+        drop(inbox);
+        let last_things = async {
+            scheduler.wind_down().await;
+            files.finish(MOST_WRITING).await;
+        };
+        tokio::select! {
+            () = last_things => {}
+            () = ends.next() => {}
+        }
+    };
+    LocalSet::new().run_until(run).await;
     Ok(())
 }
 
-/// The status before the first round.
-fn status(config: &Config) -> Status {
+/// The status before there is any target.
+fn status() -> Status {
     let now = OffsetDateTime::now_utc();
-    let target = |one: &crate::config::Scheduled| TargetStatus {
-        name: one.check.target.name.as_str().into(),
-        schedule: Schedule::Interval,
-        interval: one.interval,
-        next_round: None,
-        missed_rounds: 0,
-        history: Arc::new(History::default()),
-    };
     Status {
         started: now,
-        targets: config.targets.iter().map(target).collect(),
+        targets: Vec::new(),
         reload: Reload { in_force_since: now, refused: None },
+        outputs: Vec::new(),
+        rounds: Rounds::default(),
     }
 }
 
-/// One line for the journal; if nobody reads it, that is no error.
-fn log(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+/// Passes each SIGHUP on as an order, for ever. Whoever sends a signal hears of the outcome by the log.
+async fn reload_at(mut hangup: Signal, orders: Orders) {
+    while hangup.recv().await.is_some() {
+        let (reply, outcome) = oneshot::channel();
+        let _ = orders.send(Order::Reload { reply }).await;
+        let _ = outcome.await;
+    }
 }
 
-/// Tells systemd; without systemd nobody listens, which is no error.
-fn notify(states: &[NotifyState<'_>]) {
-    let _ = sd_notify::notify(states);
+/// A panic is one line of the log, wherever it happens.
+fn tell_of_panics(log: Log) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload().downcast_ref::<&str>().copied();
+        let message = text.or_else(|| panic.payload().downcast_ref().map(String::as_str)).unwrap_or_default();
+        let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
+        log.defect(rounds::target().as_deref(), format_args!("a defect of the probe: {message}{place}"));
+    }));
+}
+
+/// Lets the process have as many open files as it may ask for; if it may not ask, it lives with what it has.
+fn raise_descriptors() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+    {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}
+
+/// What tells this host from others (machine-id(5)), so that a fleet does not probe in step; without it all are alike.
+fn host_id() -> String {
+    let files = ["/etc/machine-id", "/proc/sys/kernel/hostname"];
+    let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
+    texts.map(|text| text.trim().to_owned()).find(|text| !text.is_empty()).unwrap_or_default()
 }
 
 /// The signals that the daemon hears. From their installation on, none of them ends the process by itself.
 #[derive(Debug)]
 pub struct Signals {
+    ends: Ends,
+    hangup: Signal,
+}
+
+/// The signals that end the daemon.
+#[derive(Debug)]
+struct Ends {
     terminate: Signal,
     interrupt: Signal,
-    hangup: Signal,
 }
 
 impl Signals {
     /// Installs the handlers.
     pub fn install() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
+        let ends = Ends { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
+        Ok(Self { ends, hangup: signal(SignalKind::hangup())? })
     }
+}
 
-    /// Waits for one that ends the daemon.
-    async fn end(&mut self) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => log("SIGHUP: the configuration is read at start only; restart to apply a new one"),
-            }
+impl Ends {
+    /// Waits for one of them.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }
@@ -103,13 +169,15 @@ impl Signals {
 /// What keeps the daemon from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// An address cannot be listened on.
-    #[error("listen on {0}: {1}")]
-    Listen(std::net::SocketAddr, io::Error),
-    /// The operating system gives no thread or no runtime.
-    #[error("web side: {0}")]
-    Web(io::Error),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The web side cannot start.
+    #[error(transparent)]
+    Web(#[from] WebError),
 }
 
 /// Orders that wait for the scheduler; who comes when the queue is full waits too.
 const MOST_ORDERS: usize = 64;
+/// How long the files of the last rounds may take when the daemon ends.
+const MOST_WRITING: Duration = Duration::from_secs(2);

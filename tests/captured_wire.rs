@@ -138,9 +138,10 @@ impl Stand {
             vpc_resolver: None,
             trust: Trust::from_der(&[&self.root]).unwrap(),
             detour: Detour::from(detour),
+            share: None,
         };
         let check = Check {
-            target: Target::parse(input).unwrap(),
+            target: Target::parse(input).unwrap().into(),
             request: Request::default(),
             intents: Intents::default(),
             limits: Limits { timeout: Duration::from_secs(20), every_address: false, show_body: false },

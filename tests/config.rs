@@ -1,8 +1,9 @@
 //! Is a configuration read as it is meant, and an error told with its line, its key and the right form?
 
-use apigw_probe::config::Config;
+use apigw_probe::config::{Config, Cost, LogFormat, LogLevel};
 use apigw_probe::observation::Intent;
 use apigw_probe::plan::AccessPath;
+use apigw_probe::status::Schedule;
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -32,6 +33,10 @@ fn what_is_absent_has_the_documented_default() {
     assert_eq!((one.interval, one.check.limits.timeout), (Duration::from_secs(60), Duration::from_secs(10)));
     assert_eq!((one.check.request.port, one.check.request.method.as_str()), (443, "GET"));
     assert_eq!(one.check.target.name, "a1bc234d5e-test");
+    assert_eq!((one.schedule, one.probe_min_age), (Schedule::Interval, Duration::from_secs(30)));
+    assert_eq!((config.load.max_in_flight, config.load.dns_queries_per_second), (512, 200));
+    assert_eq!((config.log.format, config.log.level), (LogFormat::Text, LogLevel::Info));
+    assert_eq!((config.files.textfile, config.files.output_dir), (None, None));
     assert_eq!(one.check.intents.of(AccessPath::PrivateDns), Intent::Required);
 }
 
@@ -82,6 +87,13 @@ fn a_bad_value_is_named_with_its_line() {
         (format!("{TARGET}[target.paths]\nprivate-dns = \"skip\"\n"), 1, "no path is left"),
         ("interval = \n".to_owned(), 1, ""),
         ("[target]\ninvoke_url = \"x\"\n".to_owned(), 1, "[[target]]"),
+        (format!("schedule = \"hourly\"\n{TARGET}"), 1, "on-probe"),
+        (format!("{TARGET}probe_min_age = \"soon\"\n"), 3, "soon"),
+        (format!("max_in_flight = 3\n{TARGET}"), 1, "max_in_flight"),
+        (format!("dns_queries_per_second = -1\n{TARGET}"), 1, "dns_queries_per_second"),
+        (format!("log_level = \"loud\"\n{TARGET}"), 1, "debug"),
+        (format!("textfile = \"/tmp/apigw-probe.txt\"\n{TARGET}"), 1, ".prom"),
+        (format!("output_dir = \"reports\"\n{TARGET}"), 1, "whole path"),
         (format!("listen = [\"foo\"]\n{TARGET}"), 1, "127.0.0.1:9715"),
         (format!("{TARGET}auth = \"sigv4\"\n"), 3, "iam"),
         (format!("{TARGET}auth = \"iam\"\nassume_role_arn = \"role/x\"\n"), 4, "arn:aws:iam::"),
@@ -98,14 +110,28 @@ fn a_bad_value_is_named_with_its_line() {
 #[test]
 fn both_calls_of_a_path_count() {
     let config = read(&format!("interval = \"60s\"\n{TARGET}auth = \"both\"\n")).unwrap();
-    assert!((config.calls_per_day() - 2.0 * 1440.0).abs() < 1e-6);
-    assert!((config.dns_queries_per_second() - 2.0 / 60.0).abs() < 1e-9, "both calls share one name");
+    let cost = config.cost(Schedule::Interval);
+    assert!((cost.calls_per_day - 2.0 * 1440.0).abs() < 1e-6);
+    assert!((cost.dns_queries_per_second - 2.0 / 60.0).abs() < 1e-9, "both calls share one name");
+}
+
+#[test]
+fn who_says_when_is_of_the_target_first() {
+    let text = format!(
+        "schedule = \"on-probe\"\nprobe_min_age = \"5s\"\n{TARGET}{TARGET}name = \"b\"\nschedule = \"interval\"\nprobe_min_age = \"0s\"\n"
+    );
+    let config = read(&text).unwrap();
+    let said: Vec<_> = config.targets.iter().map(|one| (one.schedule, one.probe_min_age.as_secs())).collect();
+    assert_eq!(said, [(Schedule::OnProbe, 5), (Schedule::Interval, 0)]);
+    assert_eq!((config.cost(Schedule::Interval).targets, config.cost(Schedule::OnProbe).targets), (1, 1));
 }
 
 #[test]
 fn the_cost_counts_what_is_sent() {
     let vpce = "vpce_dns_name = \"vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com\"\n";
     let config = read(&format!("interval = \"60s\"\n{TARGET}{vpce}")).unwrap();
-    assert!((config.calls_per_day() - 4.0 * 1440.0).abs() < 1e-6);
-    assert!((config.dns_queries_per_second() - 6.0 / 60.0).abs() < 1e-9, "two paths share one name");
+    let cost = config.cost(Schedule::Interval);
+    assert!((cost.calls_per_day - 4.0 * 1440.0).abs() < 1e-6);
+    assert!((cost.dns_queries_per_second - 6.0 / 60.0).abs() < 1e-9, "two paths share one name");
+    assert_eq!(config.cost(Schedule::OnProbe), Cost::default());
 }

@@ -22,10 +22,11 @@ fn report(scenario: &'static Scenario) -> Report {
             vpc_resolver: Some(lab.vpc_resolver()),
             trust: Trust::from_der(&[lab.ca_der()]).expect("the lab made it"),
             detour: Detour::from(lab.detour()),
+            share: None,
         };
         let timeout = scenario.timeout.unwrap_or(Duration::from_secs(10));
         let check = Check {
-            target: Target::parse(input).unwrap(),
+            target: Target::parse(input).unwrap().into(),
             request: Request::default(),
             intents: Intents::new(scenario.intents.iter().copied().collect(), false),
             limits: Limits { timeout, every_address: false, show_body: false },

@@ -33,7 +33,7 @@ impl CheckArgs {
         let target = self.target.target(self.limits.expectation())?;
         let check = Check {
             auth: self.auth.auth(&target)?,
-            target,
+            target: target.into(),
             request: self.request.request()?,
             intents: self.target.intents()?,
             limits: self.limits.limits(usual),

@@ -26,7 +26,7 @@ pub(super) fn observed(check: Check, net: &NetSettings, report: &Report) -> Stri
         let row = report.round.rows.iter().rfind(|row| row.path == path);
         row.map(|row| format!("  # {}", row.outcome(target).name())).unwrap_or_default()
     };
-    let scheduled = Scheduled { check, interval: DEFAULT_INTERVAL };
+    let scheduled = Scheduled::every(DEFAULT_INTERVAL, check);
     let mut text = String::new();
     write_net(&mut text, net);
     write_target(&mut text, &scheduled, &outcome);
@@ -36,7 +36,11 @@ pub(super) fn observed(check: Check, net: &NetSettings, report: &Report) -> Stri
 /// The configuration with every default, as TOML that means the same.
 pub(super) fn shown(config: &Config) -> String {
     let mut text = format!("listen = {}\n", list(config.listen.iter().map(ToString::to_string)));
+    if let Some(file) = &config.web_config_file {
+        let _ = writeln!(text, "web_config_file = {}", quoted(&file.display().to_string()));
+    }
     write_net(&mut text, &config.net);
+    write_daemon(&mut text, config);
     for one in &config.targets {
         write_target(&mut text, one, &|_| String::new());
     }
@@ -54,6 +58,21 @@ fn write_net(text: &mut String, net: &NetSettings) {
     let _ = writeln!(text, "system_roots = {}", net.system_roots);
 }
 
+fn write_daemon(text: &mut String, config: &Config) {
+    let mut line = |key: &str, value: String| {
+        let _ = writeln!(text, "{key} = {value}");
+    };
+    line("max_in_flight", config.load.max_in_flight.to_string());
+    line("dns_queries_per_second", config.load.dns_queries_per_second.to_string());
+    line("log_format", quoted(config.log.format.name()));
+    line("log_level", quoted(config.log.level.name()));
+    for (key, path) in [("textfile", &config.files.textfile), ("output_dir", &config.files.output_dir)] {
+        if let Some(path) = path {
+            line(key, quoted(&path.display().to_string()));
+        }
+    }
+}
+
 fn write_target(text: &mut String, one: &Scheduled, comment: &dyn Fn(AccessPath) -> String) {
     let (check, target) = (&one.check, &one.check.target);
     let mut line = |key: &str, value: String| {
@@ -69,6 +88,8 @@ fn write_target(text: &mut String, one: &Scheduled, comment: &dyn Fn(AccessPath)
     line("expect_status", format!("{:?}", target.expect.status));
     line("require_api_gateway", target.expect.api_gateway.to_string());
     line("interval", quoted(&humantime::format_duration(one.interval).to_string()));
+    line("schedule", quoted(one.schedule.name()));
+    line("probe_min_age", quoted(&humantime::format_duration(one.probe_min_age).to_string()));
     line("timeout", quoted(&humantime::format_duration(check.limits.timeout).to_string()));
     line("every_address", check.limits.every_address.to_string());
     write_request(text, &check.request);

@@ -2,20 +2,16 @@
 
 use super::output::{self, OutputArgs};
 use super::progress::run_watched;
-use super::{Stop, print, runtime};
-use crate::check::{AuthMode, Check, Intents};
-use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings, Scheduled};
+use super::{Stop, print, rehearsal, runtime};
+use crate::check::{Check, Intents};
+use crate::config::DEFAULT_TIMEOUT;
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
 use crate::probe::{Detour, Limits, Net, Resolver, Trust};
-use crate::serve::Signals;
 use crate::target::{Expectation, Target, TargetInput};
 use clap::Args;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
@@ -28,6 +24,9 @@ pub(super) struct DemoArgs {
     /// Keep the simulation running, and the daemon with it; print how to probe it from outside
     #[arg(long)]
     serve: bool,
+    /// Where the daemon listens, so that it can run beside another
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:9715", requires = "serve")]
+    listen: SocketAddr,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -37,7 +36,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
         return print(list().as_bytes());
     }
     if args.serve {
-        return serve(args.scenario);
+        return rehearsal::run(args.scenario, args.listen);
     }
     let output = args.output.open()?;
     if !args.output.quiet {
@@ -48,59 +47,6 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
         Ok::<_, Stop>(run_watched(&check(&lab)?, &net(&lab), &[], args.output.quiet).await)
     })?;
     args.output.tell(output, &report)
-}
-
-/// Runs the daemon against a simulation that other processes can reach.
-fn serve(scenario: &'static Scenario) -> Result<u8, Stop> {
-    runtime()?.block_on(async {
-        let signals = Signals::install().map_err(Stop::host)?;
-        let lab = Lab::start(scenario, Addresses::Loopback).await.map_err(Stop::host)?;
-        let mut ca_file =
-            tempfile::Builder::new().prefix("apigw-probe-").suffix(".pem").tempfile().map_err(Stop::host)?;
-        ca_file.write_all(lab.ca_pem().as_bytes()).map_err(Stop::host)?;
-        let mut check = check(&lab)?;
-        check.request.port = lab.port();
-        let listen = SocketAddr::from(([127, 0, 0, 1], 9715));
-        print(instructions(&lab, &check, ca_file.path(), listen).as_bytes())?;
-        let targets = vec![Scheduled { check, interval: DEMO_INTERVAL }];
-        let config = Config { listen: vec![listen], net: NetSettings::default(), targets };
-        crate::serve::serve(config, net(&lab), Vec::new(), signals).await.map_err(Stop::host)?;
-        Ok(0)
-    })
-}
-
-/// How to probe the simulation from another terminal, with what its scenario asks for.
-fn instructions(lab: &Lab, check: &Check, ca_file: &Path, listen: SocketAddr) -> String {
-    let auth = check.auth.mode();
-    let variables = match auth {
-        AuthMode::None => Vec::new(),
-        AuthMode::Iam | AuthMode::Both => lab.variables(),
-    };
-    let variables: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value} ")).collect();
-    let variables = variables.concat();
-    let mut text = format!(
-        "# simulated on loopback until Ctrl-C: {}: {}\n\
-         {variables}apigw-probe once {} {} --dns-server {} --vpc-resolver {} --port {} --ca-file {}",
-        lab.scenario().name,
-        lab.scenario().description(),
-        lab.invoke_url(),
-        lab.vpce_dns_name().unwrap_or_default(),
-        lab.dns_server(),
-        lab.vpc_resolver(),
-        lab.port(),
-        ca_file.display()
-    );
-    for (path, intent) in lab.scenario().intents {
-        let _ = write!(text, " --{intent} {path}");
-    }
-    if auth != AuthMode::None {
-        let _ = write!(text, " --auth {auth}");
-    }
-    if lab.scenario().timeout.is_some() {
-        let _ = write!(text, " --timeout {}", humantime::format_duration(check.limits.timeout));
-    }
-    let _ = write!(text, "\ncurl http://{listen}/metrics\n");
-    text
 }
 
 /// The check that the operator of the scenario would run.
@@ -116,7 +62,7 @@ pub(super) fn check(lab: &Lab) -> Result<Check, Stop> {
     .map_err(Stop::usage)?;
     let timeout = scenario.timeout.unwrap_or(DEFAULT_TIMEOUT);
     Ok(Check {
-        target,
+        target: target.into(),
         request: Request::default(),
         intents: Intents::new(scenario.intents.iter().copied().collect(), false),
         limits: Limits { timeout, every_address: false, show_body: false },
@@ -131,6 +77,7 @@ pub(super) fn net(lab: &Lab) -> Net {
         vpc_resolver: Some(lab.vpc_resolver()),
         trust: Trust::from_der(&[lab.ca_der()]).expect("the lab made it"),
         detour: Detour::from(lab.detour()),
+        share: None,
     }
 }
 
@@ -142,7 +89,7 @@ fn list() -> String {
     text
 }
 
-fn scenario(name: &str) -> Result<&'static Scenario, String> {
+pub(super) fn scenario(name: &str) -> Result<&'static Scenario, String> {
     Scenario::named(name).ok_or_else(|| {
         let nearest = Scenario::all().min_by_key(|known| strsim::damerau_levenshtein(known.name, name));
         format!(
@@ -151,5 +98,3 @@ fn scenario(name: &str) -> Result<&'static Scenario, String> {
         )
     })
 }
-
-const DEMO_INTERVAL: Duration = Duration::from_secs(5);

@@ -10,6 +10,8 @@ use crate::observation::Intent;
 use crate::plan::{AccessPath, Request, RowId};
 use crate::render;
 use crate::report::{Report, Shape};
+use crate::serve::check_web_config;
+use crate::status::Schedule;
 use crate::target::Expectation;
 use clap::{Args, Subcommand};
 use std::fmt::Write as _;
@@ -102,7 +104,13 @@ pub(super) fn replay(file: &Path, output: &OutputArgs) -> Result<u8, Stop> {
 /// Checks, shows or describes the configuration.
 pub(super) fn config(command: ConfigCommand) -> Result<u8, Stop> {
     let text = match command {
-        ConfigCommand::Check { file } => cost(&Config::read(&file)?),
+        ConfigCommand::Check { file } => {
+            let config = Config::read(&file)?;
+            if let Some(web) = &config.web_config_file {
+                check_web_config(web).map_err(|error| Stop::Usage(format!("web configuration {error}")))?;
+            }
+            cost(&config)
+        }
         ConfigCommand::Show { file } => configuration::shown(&Config::read(&file)?),
         ConfigCommand::Schema { report } => {
             let schema = if report { render::json_schema() } else { config::json_schema() };
@@ -114,13 +122,28 @@ pub(super) fn config(command: ConfigCommand) -> Result<u8, Stop> {
 
 /// What a good configuration costs.
 fn cost(config: &Config) -> String {
-    let targets = config.targets.len();
-    let plural = if targets == 1 { "" } else { "s" };
+    let (own, asked) = (config.cost(Schedule::Interval), config.cost(Schedule::OnProbe));
+    let targets = own.targets + asked.targets;
     let mut text = format!(
-        "ok: {targets} target{plural}, {:.0} API calls per day, {:.2} DNS queries per second\n",
-        config.calls_per_day(),
-        config.dns_queries_per_second()
+        "ok: {targets} target{}, {:.0} API calls per day, {:.2} DNS queries per second\n",
+        if targets == 1 { "" } else { "s" },
+        own.calls_per_day,
+        own.dns_queries_per_second
     );
+    if asked.targets > 0 {
+        let _ = writeln!(
+            text,
+            "{} of them on-probe: {:.0} API calls per day and {:.2} DNS queries per second more, if /probe asks for each once in its interval",
+            asked.targets, asked.calls_per_day, asked.dns_queries_per_second
+        );
+    }
+    let most = config.load.dns_queries_per_second;
+    if own.dns_queries_per_second + asked.dns_queries_per_second > f64::from(most) {
+        let _ = writeln!(
+            text,
+            "warning: dns_queries_per_second = {most} allows less; rounds will be missed unless targets share enough names"
+        );
+    }
     for one in &config.targets {
         let name = &one.check.target.name;
         for warning in &one.check.target.warnings {

@@ -6,7 +6,7 @@ use super::progress::run_watched;
 use super::{Stop, configuration, runtime};
 use crate::check::Check;
 use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings};
-use crate::probe::{Net, Resolver, Trust, TrustSources};
+use crate::probe::Net;
 use crate::report::Report;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
@@ -72,7 +72,7 @@ fn run_given(args: &OnceArgs, proxies: &[String]) -> Result<u8, Stop> {
     let mut check = args.check.check(usual)?;
     let settings = args.net.settings(&NetSettings::default());
     check.request.ca_file.clone_from(&settings.ca_file);
-    let net = open(&settings)?;
+    let net = settings.open().map_err(Stop::host)?;
     let output = args.output.open()?;
     let quiet = args.output.quiet || args.output.format == Format::Nagios;
     let report = runtime()?.block_on(run_watched(&check, &net, proxies, quiet));
@@ -94,7 +94,7 @@ fn run_configured(args: &OnceArgs, file: &Path, proxies: &[String]) -> Result<u8
         let all: Vec<&str> = config.targets.iter().map(|one| one.check.target.name.as_str()).collect();
         return Err(Stop::usage(format!("`{name}` is no target of {}; those are {}", file.display(), all.join(", "))));
     }
-    let net = open(&args.net.settings(&config.net))?;
+    let net = args.net.settings(&config.net).open().map_err(Stop::host)?;
     let output = args.output.open()?;
     let wanted = config.targets.into_iter().map(|one| one.check);
     let checks = wanted.filter(|check| names.is_empty() || names.contains(&check.target.name)).collect();
@@ -122,22 +122,6 @@ async fn run_all(checks: Vec<Check>, net: Net, proxies: Vec<String>) -> Vec<Repo
         reports.push(local.run_until(round).await.expect("a round does not panic"));
     }
     reports
-}
-
-/// Reads the system's resolver configuration and the certificates.
-pub(super) fn open(settings: &NetSettings) -> Result<Net, Stop> {
-    let resolver = if settings.dns_servers.is_empty() {
-        Resolver::system().map_err(Stop::host)?
-    } else {
-        Resolver::given(settings.dns_servers.clone())
-    };
-    let trust = TrustSources { ca_file: settings.ca_file.as_deref(), system_roots: settings.system_roots };
-    Ok(Net {
-        resolver,
-        vpc_resolver: settings.vpc_resolver,
-        trust: Trust::new(trust).map_err(Stop::host)?,
-        detour: crate::probe::Detour::default(),
-    })
 }
 
 /// The proxy variables that other programs would follow.

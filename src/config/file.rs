@@ -2,20 +2,22 @@
 
 use super::at::At;
 use super::{
-    Config, DEFAULT_INTERVAL, DEFAULT_TIMEOUT, Fault, LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, Scheduled,
-    parse_duration, parse_server, read_header_file,
+    Config, DEFAULT_INTERVAL, DEFAULT_TIMEOUT, Fault, FileSettings, LONGEST_TIMEOUT, Listen, LoadSettings, LogFormat,
+    LogLevel, LogSettings, NetSettings, SHORTEST_TIMEOUT, Scheduled, parse_duration, parse_server, read_header_file,
 };
 use crate::check::{Auth, AuthMode, Check, Intents};
 use crate::observation::Intent;
 use crate::plan::{AccessPath, Header, Method, Request};
 use crate::probe::Limits;
 use crate::side::{Role, Wallet, Wish};
+use crate::status::Schedule;
 use crate::target::{Expectation, Target, TargetError, TargetInput};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroU16;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,8 +30,27 @@ pub(super) struct File {
     interval: Option<At<String>>,
     /// The most that one path of one round may take, such as `10s`.
     timeout: Option<At<String>>,
-    /// Where the daemon listens; `127.0.0.1:9715` if absent.
+    /// Who says when a round begins: the daemon at each interval, or whoever asks `/probe`; `interval` if absent.
+    schedule: Option<Schedule>,
+    /// How old the last round may be that answers `/probe` in place of a new one, such as `30s`; half an interval if absent.
+    probe_min_age: Option<At<String>>,
+    /// How many paths may be under way at once, over all targets; 512 if absent.
+    max_in_flight: Option<At<i64>>,
+    /// How many DNS queries may be sent in a second, over all targets; 200 if absent.
+    dns_queries_per_second: Option<At<i64>>,
+    /// The form of a line of the log; `text` if absent.
+    log_format: Option<LogFormat>,
+    /// The least that is worth a line of the log; `info` if absent.
+    log_level: Option<LogLevel>,
+    /// A file to keep up to date with the metrics, for node_exporter's textfile collector: its name ends in `.prom`.
+    textfile: Option<At<PathBuf>>,
+    /// A folder to keep up to date with the last report of each target, as `NAME.json`.
+    output_dir: Option<At<PathBuf>>,
+    /// Where the daemon listens: `IP:PORT`, `unix:/PATH`, or `systemd` for the sockets of a socket unit; `127.0.0.1:9715` if
+    /// absent. Sockets that systemd hands over replace the list, unless it names `systemd`.
     listen: Option<Vec<At<String>>>,
+    /// A file in the format of exporter-toolkit's web configuration: TLS, client certificates, users, headers, rate limit.
+    web_config_file: Option<PathBuf>,
     /// DNS servers (`IP` or `IP:PORT`) in place of the system's.
     #[serde(default)]
     dns_servers: Vec<At<String>>,
@@ -66,6 +87,10 @@ pub(super) struct Entry {
     interval: Option<At<String>>,
     /// The most that one path of one round may take.
     timeout: Option<At<String>>,
+    /// Who says when a round begins.
+    schedule: Option<Schedule>,
+    /// How old the last round may be that answers `/probe` in place of a new one.
+    probe_min_age: Option<At<String>>,
     /// The request method; `GET` if absent.
     method: Option<At<String>>,
     /// Whether a method other than `GET`, `HEAD` and `OPTIONS` may be used.
@@ -76,8 +101,6 @@ pub(super) struct Entry {
     headers: Vec<At<String>>,
     /// A file with headers to add that may be secret, one `Name: value` on each line.
     header_file: Option<At<PathBuf>>,
-    /// The same as a systemd credential, by its name (`LoadCredential=NAME:FILE` in the unit).
-    header_credential: Option<At<String>>,
     /// The TCP port to connect to; 443 if absent.
     port: Option<NonZeroU16>,
     /// The address to connect to in place of what DNS says.
@@ -117,18 +140,77 @@ impl File {
             return Err(Fault { at: end, message });
         }
         Ok(Config {
-            listen: match &self.listen {
-                Some(addresses) => addresses.iter().map(|text| text.parse(parse_listen)).collect::<Result<_, _>>()?,
-                None => vec![SocketAddr::from(DEFAULT_LISTEN)],
-            },
+            listen: self.listen()?,
+            web_config_file: self.web_config_file.clone(),
             net: NetSettings {
                 dns_servers: self.dns_servers.iter().map(|text| text.parse(parse_server)).collect::<Result<_, _>>()?,
                 vpc_resolver: self.vpc_resolver.as_ref().map(|text| text.parse(parse_server)).transpose()?,
                 ca_file: self.ca_file.clone(),
                 system_roots: self.system_roots,
             },
+            load: self.load()?,
+            log: self.log(),
+            files: self.files()?,
             targets,
         })
+    }
+
+    fn listen(&self) -> Result<Vec<Listen>, Fault> {
+        let Some(entries) = &self.listen else { return Ok(vec![Listen::Tcp(DEFAULT_LISTEN.into())]) };
+        let mut listen = Vec::new();
+        for entry in entries {
+            let place: Listen = entry.parse(str::parse)?;
+            if listen.contains(&place) {
+                return Err(entry.fault(format!("`{place}` stands twice in `listen`; once is enough")));
+            }
+            listen.push(place);
+        }
+        Ok(listen)
+    }
+
+    fn load(&self) -> Result<LoadSettings, Fault> {
+        let usual = LoadSettings::default();
+        let number = |key: &str, given: &Option<At<i64>>, usual: u32, bounds: RangeInclusive<u32>| match given {
+            None => Ok(usual),
+            Some(number) => {
+                let fitting = u32::try_from(*number.get()).ok().filter(|number| bounds.contains(number));
+                let (least, most) = (bounds.start(), bounds.end());
+                fitting.ok_or_else(|| number.fault(format!("`{key}` is a number from {least} to {most}")))
+            }
+        };
+        Ok(LoadSettings {
+            max_in_flight: number("max_in_flight", &self.max_in_flight, usual.max_in_flight, MAX_IN_FLIGHT)?,
+            dns_queries_per_second: number(
+                "dns_queries_per_second",
+                &self.dns_queries_per_second,
+                usual.dns_queries_per_second,
+                DNS_QUERIES_PER_SECOND,
+            )?,
+        })
+    }
+
+    fn log(&self) -> LogSettings {
+        let usual = LogSettings::default();
+        LogSettings { format: self.log_format.unwrap_or(usual.format), level: self.log_level.unwrap_or(usual.level) }
+    }
+
+    fn files(&self) -> Result<FileSettings, Fault> {
+        let named = |path: &At<PathBuf>, wanted: &str| {
+            let is_absolute = path.get().is_absolute();
+            is_absolute
+                .then(|| path.get().clone())
+                .ok_or_else(|| path.fault(format!("this is a whole path, such as `{wanted}`")))
+        };
+        let textfile = self.textfile.as_ref().map(|path| named(path, TEXTFILE_EXAMPLE)).transpose()?;
+        if let (Some(path), Some(at)) = (&textfile, &self.textfile)
+            && path.extension().is_none_or(|extension| extension != "prom")
+        {
+            return Err(
+                at.fault(format!("node_exporter reads files that end in `.prom` only, such as `{TEXTFILE_EXAMPLE}`"))
+            );
+        }
+        let output_dir = self.output_dir.as_ref().map(|path| named(path, "/var/lib/apigw-probe")).transpose()?;
+        Ok(FileSettings { textfile, output_dir })
     }
 }
 
@@ -142,10 +224,14 @@ impl Entry {
             Some(text) => text.parse(|text| parse_duration(text, SHORTEST_TIMEOUT..=LONGEST_TIMEOUT))?,
             None => DEFAULT_TIMEOUT,
         };
+        let probe_min_age = match self.probe_min_age.as_ref().or(file.probe_min_age.as_ref()) {
+            Some(text) => text.parse(|text| parse_duration(text, Duration::ZERO..=LONGEST_INTERVAL))?,
+            None => interval / 2,
+        };
         let target = self.target()?;
         let check = Check {
             auth: self.auth(&target)?,
-            target,
+            target: target.into(),
             request: self.request(file)?,
             intents: Intents::new(self.paths.clone(), false),
             limits: Limits { timeout, every_address: self.every_address, show_body: false },
@@ -158,7 +244,8 @@ impl Entry {
                 .map_or_else(|| place.fault(message.clone()), |file| file.fault(message.clone())));
         }
         if check.has_work() {
-            Ok(Scheduled { check, interval })
+            let schedule = self.schedule.or(file.schedule).unwrap_or(Schedule::Interval);
+            Ok(Scheduled { check, interval, schedule, probe_min_age })
         } else {
             Err(place.fault("no path is left to probe: all are skipped or lack their input"))
         }
@@ -205,19 +292,13 @@ impl Entry {
 
     fn request(&self, file: &File) -> Result<Request, Fault> {
         let mut headers = self.headers.iter().map(|line| line.parse(Header::plain)).collect::<Result<Vec<_>, _>>()?;
-        let header_file = match (&self.header_file, &self.header_credential) {
-            (Some(_), Some(name)) => return Err(name.fault("give `header_file` or `header_credential`, not both")),
-            (Some(file), None) => Some((file.get().clone(), file.span().start)),
-            (None, Some(name)) => Some((name.parse(credential_file)?, name.span().start)),
-            (None, None) => None,
-        };
-        if let Some((secrets, at)) = &header_file {
-            headers.extend(read_header_file(secrets).map_err(|message| Fault { at: *at, message })?);
+        if let Some(secrets) = &self.header_file {
+            headers.extend(read_header_file(secrets.get()).map_err(|message| secrets.fault(message))?);
         }
         Ok(Request {
             method: self.method()?,
             headers,
-            header_file: header_file.map(|(file, _)| file),
+            header_file: self.header_file.as_ref().map(|file| file.get().clone()),
             ca_file: file.ca_file.clone(),
             port: self.port.map_or(443, NonZeroU16::get),
             connect_to: self.connect_to,
@@ -259,18 +340,6 @@ impl Entry {
     }
 }
 
-/// The file of a systemd credential (systemd.exec(5), "Credentials").
-fn credential_file(name: &str) -> Result<PathBuf, &'static str> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if name.is_empty() || name.starts_with('.') || !name.chars().all(fits) {
-        return Err("a credential's name has letters, digits, `.`, `-` and `_`, such as `orders-headers`");
-    }
-    let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or(
-        "there are no systemd credentials here: CREDENTIALS_DIRECTORY is not set; see `LoadCredential=` of the unit",
-    )?;
-    Ok(PathBuf::from(folder).join(name))
-}
-
 fn parse_target_name(text: &str) -> Result<String, &'static str> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if (1..=64).contains(&text.len()) && text.chars().all(fits) {
@@ -279,10 +348,11 @@ fn parse_target_name(text: &str) -> Result<String, &'static str> {
     Err("a target's name has 1 to 64 letters, digits, `.`, `-` and `_`, such as `orders`")
 }
 
-fn parse_listen(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| "an address to listen on has an IP and a port, such as `127.0.0.1:9715` or `[::1]:9715`")
-}
-
 const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 9715);
+const TEXTFILE_EXAMPLE: &str = "/var/lib/prometheus/node-exporter/apigw-probe.prom";
+/// A round of one target has four paths.
+const MAX_IN_FLIGHT: RangeInclusive<u32> = 4..=100_000;
+/// A round of one target asks for three names; the VPC's resolver takes 1,024 packets in a second.
+const DNS_QUERIES_PER_SECOND: RangeInclusive<u32> = 6..=1024;
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(7 * 86400);

@@ -93,6 +93,7 @@ impl Cause {
             Self::AnsweredByHttpApi => api::ANSWERED_BY_HTTP_API,
             Self::ForbiddenPathOpen => policy::FORBIDDEN_PATH_OPEN,
             Self::NoRouteForFamily => reach::NO_ROUTE_FOR_FAMILY,
+            Self::HostOutOfResources => reach::HOST_OUT_OF_RESOURCES,
             Self::ClockSkew => signing::CLOCK_SKEW,
             Self::MtuBlackHole => reach::MTU_BLACK_HOLE,
             Self::CredentialsMissing => signing::CREDENTIALS_MISSING,

@@ -151,6 +151,8 @@ named! {
         ForbiddenPathOpen = "forbidden-path-open",
         /// An address of a family for which this host has no route: no fault.
         NoRouteForFamily = "no-route-for-family",
+        /// This host has no socket left to give: nothing was sent.
+        HostOutOfResources = "host-out-of-resources",
         /// This host's clock differs from the service's.
         ClockSkew = "clock-skew",
         /// Large packets are lost on the way.

@@ -12,6 +12,8 @@ use crate::plan::AccessPath;
 pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
     let silent = case.unexplained_if(|sight| sight.outcome.dns().is_some_and(is_silence));
     let failing = case.unexplained_if(|sight| sight.outcome.dns().is_some_and(is_failure));
+    // it asked nobody, so that nobody is to blame
+    let local = case.unexplained_if(|sight| sight.outcome.dns() == Some(DnsFault::Local));
     let other_names = case.any(|sight| sight.seen.lookup.result.is_ok());
     let draft = |cause, other, sights: &[&Sight<'_>]| {
         let draft = Draft::over(&[cause], Likely, sights).or_if(other_names, other).because_of(surroundings(case));
@@ -22,6 +24,7 @@ pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
         }
     };
     vec![
+        Draft::over(&[Cause::HostOutOfResources], Likely, &local),
         draft(Cause::DnsServerUnreachable, Cause::DnsServerFailure, &silent),
         draft(Cause::DnsServerFailure, Cause::DnsNotForwarded, &failing).because_of(truncation(&failing)),
     ]
@@ -278,7 +281,8 @@ fn is_silence(fault: DnsFault) -> bool {
         | DnsFault::OtherRcode
         | DnsFault::Truncated
         | DnsFault::Malformed
-        | DnsFault::CnameLoop => false,
+        | DnsFault::CnameLoop
+        | DnsFault::Local => false,
     }
 }
 
@@ -290,6 +294,11 @@ fn is_failure(fault: DnsFault) -> bool {
         | DnsFault::Truncated
         | DnsFault::Malformed
         | DnsFault::CnameLoop => true,
-        DnsFault::NxDomain | DnsFault::NoData | DnsFault::Timeout | DnsFault::Unreachable | DnsFault::NoServer => false,
+        DnsFault::NxDomain
+        | DnsFault::NoData
+        | DnsFault::Timeout
+        | DnsFault::Unreachable
+        | DnsFault::NoServer
+        | DnsFault::Local => false,
     }
 }

@@ -36,6 +36,7 @@ fn unconnected(fault: TcpFault) -> Option<Meaning> {
         // this host's own firewall says no
         TcpFault::NotPermitted => (&[Cause::ConnectionRefused, Cause::ConnectTimeout], Likely),
         TcpFault::NoRouteForFamily => (&[Cause::NoRouteForFamily], Likely),
+        TcpFault::Local => (&[Cause::HostOutOfResources], Likely),
         TcpFault::Other => return None,
     })
 }

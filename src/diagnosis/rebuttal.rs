@@ -157,6 +157,7 @@ fn is_common(cause: Cause) -> bool {
         | Cause::AnsweredByHttpApi
         | Cause::ForbiddenPathOpen
         | Cause::NoRouteForFamily
+        | Cause::HostOutOfResources
         | Cause::ClockSkew
         | Cause::MtuBlackHole
         | Cause::ProxyInterference

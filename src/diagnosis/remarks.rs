@@ -69,8 +69,7 @@ fn stage(attempt: &Attempt) -> Stage {
 /// How an address failed, if it did by its own fault.
 fn death(attempt: &Attempt) -> Option<String> {
     match &attempt.tcp.result {
-        // this host's lack of a route says nothing of the address
-        Err(failure) if failure.fault == TcpFault::NoRouteForFamily => None,
+        Err(failure) if failure.fault.is_of_this_host() => None,
         Err(failure) => Some(failure.fault.to_string()),
         Ok(_) => match (attempt.tls().map(|tls| &tls.result), attempt.http().map(|http| &http.result)) {
             (Some(Err(failure)), _) => Some(failure.fault.to_string()),

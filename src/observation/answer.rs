@@ -59,6 +59,7 @@ impl Answer {
                 headers.push(((*name).to_owned(), text));
             }
         }
+        headers.shrink_to_fit();
         let mut answer = Self {
             status: raw.status,
             version: raw.version.to_owned(),
@@ -218,15 +219,19 @@ fn keep(name: &str) -> Option<Keep> {
 /// Bytes from the network as text of at most `most` characters that no terminal takes for a command.
 pub fn printable(bytes: &[u8], most: usize) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(most.saturating_mul(4))]);
-    text.chars()
-        .take(most)
-        .filter(|c| *c != '\r')
-        .map(|c| if c == '\n' || is_shown(c) { c } else { '\u{fffd}' })
-        .collect()
+    let chars = text.chars().take(most).filter(|c| *c != '\r');
+    snug(chars.map(|c| if c == '\n' || is_shown(c) { c } else { '\u{fffd}' }))
 }
 
 fn cut(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
+    snug(text.chars().take(most))
+}
+
+/// The characters in no more memory than they need, since reports are kept.
+fn snug(chars: impl Iterator<Item = char>) -> String {
+    let mut text: String = chars.collect();
+    text.shrink_to_fit();
+    text
 }
 
 /// Whether a character may be shown: no control character, nothing that turns the direction of writing or is invisible.

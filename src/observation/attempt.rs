@@ -30,8 +30,8 @@ pub struct Attempt {
 pub struct Connected {
     /// How many segments had to be sent again while connecting (`tcpi_total_retrans`).
     pub retransmits: u32,
-    /// The handshake, if this connection was taken that far.
-    pub tls: Option<Phase<Secured, TlsFailure>>,
+    /// The handshake, if this connection was taken that far; boxed, because most are not.
+    pub tls: Option<Box<Phase<Secured, TlsFailure>>>,
 }
 
 /// Why a connection did not come about.
@@ -107,7 +107,7 @@ pub struct HttpFailure {
 impl Attempt {
     /// The handshake, if it was reached.
     pub fn tls(&self) -> Option<&Phase<Secured, TlsFailure>> {
-        self.tcp.result.as_ref().ok()?.tls.as_ref()
+        self.tcp.result.as_ref().ok()?.tls.as_deref()
     }
 
     /// The handshake's success, if it was one.
@@ -146,7 +146,7 @@ impl Attempt {
     /// How far it got: more is further.
     pub(super) fn progress(&self) -> u8 {
         match (&self.tcp.result, self.tls().map(|tls| &tls.result), self.http().map(|http| &http.result)) {
-            (Err(TcpFailure { fault: TcpFault::NoRouteForFamily, .. }), ..) => 0,
+            (Err(failure), ..) if failure.fault.is_of_this_host() => 0,
             (Err(_), ..) => 1,
             (Ok(_), None, _) => 2,
             (Ok(_), Some(Err(_)), _) => 3,

@@ -27,6 +27,8 @@ named! {
         CnameLoop = "dns-cname-loop",
         /// No server is configured.
         NoServer = "dns-no-server",
+        /// This host had no socket to give: descriptors, ports or memory ran out. No server was asked.
+        Local = "dns-local",
     }
 }
 
@@ -47,8 +49,26 @@ named! {
         NoRouteForFamily = "tcp-no-route-for-family",
         /// The local host forbids it (a firewall's reject, or `prohibit`).
         NotPermitted = "tcp-not-permitted",
+        /// This host had no socket to give: descriptors, ports or memory ran out. Nothing was sent.
+        Local = "tcp-local",
         /// Another error of the operating system.
         Other = "tcp-other",
+    }
+}
+
+impl TcpFault {
+    /// Whether it says nothing of the address: this host has no route to its family, or no socket to give.
+    pub fn is_of_this_host(self) -> bool {
+        match self {
+            Self::NoRouteForFamily | Self::Local => true,
+            Self::Timeout
+            | Self::Refused
+            | Self::Reset
+            | Self::HostUnreachable
+            | Self::NetworkUnreachable
+            | Self::NotPermitted
+            | Self::Other => false,
+        }
     }
 }
 
@@ -123,6 +143,8 @@ named! {
         Closed = "closed",
         /// What came back could not be read.
         Malformed = "malformed",
+        /// This host had no socket for it.
+        NotSent = "not-sent",
         /// Another query was answered first, this one was given up.
         Abandoned = "abandoned",
     }

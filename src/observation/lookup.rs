@@ -37,7 +37,8 @@ impl Lookup {
             return None;
         }
         let waits: Option<Vec<_>> = self.queries.iter().map(|query| query.wire).collect();
-        waits?.into_iter().max()
+        // whoever shares an answer that came before has not waited for it
+        waits?.into_iter().max().filter(|wire| *wire <= self.took + STAMP_ERROR)
     }
 }
 
@@ -72,7 +73,7 @@ pub struct Query {
     pub felt: Duration,
     /// From sending to the arrival of the answer by the kernel's stamps.
     pub wire: Option<Duration>,
-    /// Whether another path of the round sent it, and this one only shares the answer.
+    /// Whether another path sent it, and this one only shares the answer: one of the round, or in the daemon one of another round.
     pub shared: bool,
 }
 
@@ -104,3 +105,6 @@ pub struct SecondOpinion {
     /// Its addresses, or why there are none; silence proves nothing.
     pub result: Result<Vec<Address>, DnsFault>,
 }
+
+/// By how much the two clocks may differ: that of the stamps, and that of what is felt.
+const STAMP_ERROR: Duration = Duration::from_micros(100);

@@ -101,6 +101,14 @@ impl Row {
         self.outcome(target) == Outcome::Ok
     }
 
+    /// Whether a path that was probed did what one hopes for: a forbidden one stayed closed, any other returned an expected status.
+    pub fn is_good(&self, target: &Target) -> bool {
+        match self.intent {
+            Intent::Forbidden => !self.returns_expected(target),
+            Intent::Required | Intent::Optional | Intent::Skip => self.returns_expected(target),
+        }
+    }
+
     /// Whether the path did what the user expects of it.
     pub fn meets_intent(&self, target: &Target) -> bool {
         match self.seen {

@@ -90,6 +90,23 @@ pub(super) struct Ask<'a> {
     pub(super) until: Instant,
 }
 
+impl Ask<'_> {
+    /// What tells the host's settings now from those before.
+    pub(super) fn settings_mark(&self) -> SettingsMark {
+        SettingsMark(Arc::clone(&self.resolver.settings))
+    }
+}
+
+/// What a host's files said at one moment; two are equal if the files were not read anew between them.
+#[derive(Debug, Clone)]
+pub(super) struct SettingsMark(Arc<Settings>);
+
+impl PartialEq for SettingsMark {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// Looks a name up as this host does: the hosts file first, then the servers.
 pub(super) async fn lookup(ask: &Ask<'_>, name: &HostName) -> Lookup {
     match ask.resolver.settings.hosts.get(name.as_str()) {
@@ -200,10 +217,11 @@ fn more_telling(four: DnsFault, six: DnsFault) -> DnsFault {
         DnsFault::ServFail | DnsFault::Refused | DnsFault::OtherRcode => 2,
         DnsFault::Truncated => 3,
         DnsFault::Malformed => 4,
-        DnsFault::Timeout => 5,
-        DnsFault::Unreachable => 6,
-        DnsFault::NoServer => 7,
-        DnsFault::NoData => 8,
+        DnsFault::Local => 5,
+        DnsFault::Timeout => 6,
+        DnsFault::Unreachable => 7,
+        DnsFault::NoServer => 8,
+        DnsFault::NoData => 9,
     };
     if rank(six) < rank(four) { six } else { four }
 }

@@ -101,7 +101,7 @@ async fn attempt(race: &Race<'_>, standing: &watch::Sender<Standing>, index: usi
         }
     };
     let tls = if may_begin(race, standing, index).await {
-        Some(secure(race, standing, connection.stream).await)
+        Some(Box::new(secure(race, standing, connection.stream).await))
     } else {
         None
     };

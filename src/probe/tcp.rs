@@ -70,9 +70,11 @@ fn failure(address: SocketAddr, error: &io::Error) -> TcpFailure {
         }
         Errno::ENETUNREACH | Errno::ENETDOWN => TcpFault::NetworkUnreachable,
         Errno::EACCES | Errno::EPERM => TcpFault::NotPermitted,
+        _ if wire::is_of_this_host(error) => TcpFault::Local,
         _ => TcpFault::Other,
     };
-    let says_more = matches!(fault, TcpFault::NotPermitted | TcpFault::Other) || error.raw_os_error().is_none();
+    let says_more =
+        matches!(fault, TcpFault::NotPermitted | TcpFault::Local | TcpFault::Other) || error.raw_os_error().is_none();
     TcpFailure { fault, detail: says_more.then(|| error.to_string()) }
 }
 
@@ -100,7 +102,8 @@ mod tests {
         assert_eq!(fault(v4, Errno::ENETUNREACH), TcpFault::NetworkUnreachable);
         assert_eq!(fault(v4, Errno::EACCES), TcpFault::NotPermitted);
         assert_eq!(fault(v4, Errno::EPERM), TcpFault::NotPermitted);
-        assert_eq!(fault(v4, Errno::EMFILE), TcpFault::Other);
+        assert_eq!(fault(v4, Errno::EMFILE), TcpFault::Local);
+        assert_eq!(fault(v4, Errno::EINVAL), TcpFault::Other);
     }
 
     #[test]
@@ -108,7 +111,7 @@ mod tests {
         // without a zone no host has a route to a link-local address
         assert_eq!(fault("[fe80::1]:443", Errno::ENETUNREACH), TcpFault::NoRouteForFamily);
         assert_eq!(fault("[fe80::1]:443", Errno::EADDRNOTAVAIL), TcpFault::NoRouteForFamily);
-        assert_eq!(fault("127.0.0.1:443", Errno::EADDRNOTAVAIL), TcpFault::Other);
+        assert_eq!(fault("127.0.0.1:443", Errno::EADDRNOTAVAIL), TcpFault::Local);
     }
 
     #[test]

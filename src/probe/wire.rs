@@ -4,6 +4,7 @@
 //! took, without our own work between a read and the next write. Stamps are of `CLOCK_REALTIME`; a sample that a step of that
 //! clock has spoilt, or that the kernel did not stamp, is dropped.
 
+use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg, setsockopt, socket, sockopt,
 };
@@ -207,6 +208,14 @@ impl Flooded {
     pub(super) fn is_cause_of(error: &io::Error) -> bool {
         error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).is_some()
     }
+}
+
+/// Whether an error says that this host has no socket to give: its descriptors, ports or memory have run out.
+pub(super) fn is_of_this_host(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_raw(error.raw_os_error().unwrap_or_default()),
+        Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM | Errno::EADDRNOTAVAIL | Errno::EAGAIN
+    )
 }
 
 /// Asks the kernel to stamp what arrives on a socket.

@@ -1,6 +1,7 @@
 //! How is a finding laid out? Labelled fields below a heading; commands whole, so that they can be copied.
 
 use super::Clean;
+use super::step::{Piece, pieces};
 use super::style::{Ink, TextStyle};
 use super::wrap::Wrapped;
 use std::fmt::{self, Display};
@@ -57,36 +58,5 @@ impl Block<'_, '_> {
     }
 }
 
-/// A part of a step.
-enum Piece<'a> {
-    Prose(&'a str),
-    Command(&'a str),
-}
-
-/// A step taken apart at its commands; it begins with prose, so that each command has a line to itself.
-fn pieces(step: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let mut prose = 0;
-    let mut quotes = step.match_indices('`').map(|(at, _)| at);
-    while let (Some(open), Some(close)) = (quotes.next(), quotes.next()) {
-        let code = &step[open + 1..close];
-        if is_command(code) {
-            let before = step[prose..open].trim_matches(BETWEEN);
-            pieces.push(Piece::Prose(if before.is_empty() && pieces.is_empty() { "run:" } else { before }));
-            pieces.push(Piece::Command(code));
-            prose = close + 1;
-        }
-    }
-    pieces.push(Piece::Prose(step[prose..].trim_start_matches(BETWEEN)));
-    pieces.retain(|piece| !matches!(piece, Piece::Prose("")));
-    pieces
-}
-
-fn is_command(code: &str) -> bool {
-    ["aws ", "curl ", "dig ", "nft ", "openssl ", "ping "].iter().any(|program| code.starts_with(program))
-}
-
-/// What joins a command to the prose around it on one line, and is in the way on two.
-const BETWEEN: [char; 4] = [' ', ',', ';', '.'];
 const FIELD: usize = 10;
 const POINT: usize = FIELD + 2;

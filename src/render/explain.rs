@@ -2,7 +2,7 @@
 
 use super::block::Block;
 use super::style::{Ink, TextStyle};
-use super::who;
+use super::words::who;
 use super::wrap::Wrapped;
 use crate::diagnosis::{Cause, Confidence};
 use std::fmt::{self, Display};

@@ -1,210 +1,158 @@
-//! The report for Prometheus: metric families from reports, one family together for all targets.
+//! How is it told to Prometheus? Metric families from reports and from the daemon's status, written piece by piece.
 
+mod daemon;
 mod exposition;
+mod families;
+mod round;
 
-pub use exposition::{Exposition, Family, Format, Kind, Labels, Sample, Value};
+pub use exposition::{Family, Format, Kind};
 
-use crate::observation::{Attempt, Observation, Row, TcpFault};
-use crate::report::{Report, Verdict};
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
-use std::net::IpAddr;
-use std::time::Duration;
+use crate::named::named;
+use crate::report::Report;
+use crate::status::{Process, Schedule, Status};
+use exposition::Samples;
+use families::{Entry, FAMILIES, Source};
+use std::fmt::{self, Display};
+use std::sync::Arc;
 
 /// The last rounds of some targets in the text format 0.0.4, gauges only.
 pub fn prometheus<'a>(reports: &'a [&'a Report]) -> impl Display + use<'a> {
-    Exposition { families: move || families(reports), format: Format::Text }
-}
-
-/// The families that a round gives, each built when it is asked for. A phase that was not reached has no sample;
-/// neither has a path that was not probed, but for its intent, and for `meets_intent` where lacking its input is a failure.
-pub fn families<'a>(reports: &'a [&'a Report]) -> impl Iterator<Item = Family<'a>> + use<'a> {
-    let from_reports = FAMILIES.iter().map(move |row| Family {
-        name: row.name,
-        help: row.help,
-        kind: row.kind,
-        samples: reports.iter().flat_map(|report| (row.samples)(report)).collect(),
-    });
-    from_reports.chain(std::iter::once_with(build))
-}
-
-/// One row of the table of families.
-struct FamilyRow {
-    name: &'static str,
-    help: &'static str,
-    kind: Kind,
-    samples: fn(&Report) -> Vec<Sample<'_>>,
-}
-
-const fn gauge(name: &'static str, help: &'static str, samples: fn(&Report) -> Vec<Sample<'_>>) -> FamilyRow {
-    FamilyRow { name, help, kind: Kind::Gauge, samples }
-}
-
-const FAMILIES: &[FamilyRow] = &[
-    gauge("apigw_probe_target_success", "Whether every path of the target meets its intent.", target_success),
-    gauge("apigw_probe_path_success", "Whether the path returned an expected status, whatever its intent.", |report| {
-        probed(report, |row, _| Some(row.returns_expected(&report.round.target).into()))
-    }),
-    gauge("apigw_probe_path_meets_intent", "Whether the path did what is expected of it.", meets_intent),
-    FamilyRow {
-        name: "apigw_probe_path_intent_info",
-        help: "What is expected of the path: required, optional, forbidden or skip.",
-        kind: Kind::Info,
-        samples: intent,
-    },
-    gauge("apigw_probe_path_resolves", "Whether the name of the path gave an address.", |report| {
-        probed(report, |row, _| Some(row.resolves().into()))
-    }),
-    gauge("apigw_probe_path_http_status", "The status code that the path returned.", |report| {
-        probed(report, |_, seen| Some(f64::from(seen.decisive()?.answer()?.status)))
-    }),
-    gauge("apigw_probe_path_duration_seconds", "From the first packet to the last byte.", |report| {
-        probed(report, |_, seen| Some(seen.took.as_secs_f64()))
-    }),
-    gauge("apigw_probe_path_phase_duration_seconds", "How long a phase took, as the probe felt it.", |report| {
-        phases(report, felt)
-    }),
-    gauge(
-        "apigw_probe_path_phase_wire_duration_seconds",
-        "How long a phase took on the wire, by the kernel's time stamps.",
-        |report| phases(report, wire),
-    ),
-    gauge("apigw_probe_finding", "A finding of the last round, by its cause.", findings),
-    gauge("apigw_probe_address_success", "Whether the address took a TCP connection.", addresses),
-    gauge(
-        "apigw_probe_addresses_omitted",
-        "How many addresses of the path are left out of apigw_probe_address_success, to bound the number of series.",
-        omitted,
-    ),
-    gauge(
-        "apigw_probe_tls_certificate_not_after_timestamp_seconds",
-        "The end of the certificate's validity, whether or not it was verified.",
-        |report| probed(report, |_, seen| Some(unix_seconds(seen.decisive()?.certificate()?.not_after))),
-    ),
-    gauge("apigw_probe_last_round_timestamp_seconds", "When the last round ended.", |report| {
-        let ended = report.round.started + report.round.took;
-        vec![Sample::new(target_labels(report), unix_seconds(ended))]
-    }),
-];
-
-fn target_success(report: &Report) -> Vec<Sample<'_>> {
-    vec![Sample::new(target_labels(report), (report.verdict() == Verdict::Pass).into())]
-}
-
-fn meets_intent(report: &Report) -> Vec<Sample<'_>> {
-    let target = &report.round.target;
-    let decides = |row: &&Row| row.observation().is_some() || !row.meets_intent(target);
-    let sample = |row: &Row| Sample::new(path_labels(report, row), row.meets_intent(target).into());
-    report.round.rows.iter().filter(decides).map(sample).collect()
-}
-
-fn intent(report: &Report) -> Vec<Sample<'_>> {
-    let sample = |row: &Row| Sample::new(path_labels(report, row).with("intent", row.intent.name()), 1.0);
-    report.round.rows.iter().map(sample).collect()
-}
-
-fn findings(report: &Report) -> Vec<Sample<'_>> {
-    let causes: BTreeSet<_> = report.diagnosis.findings.iter().map(|finding| finding.cause).collect();
-    causes.into_iter().map(|cause| Sample::new(target_labels(report).with("cause", cause.name()), 1.0)).collect()
-}
-
-fn addresses(report: &Report) -> Vec<Sample<'_>> {
-    let mut samples = Vec::new();
-    for (row, seen) in observed(report) {
-        for (address, success) in connections(seen).into_iter().take(MOST_ADDRESSES) {
-            let labels = path_labels(report, row).with("address", address.to_string());
-            samples.push(Sample::new(labels, success.into()));
+    struct Whole<'a>(&'a [&'a Report]);
+    impl Display for Whole<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            Exposition::of_reports(self.0, Format::Text).try_for_each(|chunk| f.write_str(&chunk))
         }
     }
-    samples
+    Whole(reports)
 }
 
-fn omitted(report: &Report) -> Vec<Sample<'_>> {
-    probed(report, |_, seen| {
-        let count = connections(seen).len().saturating_sub(MOST_ADDRESSES);
-        Some(f64::from(u32::try_from(count).unwrap_or(u32::MAX)))
-    })
+/// Metric families in a format: text in chunks of [`MOST_CHUNK_BYTES`] or a little more, each made when it is asked for, so that
+/// many targets need little memory. A family without samples is left out, and so is what was not measured.
+#[derive(Debug)]
+pub struct Exposition<'a> {
+    told: Told<'a>,
+    samples: Samples,
+    entry: usize,
+    part: usize,
 }
 
-/// Each address that was tried, and whether it took a connection. That this host has no route to a family is no fault of the address.
-fn connections(seen: &Observation) -> BTreeMap<IpAddr, bool> {
-    let mut connections = BTreeMap::new();
-    for attempt in &seen.attempts {
-        let success = match &attempt.tcp.result {
-            Ok(_) => true,
-            Err(failure) if failure.fault == TcpFault::NoRouteForFamily => continue,
-            Err(_) => false,
-        };
-        *connections.entry(attempt.address.ip()).or_insert(false) |= success;
+/// What is told.
+#[derive(Debug)]
+enum Told<'a> {
+    Reports(&'a [&'a Report]),
+    Round(Arc<Report>),
+    Daemon(Box<(Status, Process)>),
+}
+
+impl<'a> Exposition<'a> {
+    /// The last rounds of some targets, as `once` tells them.
+    pub fn of_reports(reports: &'a [&'a Report], format: Format) -> Self {
+        Self::new(Told::Reports(reports), format)
     }
-    connections
+
+    fn new(told: Told<'a>, format: Format) -> Self {
+        Self { told, samples: Samples::new(format), entry: 0, part: 0 }
+    }
 }
 
-/// One sample a path that was probed and has the value.
-fn probed(report: &Report, value: impl Fn(&Row, &Observation) -> Option<f64>) -> Vec<Sample<'_>> {
-    observed(report).filter_map(|(row, seen)| Some(Sample::new(path_labels(report, row), value(row, seen)?))).collect()
+impl Exposition<'static> {
+    /// One round, as `/probe` tells it.
+    pub fn of_round(report: Arc<Report>, format: Format) -> Self {
+        Self::new(Told::Round(report), format)
+    }
+
+    /// The daemon, as `/metrics` tells it: of each target its counters, and its last round unless that is up to whoever
+    /// asks `/probe`. With an unknown process there is no `process_*`, which a file for node_exporter must not hold.
+    pub fn of_daemon(status: Status, process: Process, format: Format) -> Self {
+        Self::new(Told::Daemon(Box::new((status, process))), format)
+    }
 }
 
-/// One sample a phase that was reached.
-fn phases(report: &Report, times: fn(&Observation) -> [Option<Duration>; 4]) -> Vec<Sample<'_>> {
-    let mut samples = Vec::new();
-    for (row, seen) in observed(report) {
-        for (phase, took) in ["dns", "tcp", "tls", "http"].into_iter().zip(times(seen)) {
-            let sample =
-                |took: Duration| Sample::new(path_labels(report, row).with("phase", phase), took.as_secs_f64());
-            samples.extend(took.map(sample));
+impl Iterator for Exposition<'_> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        while self.samples.bytes() < MOST_CHUNK_BYTES {
+            let Some(entry) = FAMILIES.get(self.entry) else {
+                if self.entry == FAMILIES.len() {
+                    self.samples.end();
+                    self.entry += 1;
+                }
+                break;
+            };
+            if self.told.write(entry, self.part, &mut self.samples) {
+                self.part += 1;
+            } else {
+                (self.entry, self.part) = (self.entry + 1, 0);
+            }
+        }
+        Some(self.samples.take()).filter(|chunk| !chunk.is_empty())
+    }
+}
+
+impl Told<'_> {
+    /// Writes the samples of a family that one part gives, such as one target; false if there is no such part.
+    fn write(&self, entry: &'static Entry, part: usize, samples: &mut Samples) -> bool {
+        let out = &mut samples.of(&entry.family);
+        match (self, entry.samples) {
+            (Self::Reports(reports), Source::Round(write)) => {
+                reports.get(part).map(|report| write(report, out)).is_some()
+            }
+            (Self::Round(report), Source::Round(write)) => once(part, || write(report, out)),
+            (Self::Daemon(daemon), Source::Round(write)) => {
+                let Some(target) = daemon.0.targets.get(part) else { return false };
+                match (target.schedule, target.history.latest()) {
+                    (Schedule::Interval, Some(report)) => write(report, out),
+                    // of a round that nobody asked for it would seem to speak
+                    (Schedule::OnProbe, _) | (Schedule::Interval, None) => {}
+                }
+                true
+            }
+            (Self::Daemon(daemon), Source::Target(write)) => {
+                daemon.0.targets.get(part).map(|target| write(target, out)).is_some()
+            }
+            (Self::Daemon(daemon), Source::Daemon(write)) => once(part, || write(&daemon.0, out)),
+            (Self::Daemon(daemon), Source::Process(value)) => {
+                once(part, || value(&daemon.1).into_iter().for_each(|value| out.push(&[], value)))
+            }
+            (Self::Daemon(_) | Self::Reports(_), Source::Program(write)) => once(part, || write(out)),
+            (Self::Reports(_) | Self::Round(_), Source::Target(_) | Source::Daemon(_) | Source::Process(_))
+            | (Self::Round(_), Source::Program(_)) => false,
         }
     }
-    samples
 }
 
-fn felt(seen: &Observation) -> [Option<Duration>; 4] {
-    let decisive = seen.decisive();
-    [
-        Some(seen.lookup.took),
-        decisive.map(|attempt| attempt.tcp.felt),
-        decisive.and_then(Attempt::tls).map(|tls| tls.felt),
-        decisive.and_then(Attempt::http).map(|http| http.felt),
-    ]
+fn once(part: usize, write: impl FnOnce()) -> bool {
+    if part == 0 {
+        write();
+    }
+    part == 0
 }
 
-fn wire(seen: &Observation) -> [Option<Duration>; 4] {
-    let decisive = seen.decisive();
-    [
-        seen.lookup.wire(),
-        decisive.and_then(|attempt| attempt.tcp.wire),
-        decisive.and_then(Attempt::tls).and_then(|tls| tls.wire),
-        decisive.and_then(Attempt::http).and_then(|http| http.wire),
-    ]
+/// Every family there is, in the order of writing, and where it is told.
+pub fn families() -> impl Iterator<Item = (&'static Family, &'static [Place])> {
+    FAMILIES.iter().map(|entry| (&entry.family, places(entry.samples)))
 }
 
-fn observed(report: &Report) -> impl Iterator<Item = (&Row, &Observation)> {
-    report.round.rows.iter().filter_map(|row| Some((row, row.observation()?)))
-}
-
-fn build<'a>() -> Family<'a> {
-    Family {
-        name: "apigw_probe_build_info",
-        help: "The version of the probe.",
-        kind: Kind::Info,
-        samples: vec![Sample::new(Labels::new().with("version", env!("CARGO_PKG_VERSION")), 1.0)],
+named! {
+    /// Where a family is told.
+    pub enum Place {
+        /// `once --format prometheus`.
+        Once = "once",
+        /// `/probe`.
+        Probe = "/probe",
+        /// `/metrics`; what is told at [`Place::Probe`] too, only of targets that are probed at intervals.
+        Metrics = "/metrics",
     }
 }
 
-fn target_labels(report: &Report) -> Labels<'_> {
-    Labels::new().with("target", report.round.target.name.as_str())
+fn places(source: Source) -> &'static [Place] {
+    match source {
+        Source::Round(_) => &[Place::Once, Place::Probe, Place::Metrics],
+        Source::Program(_) => &[Place::Once, Place::Metrics],
+        Source::Target(_) | Source::Daemon(_) | Source::Process(_) => &[Place::Metrics],
+    }
 }
 
-fn path_labels<'a>(report: &'a Report, row: &Row) -> Labels<'a> {
-    let labels = target_labels(report).with("path", row.path.name());
-    // the label is there only where one path has two series
-    if report.round.is_double() { labels.with("signed", if row.signed { "true" } else { "false" }) } else { labels }
-}
-
-fn unix_seconds(moment: time::OffsetDateTime) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a double holds microseconds for centuries to come")]
-    let micros = (moment.unix_timestamp_nanos() / 1_000) as f64;
-    micros / 1e6
-}
-
-const MOST_ADDRESSES: usize = 32;
+/// A chunk ends with the target that takes it beyond this.
+pub const MOST_CHUNK_BYTES: usize = 48 << 10;

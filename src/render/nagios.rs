@@ -1,7 +1,8 @@
 //! The report for Nagios and its kin: one line and an exit status, by the rules of the monitoring plugins.
 
+use super::Clean;
+use super::words::{tally, who};
 use super::wrap::Wrapped;
-use super::{Clean, is_good, tally, who};
 use crate::observation::{Attempt, Observation, Outcome};
 use crate::report::{Report, SHORT_OF_DAYS, Verdict};
 use std::fmt::{self, Display, Write as _};
@@ -110,7 +111,7 @@ pub fn nagios(report: &Report) -> Nagios {
         .round
         .rows
         .iter()
-        .filter(|row| if row.observation().is_some() { !is_good(row, target) } else { !row.meets_intent(target) })
+        .filter(|row| if row.observation().is_some() { !row.is_good(target) } else { !row.meets_intent(target) })
     {
         let outcome = row.outcome(target);
         let name = if report.round.is_double() { row.id().to_string() } else { row.path.to_string() };

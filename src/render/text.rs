@@ -4,17 +4,15 @@ mod bar;
 mod detail;
 mod table;
 
+use super::Clean;
 use super::block::Block;
+use super::request_id::{RequestId, refused};
 use super::style::{Ink, TextStyle};
+use super::words::{rfc3339, tally, who};
 use super::wrap::Wrapped;
-use super::{Clean, tally, who};
 use crate::diagnosis::Finding;
-use crate::observation::{Attempt, Outcome, Row};
-use crate::plan::RowId;
 use crate::report::{Report, Verdict};
 use std::fmt::{self, Display};
-use std::time::Duration;
-use time::format_description::well_known::Rfc3339;
 
 /// The report for people, with a line break at its end.
 pub fn text<'a>(report: &'a Report, style: &TextStyle) -> impl Display + use<'a> {
@@ -96,18 +94,15 @@ impl Text<'_> {
 
     /// What account B needs to find the refused requests in its access log.
     fn request_ids(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let round = &self.report.round;
-        let refused: Vec<_> =
-            round.rows.iter().filter(|row| is_http(row.outcome(&round.target))).flat_map(answers).collect();
+        let refused: Vec<_> = refused(self.report).collect();
         if refused.is_empty() {
             return Ok(());
         }
-        let started = round.started.replace_nanosecond(0).unwrap_or(round.started);
-        let started = started.format(&Rfc3339).unwrap_or_default();
+        let started = rfc3339(self.report.round.started);
         let title = format!("For account B, to find these requests in the access log ({started}):");
         writeln!(f, "\n{}", self.prose(&title, 0))?;
-        for (row, header, id) in refused {
-            let row = if round.is_double() { row.to_string() } else { row.path.to_string() };
+        for RequestId { row, header, id } in refused {
+            let row = if self.report.round.is_double() { row.to_string() } else { row.path.to_string() };
             writeln!(f, "  {row:<PATH_WIDTH$}  {header:<16}  {}", self.prose(id, 40))?;
         }
         Ok(())
@@ -116,39 +111,6 @@ impl Text<'_> {
     /// Prose whose lines all begin where the first one does.
     fn prose<'t>(&self, text: &'t str, column: usize) -> Wrapped<'t> {
         Wrapped { text, column, indent: column, width: self.style.width }
-    }
-}
-
-/// Whether an answer came that is not the expected one.
-fn is_http(outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::Http(_) | Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => true,
-        Outcome::Ok
-        | Outcome::NotConfigured
-        | Outcome::Skipped
-        | Outcome::Dns(_)
-        | Outcome::Tcp(_)
-        | Outcome::Tls(_) => false,
-    }
-}
-
-/// The request ids in the answers of a path, with their headers' names.
-fn answers(row: &Row) -> impl Iterator<Item = (RowId, &'static str, &str)> {
-    let answers = row.observation().into_iter().flat_map(|seen| &seen.attempts).filter_map(Attempt::answer);
-    answers.flat_map(|answer| {
-        let ids = [("x-amzn-RequestId", answer.request_id()), ("x-amz-apigw-id", answer.apigw_id())];
-        ids.into_iter().filter_map(|(header, id)| Some((row.id(), header, id?)))
-    })
-}
-
-/// A time for people, in at most seven characters.
-fn elapsed(time: Duration) -> String {
-    let ms = time.as_secs_f64() * 1e3;
-    match ms {
-        ..9.95 => format!("{ms:.1} ms"),
-        ..999.5 => format!("{ms:.0} ms"),
-        ..99_950.0 => format!("{:.1} s", ms / 1e3),
-        _ => format!("{:.0} s", ms / 1e3),
     }
 }
 

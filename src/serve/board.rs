@@ -1,29 +1,63 @@
-//! What do the threads of the daemon share? The status, written by the scheduler, and orders to it.
+//! What do the threads of the daemon share? The status, written by the scheduler, signs of life, and orders to the scheduler.
 
+use super::log::Log;
 use crate::report::Report;
 use crate::status::Status;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// The status of the daemon; each look at it is cheap and holds nobody up.
 #[derive(Debug)]
-pub(super) struct Board(Mutex<Status>);
+pub(super) struct Board {
+    /// Where all threads log.
+    pub(super) log: Log,
+    status: Mutex<Status>,
+    web_beat: Mutex<Instant>,
+    ending: watch::Sender<bool>,
+}
 
 impl Board {
-    pub(super) fn new(status: Status) -> Self {
-        Self(Mutex::new(status))
+    pub(super) fn new(status: Status, log: Log) -> Self {
+        let (ending, _) = watch::channel(false);
+        Self { log, status: Mutex::new(status), web_beat: Mutex::new(Instant::now()), ending }
     }
 
     /// The status now.
     pub(super) fn status(&self) -> Status {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.status).clone()
     }
 
-    /// Changes the status; the change is short, because everybody waits for it.
+    /// Looks at the status or changes it; that is short, because everybody waits for it.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Status) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut lock(&self.status))
     }
+
+    /// The web thread is alive. It says so every [`BEAT`].
+    pub(super) fn beat(&self) {
+        *lock(&self.web_beat) = Instant::now();
+    }
+
+    /// How long ago the web thread was alive.
+    pub(super) fn since_beat(&self) -> Duration {
+        lock(&self.web_beat).elapsed()
+    }
+
+    /// From now on the daemon ends: whoever listens stops listening.
+    pub(super) fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Waits until the daemon ends.
+    pub(super) async fn ending(&self) {
+        // the sender lives as long as the board
+        let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
+    }
+}
+
+/// The status is whole even if whoever changed it panicked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the scheduler is asked to do by the web side and by signals.
@@ -33,24 +67,35 @@ pub(super) enum Order {
     Probe {
         /// The name of the target.
         target: String,
-        /// The most that a path may take in place of the configured deadline, if that is longer.
+        /// The most that the whole answer may take: waiting for room, and the round.
         within: Duration,
         /// Who waits.
-        reply: oneshot::Sender<Result<Arc<Report>, ProbeRefusal>>,
+        reply: ProbeReply,
     },
     /// Read the configuration again.
     Reload {
         /// Who waits; the error is what to tell the operator.
-        reply: oneshot::Sender<Result<(), String>>,
+        reply: ReloadReply,
     },
 }
 
-/// Why a round was not run.
+/// Who waits for a round.
+pub(super) type ProbeReply = oneshot::Sender<Result<Arc<Report>, ProbeRefusal>>;
+/// Who waits for a reload. If it is dropped unanswered, the daemon ends.
+pub(super) type ReloadReply = oneshot::Sender<Result<(), String>>;
+
+/// Why there is no round to show.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ProbeRefusal {
     /// No target has the name.
     #[error("no target is named `{0}`")]
     Unknown(String),
+    /// The round goes on, and its result will be on record; but the time that was given is over.
+    #[error("the round did not end within the time that was given")]
+    StillRunning,
+    /// No round could begin within the time that was given: `max_in_flight` or `dns_queries_per_second` held it back.
+    #[error("no round could begin within the time that was given: other targets are being probed")]
+    HeldBack,
     /// The round was ended by a defect of our own.
     #[error("the round ended by a defect of the probe; the log says more")]
     Internal,
@@ -58,3 +103,6 @@ pub(super) enum ProbeRefusal {
 
 /// Where orders are sent.
 pub(super) type Orders = mpsc::Sender<Order>;
+
+/// How often the web thread says that it is alive.
+pub(super) const BEAT: Duration = Duration::from_millis(500);

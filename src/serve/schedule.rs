@@ -1,116 +1,322 @@
-//! When is which target probed? One scheduler for all of them.
+//! When is which target probed? One scheduler for all of them: it begins rounds, records their results, and changes course on orders.
 
-use super::board::{Board, Order};
-use super::{log, notify};
-use crate::check::Check;
+mod course;
+
+use super::agenda::{Agenda, Place, Start, Weight};
+use super::board::{Board, Order, ProbeRefusal, ProbeReply};
+use super::files::Files;
+use super::line;
+use super::log::Direction;
+use super::reading::Reloads;
+use super::rounds::{Defect, Rounds};
+use super::systemd::{StatusLine, Watchdog};
+use super::web::Web;
 use crate::config::{Config, Scheduled};
-use crate::probe::Net;
-use crate::report::{Report, Verdict};
-use crate::status::Status;
-use sd_notify::NotifyState;
-use std::fmt::Write as _;
+use crate::observation::{QueryOutcome, Row};
+use crate::probe::{Limits, Net};
+use crate::report::Report;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use time::OffsetDateTime;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
-/// When each target is due next.
+/// All targets, and the rounds under way.
+#[derive(Debug)]
 pub(super) struct Scheduler {
-    entries: Vec<Entry>,
-    host: Rc<(Net, Vec<String>)>,
+    agenda: Agenda<Entry>,
+    rounds: Rounds<Flight, Report>,
+    reloads: Reloads,
+    host: Host,
+    net: Rc<Net>,
+    web: Web,
     board: Arc<Board>,
+    files: Files,
+    status_line: StatusLine,
+    watchdog: Watchdog,
 }
 
+/// What does not change while the daemon runs.
+#[derive(Debug)]
+pub(super) struct Host {
+    /// What tells this host from others.
+    pub(super) id: String,
+    /// Proxy variables that are set, for the reports.
+    pub(super) ignored_proxy_variables: Rc<[String]>,
+    /// Where the configuration comes from.
+    pub(super) file: PathBuf,
+}
+
+/// A target. Whether it is still the same after a reload is a matter of the pointer.
+#[derive(Debug)]
 struct Entry {
-    check: Rc<Check>,
-    interval: Duration,
-    due: Instant,
-    running: bool,
+    scheduled: Rc<Scheduled>,
+    last: Option<Last>,
+    waiting: Vec<Waiting>,
+}
+
+/// The last round.
+#[derive(Debug)]
+struct Last {
+    ended: Instant,
+    report: Arc<Report>,
+}
+
+/// A round under way.
+#[derive(Debug)]
+struct Flight {
+    scheduled: Rc<Scheduled>,
+    weight: Weight,
+    deadline: Instant,
+    waiting: Vec<Waiting>,
+}
+
+/// Who waits for a round.
+#[derive(Debug)]
+struct Waiting {
+    until: Instant,
+    reply: ProbeReply,
 }
 
 impl Scheduler {
-    pub(super) fn new(config: Config, net: Net, ignored_proxy_variables: Vec<String>, board: Arc<Board>) -> Self {
+    pub(super) fn new((config, net): (Config, Net), host: Host, board: Arc<Board>, (files, web): (Files, Web)) -> Self {
         let now = Instant::now();
-        let entry =
-            |one: Scheduled| Entry { check: Rc::new(one.check), interval: one.interval, due: now, running: false };
-        let entries = config.targets.into_iter().map(entry).collect();
-        Self { entries, host: Rc::new((net, ignored_proxy_variables)), board }
+        let mut scheduler = Self {
+            agenda: Agenda::new(config.load, now),
+            rounds: Rounds::new(),
+            reloads: Reloads::of(host.file.clone()),
+            host,
+            net: Rc::new(net),
+            web,
+            status_line: StatusLine::new(board.change(|status| line::line(status)), now),
+            watchdog: Watchdog::new(now),
+            board,
+            files,
+        };
+        scheduler.put_in_force(config);
+        scheduler.web.ready();
+        scheduler
     }
 
-    /// Starts each round when it is due; a round that is still running when its time comes makes the next one late.
-    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
-        let mut rounds: JoinSet<(usize, Report)> = JoinSet::new();
+    /// Runs until it is dropped.
+    pub(super) async fn run(&mut self, orders: &mut mpsc::Receiver<Order>) {
         loop {
-            let waiting = self.entries.iter().filter(|entry| !entry.running);
-            let next = waiting.map(|entry| entry.due).min();
+            let now = Instant::now();
+            self.dismiss(now);
+            self.begin_rounds(now);
+            self.tell_systemd(now);
             tokio::select! {
-                () = sleep_until(next) => self.start_due(&mut rounds),
-                Some(done) = rounds.join_next(), if !rounds.is_empty() => {
-                    let (at, report) = done.expect("a round does not panic");
-                    self.end(at, report);
+                () = sleep_until(self.wake(now)) => {}
+                (flight, result) = self.rounds.next() => self.end(flight, result),
+                (read, waiting) = self.reloads.next() => {
+                    let outcome = self.reload(read);
+                    for reply in waiting {
+                        let _ = reply.send(outcome.clone());
+                    }
+                    self.reloads.go_on();
                 }
-                Some(_order) = orders.recv() => {}
+                Some(order) = orders.recv() => match order {
+                    Order::Probe { target, within, reply } => self.probe(&target, within, reply),
+                    Order::Reload { reply } => self.reloads.ask(reply),
+                },
             }
         }
     }
 
-    fn start_due(&mut self, rounds: &mut JoinSet<(usize, Report)>) {
+    /// Begins nothing more, and waits for the rounds and answers under way, but not for long.
+    pub(super) async fn wind_down(&mut self) {
+        for place in &mut self.agenda.places {
+            place.of.waiting.clear();
+        }
+        let last = self.rounds.iter().map(|flight| flight.deadline).max();
+        // a round that ends by its deadline ends a moment later
+        let until = last.map_or_else(Instant::now, |last| (last + SLACK).min(Instant::now() + MOST_WINDING_DOWN));
+        while !self.rounds.is_empty() {
+            tokio::select! {
+                (flight, result) = self.rounds.next() => self.end(flight, result),
+                () = sleep_until(until) => break,
+            }
+        }
+        self.web.ended().await;
+    }
+
+    fn wake(&self, now: Instant) -> Instant {
+        let waiting = self.agenda.places.iter().flat_map(|place| &place.of.waiting);
+        let waiting = waiting.chain(self.rounds.iter().flat_map(|flight| &flight.waiting)).map(|one| one.until);
+        let others = [self.agenda.wake(now), self.status_line.due(), self.watchdog.due()];
+        waiting.chain(others.into_iter().flatten()).min().unwrap_or(now + MOST_SLEEP).min(now + MOST_SLEEP)
+    }
+
+    fn begin_rounds(&mut self, now: Instant) {
+        let decision = self.agenda.decide(now);
+        if decision.start.is_empty() && decision.missed.is_empty() {
+            return;
+        }
+        for start in &decision.start {
+            self.begin(*start, now);
+        }
+        let (agenda, wall) = (&self.agenda, OffsetDateTime::now_utc());
+        self.board.change(|status| {
+            for (at, missed) in decision.missed {
+                status.targets[at].missed_rounds += missed;
+                status.targets[at].next_round = course::next_round(&agenda.places[at], now, wall);
+            }
+            for start in &decision.start {
+                status.targets[start.at].next_round = course::next_round(&agenda.places[start.at], now, wall);
+            }
+            status.rounds.started += decision.start.len() as u64;
+            status.rounds.paths_in_flight = agenda.in_flight();
+        });
+    }
+
+    fn begin(&mut self, start: Start, now: Instant) {
+        let place = &mut self.agenda.places[start.at];
+        let scheduled = place.of.scheduled.clone();
+        let waiting = std::mem::take(&mut place.of.waiting);
+        let limits = scheduled.check.limits;
+        let timeout = match waiting.iter().map(|one| one.until).max() {
+            // nobody who asks can make a round too short to tell anything
+            Some(until) if !start.is_regular => (until - now).max(LEAST_TIMEOUT).min(limits.timeout),
+            _ => limits.timeout,
+        };
+        let flight = Flight { scheduled: scheduled.clone(), weight: place.weight, deadline: now + timeout, waiting };
+        let name: Arc<str> = scheduled.check.target.name.as_str().into();
+        let share = self.net.share.as_ref().map(|share| share.of(name.clone()));
+        let (net, proxies) = (Net { share, ..(*self.net).clone() }, self.host.ignored_proxy_variables.clone());
+        self.rounds.start(name, flight, async move {
+            let limits = Limits { timeout, ..limits };
+            scheduled.check.run_within(&limits, &net, &proxies).await
+        });
+    }
+
+    fn end(&mut self, flight: Flight, result: Result<Report, Defect>) {
         let now = Instant::now();
-        for (at, entry) in self.entries.iter_mut().enumerate().filter(|(_, entry)| !entry.running && entry.due <= now) {
-            entry.running = true;
-            while entry.due <= now {
-                entry.due += entry.interval;
+        let name = &flight.scheduled.check.target.name;
+        let result = result.map(Arc::new).map_err(|Defect| ProbeRefusal::Internal);
+        let sent = result.as_ref().map_or(flight.weight.queries, |report| queries(report));
+        self.agenda.end(flight.weight, sent, now);
+        let at = self.agenda.places.iter().position(|place| place.of.scheduled.check.target.name == *name);
+        if let Some(at) = at {
+            self.agenda.places[at].is_busy = false;
+        }
+        // after a reload it may be the round of a target that is gone, or is another one now
+        let at = at.filter(|at| Rc::ptr_eq(&self.agenda.places[*at].of.scheduled, &flight.scheduled));
+        match at {
+            Some(at) => self.record(at, sent, result.as_ref().ok(), now),
+            None => self.board.change(|status| status.rounds.dropped += 1),
+        }
+        self.board.change(|status| status.rounds.paths_in_flight = self.agenda.in_flight());
+        self.status_line.stale();
+        self.files.stale();
+        for one in flight.waiting {
+            let _ = one.reply.send(result.clone());
+        }
+    }
+
+    /// Records a round; without a report a defect of our own ended it.
+    fn record(&mut self, at: usize, sent: usize, report: Option<&Arc<Report>>, now: Instant) {
+        let place = &mut self.agenda.places[at];
+        let is_change = self.board.change(|status| {
+            status.rounds.recorded += 1;
+            let history = Arc::make_mut(&mut status.targets[at].history);
+            let Some(report) = report else {
+                history.record_internal();
+                return false;
+            };
+            history.record(report.clone()).is_some()
+        });
+        let Some(report) = report else { return };
+        let before = place.of.last.as_ref().map(|last| &*last.report);
+        self.board.log.round(report, is_change.then(|| Direction::between(before, report)));
+        place.weight.queries = sent;
+        place.of.last = Some(Last { ended: now, report: report.clone() });
+    }
+
+    /// Answers with the last round if it is young, with the one under way, or with a new one.
+    fn probe(&mut self, target: &str, within: Duration, reply: ProbeReply) {
+        let now = Instant::now();
+        let is_named = |place: &&mut Place<Entry>| place.of.scheduled.check.target.name == target;
+        let Some(place) = self.agenda.places.iter_mut().find(is_named) else {
+            let _ = reply.send(Err(ProbeRefusal::Unknown(target.to_owned())));
+            return;
+        };
+        let entry = &mut place.of;
+        if let Some(last) = entry.last.as_ref().filter(|last| now - last.ended < entry.scheduled.probe_min_age) {
+            let _ = reply.send(Ok(last.report.clone()));
+            return;
+        }
+        let waiting = Waiting { until: now + within.min(LONGEST_WAIT), reply };
+        let under_way = self.rounds.iter_mut().find(|flight| Rc::ptr_eq(&flight.scheduled, &entry.scheduled));
+        if let Some(flight) = under_way {
+            flight.waiting.push(waiting);
+        } else {
+            entry.waiting.push(waiting);
+            place.asked.get_or_insert(now);
+        }
+    }
+
+    /// Sends those away whose time is over; a round that nobody waits for any more is not begun.
+    fn dismiss(&mut self, now: Instant) {
+        for flight in self.rounds.iter_mut().filter(|flight| !flight.waiting.is_empty()) {
+            dismiss(&mut flight.waiting, now, &ProbeRefusal::StillRunning);
+        }
+        for place in self.agenda.places.iter_mut().filter(|place| place.asked.is_some()) {
+            dismiss(&mut place.of.waiting, now, &ProbeRefusal::HeldBack);
+            if place.of.waiting.is_empty() {
+                place.asked = None;
             }
-            let (check, host) = (entry.check.clone(), self.host.clone());
-            rounds.spawn_local(async move { (at, check.run(&host.0, &host.1).await) });
         }
     }
 
-    fn end(&mut self, at: usize, report: Report) {
-        self.entries[at].running = false;
-        let report = Arc::new(report);
-        let changed =
-            self.board.change(|status| Arc::make_mut(&mut status.targets[at].history).record(report).is_some());
-        let line = line(&self.board.status());
-        notify(&[NotifyState::Status(&line)]);
-        if changed {
-            log(&line);
+    fn tell_systemd(&mut self, now: Instant) {
+        self.status_line.tell(now, || self.board.change(|status| line::line(status)));
+        self.watchdog.feed(now, &self.board.log, |patience| {
+            let overdue = |flight: &Flight| now > flight.deadline + GRACE;
+            if self.rounds.iter().any(overdue) {
+                Some("a round does not end")
+            } else if self.agenda.is_stuck(now) {
+                Some("a target is due and its round does not begin")
+            } else if self.board.since_beat() > patience + LEAST_TIMEOUT {
+                Some("the web thread does not answer")
+            } else {
+                None
+            }
+        });
+    }
+}
+
+/// DNS queries that a round really sent.
+fn queries(report: &Report) -> usize {
+    let lookups = || report.round.rows.iter().filter_map(Row::observation).map(|seen| &seen.lookup);
+    let own = lookups()
+        .flat_map(|lookup| &lookup.queries)
+        .filter(|query| !query.shared && query.outcome != QueryOutcome::NotSent)
+        .count();
+    own + 2 * lookups().filter(|lookup| lookup.second_opinion.is_some()).count()
+}
+
+fn dismiss(waiting: &mut Vec<Waiting>, now: Instant, refusal: &ProbeRefusal) {
+    for one in std::mem::take(waiting) {
+        if one.until <= now {
+            let _ = one.reply.send(Err(refusal.clone()));
+        } else if !one.reply.is_closed() {
+            waiting.push(one);
         }
     }
 }
 
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
-    }
-}
+/// However short the time that a caller gives, a round has this long, or its own deadline if that is shorter.
+const LEAST_TIMEOUT: Duration = Duration::from_secs(1);
+/// Nobody waits longer than that for a round.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// How long the rounds under way may go on when the daemon ends.
+pub(super) const MOST_WINDING_DOWN: Duration = Duration::from_secs(5);
+const SLACK: Duration = Duration::from_millis(500);
+/// A round that has not ended so long after its deadline never will.
+const GRACE: Duration = Duration::from_secs(15);
+const MOST_SLEEP: Duration = Duration::from_secs(3600);
 
-/// One line that a pager could carry.
-pub(super) fn line(status: &Status) -> String {
-    let told: Vec<&Report> = status.targets.iter().filter_map(|target| target.history.latest()).map(|r| &**r).collect();
-    let failing: Vec<String> =
-        told.iter().filter(|report| report.verdict() == Verdict::Fail).map(|report| failure(report)).collect();
-    if told.is_empty() {
-        "first round under way".to_owned()
-    } else if failing.is_empty() {
-        format!("{} of {} targets probed, all pass", told.len(), status.targets.len())
-    } else {
-        failing.join("; ")
-    }
-}
-
-fn failure(report: &Report) -> String {
-    let target = &report.round.target;
-    let rows = &report.round.rows;
-    let ok = rows.iter().filter(|row| row.returns_expected(target)).count();
-    let mut line = format!("{}: {ok}/{} paths ok", target.name, rows.len());
-    for (at, row) in rows.iter().filter(|row| !row.meets_intent(target)).enumerate() {
-        let finding = report.diagnosis.findings.iter().find(|finding| finding.paths.contains(&row.path));
-        let cause = finding.map_or(row.outcome(target).name(), |finding| finding.cause.name());
-        let _ = write!(line, "{}{}: {cause}", if at == 0 { " — " } else { ", " }, row.path);
-    }
-    line
-}
+#[cfg(test)]
+mod tests;

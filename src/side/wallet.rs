@@ -58,7 +58,8 @@ impl Wallet {
     /// Who signs now. The first call asks every source in turn, a few seconds at most; later ones do not wait.
     pub async fn identity(&self, net: &Net) -> Identity {
         if let Some(wish) = &self.0.wish {
-            self.0.opened.get_or_init(|| self.open(wish, net)).await;
+            // boxed: a search is large, and every round would carry room for it
+            self.0.opened.get_or_init(|| Box::pin(self.open(wish, net))).await;
         }
         self.0.identity(OffsetDateTime::now_utc())
     }
@@ -107,6 +108,15 @@ impl Inner {
         }
     }
 }
+
+/// Wallets are alike that were wished for alike, whatever is in them.
+impl PartialEq for Wallet {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.wish().is_some_and(|wish| other.wish() == Some(wish))
+    }
+}
+
+impl Eq for Wallet {}
 
 impl fmt::Debug for Wallet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

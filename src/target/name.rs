@@ -1,10 +1,12 @@
 //! Which names does AWS give to an API and its endpoint? Parsed once; inside, no `String` has meaning.
 
 use std::fmt;
+use std::sync::Arc;
 
-/// A host name: lower case, ASCII, labels of 1 to 63 characters, at most 253 in all (RFC 1123).
+/// A host name: lower case, ASCII, labels of 1 to 63 characters, at most 253 in all (RFC 1123). Its text is shared with its clones,
+/// since one name stands in many places of a report.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HostName(String);
+pub struct HostName(Arc<str>);
 
 impl HostName {
     /// Reads a host name; upper case and one trailing dot are accepted.
@@ -17,7 +19,7 @@ impl HostName {
                 && !label.ends_with('-')
         };
         if name.len() <= 253 && name.split('.').all(label) {
-            Ok(Self(name))
+            Ok(Self(name.into()))
         } else {
             Err(NameError::Host(excerpt(text)))
         }

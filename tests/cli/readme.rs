@@ -3,6 +3,7 @@
 
 use crate::side::binary;
 use apigw_probe::diagnosis::Cause;
+use apigw_probe::render::metrics::{Family, families};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -57,4 +58,19 @@ fn the_readme_tells_what_the_program_tells() {
     }
     let table = format!("<details><summary>All {} causes</summary>\n\n{table}\n</details>\n", Cause::ALL.len());
     hold("causes", &table, str::to_owned);
+
+    let table = metrics();
+    let table = format!("<details><summary>All {} metrics</summary>\n\n{table}\n</details>\n", families().count());
+    hold("metrics", &table, str::to_owned);
+}
+
+fn metrics() -> String {
+    let mut table = "| metric | type | labels | what it tells | where |\n| --- | --- | --- | --- | --- |\n".to_owned();
+    for (family, places) in families() {
+        let Family { name, kind, help, labels } = family;
+        let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
+        let places: Vec<_> = places.iter().map(|place| place.name()).collect();
+        let _ = writeln!(table, "| `{name}` | {kind} | {} | {help} | {} |", labels.join(" "), places.join(" "));
+    }
+    table
 }

@@ -177,32 +177,6 @@ fn a_saved_report_of_both_calls_is_diagnosed_alike() {
     assert_eq!(differences, &serde_json::json!([{"line": "query", "ours": "", "theirs": "via=proxy"}]));
 }
 
-#[test]
-fn headers_may_come_as_a_systemd_credential() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("orders-headers"), "x-api-key: hunter2-hunter2\n").unwrap();
-    let target = "[[target]]\ninvoke_url = \"https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test\"\n";
-    let check = |line: &str, credentials: Option<&std::path::Path>| {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        writeln!(file, "{target}{line}").unwrap();
-        let mut command = binary();
-        command.args(["config", "show"]).arg(file.path());
-        command.envs(credentials.map(|folder| ("CREDENTIALS_DIRECTORY", folder))).output().unwrap()
-    };
-    let good = check("header_credential = \"orders-headers\"", Some(folder.path()));
-    assert!(good.status.success() && !stdout(&good).contains("hunter2"), "{}{}", stdout(&good), stderr(&good));
-    for (line, credentials, word) in [
-        ("header_credential = \"orders-headers\"", None, "CREDENTIALS_DIRECTORY"),
-        ("header_credential = \"../x\"", Some(folder.path()), "orders-headers"),
-        ("header_credential = \"other\"", Some(folder.path()), "other"),
-        ("header_file = \"/x\"\nheader_credential = \"y\"", Some(folder.path()), "not both"),
-    ] {
-        let bad = check(line, credentials);
-        assert_eq!(bad.status.code(), Some(2));
-        assert!(stderr(&bad).contains(word), "{line}: {}", stderr(&bad));
-    }
-}
-
 /// What must never be seen: keys, tokens, what they were made into, and the values of secret headers.
 const SECRETS: [&str; 8] = [
     "wJalrXUtnFEMI",

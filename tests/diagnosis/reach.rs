@@ -2,7 +2,7 @@
 
 use crate::round::{ALL, P1, P2, P3, P4, at, attempt, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
-use apigw_probe::observation::{Address, HttpFault, Intent, TcpFault, TlsFault};
+use apigw_probe::observation::{Address, DnsFault, HttpFault, Intent, TcpFault, TlsFault};
 use std::time::Duration;
 
 #[test]
@@ -27,6 +27,13 @@ fn port_443_is_refused() {
 #[test]
 fn this_hosts_firewall_rejects() {
     healthy().unconnected(&ALL, TcpFault::NotPermitted).shows(Cause::ConnectionRefused, &ALL);
+}
+
+#[test]
+fn this_host_has_no_socket_to_give() {
+    healthy().unconnected(&ALL, TcpFault::Local).shows(Cause::HostOutOfResources, &ALL);
+    healthy().nameless(&ALL, DnsFault::Local).shows(Cause::HostOutOfResources, &ALL);
+    assert_eq!(healthy().dead(&ALL, "10.0.3.10", TcpFault::Local).findings(), []);
 }
 
 #[test]

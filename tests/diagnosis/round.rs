@@ -9,6 +9,7 @@ use apigw_probe::observation::{
 use apigw_probe::plan::{AccessPath, Header, HeaderText, Method, Request, plan};
 use apigw_probe::target::{Expectation, Target, TargetInput};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -43,7 +44,7 @@ impl Scene {
 
     fn at(target: Target) -> Self {
         let round = Round {
-            target,
+            target: target.into(),
             started: at(STARTED),
             took: Duration::from_millis(80),
             environment: Environment { dns_servers: vec!["10.0.0.2:53".parse().unwrap()], ..Environment::default() },
@@ -64,7 +65,7 @@ impl Scene {
     }
 
     pub(crate) fn expecting(mut self, expect: Expectation) -> Self {
-        self.round.target.expect = expect;
+        Arc::make_mut(&mut self.round.target).expect = expect;
         self
     }
 
@@ -299,7 +300,7 @@ fn refused(fault: TcpFault) -> Phase<Connected, TcpFailure> {
 }
 
 pub(crate) fn connected(tls: Phase<Secured, TlsFailure>) -> Phase<Connected, TcpFailure> {
-    phase(Ok(Connected { retransmits: 0, tls: Some(tls) }))
+    phase(Ok(Connected { retransmits: 0, tls: Some(tls.into()) }))
 }
 
 pub(crate) fn answered(answer: Answer) -> Phase<Secured, TlsFailure> {

@@ -659,7 +659,7 @@ async fn each_round_asks_as_the_files_say_by_then() {
     let url = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
     let input = TargetInput { invoke_url: url, ..TargetInput::default() };
     let check = Check {
-        target: Target::parse(input).unwrap(),
+        target: Target::parse(input).unwrap().into(),
         request: Request::default(),
         intents: Intents::default(),
         limits: limits(1000),

@@ -7,6 +7,7 @@ mod far_end;
 mod http;
 mod name_server;
 mod second_opinion;
+mod share;
 mod tls;
 mod whole;
 
@@ -54,6 +55,7 @@ fn net(servers: &[SocketAddr], authority: &Authority, detours: &[(&str, SocketAd
         vpc_resolver: None,
         trust: Trust::from_der(&[&authority.der]).unwrap(),
         detour: Detour::from(detours),
+        share: None,
     }
 }
 

@@ -42,6 +42,7 @@ fn identity(role: Option<Role>, variables: &[(&str, &str)]) -> Identity {
         vpc_resolver: None,
         trust: Trust::from_der(&[] as &[&[u8]]).unwrap(),
         detour: Detour::default(),
+        share: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(Wallet::with(wish, variables).identity(&net))

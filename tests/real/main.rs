@@ -4,21 +4,41 @@
 //! namespaces that are named after it; both end with their test.
 
 mod authority;
+mod daemon;
 mod name_server;
+#[path = "../render/hostile.rs"]
+mod hostile;
 mod probe;
+mod prometheus;
+#[path = "../render/report.rs"]
+mod report;
 mod server;
 #[path = "../support/side.rs"]
 mod side;
+#[path = "../support/statuses.rs"]
+mod statuses;
+#[path = "../render/status.rs"]
+mod status;
 mod tool;
 mod vpc;
 mod web_server;
 
+mod checks;
 mod cli;
 mod credentials;
+mod dashboard;
 mod dns;
+mod doors;
 mod netns;
+mod openmetrics;
+mod page;
 mod promtool;
+mod rehearsal;
+mod rules;
+mod run_command;
 mod schema;
+mod scrape;
 mod signing;
 mod tls;
+mod units;
 mod wire;

@@ -1,15 +1,13 @@
 //! Does Prometheus's own checker accept the metrics? Of `once` in every scenario, and of the daemon.
 
-use crate::server::own_address;
+use crate::daemon::Daemon;
 use crate::side::Side;
-use crate::side::binary;
+use crate::status::{full, process};
 use crate::tool::{text, tool};
 use apigw_probe::lab::Scenario;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::os::unix::net::UnixDatagram;
-use std::process::{Child, Stdio};
-use std::time::Duration;
+use apigw_probe::render::metrics::{Exposition, Format};
+use std::io::Write as _;
+use std::process::Stdio;
 
 /// Neither a syntax error nor a word of lint.
 fn check(metrics: &str, of: &str) {
@@ -44,56 +42,8 @@ fn the_metrics_of_the_daemon_are_accepted() {
     check(metrics, "the daemon");
 }
 
-/// The daemon, as its service manager sees it.
-struct Daemon {
-    child: Child,
-    address: SocketAddr,
-    notes: UnixDatagram,
-    _folder: tempfile::TempDir,
-}
-
-impl Daemon {
-    fn start(side: &Side) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let address = SocketAddr::from((own_address(), 9715));
-        let (file, socket) = (folder.path().join("config.toml"), folder.path().join("notify"));
-        let (url, name) = (side.lab.invoke_url(), side.lab.vpce_dns_name().unwrap());
-        let (dns, port, ca) = (side.lab.dns_server(), side.lab.port(), side.ca_file.path().display());
-        let text = format!(
-            "listen = ['{address}']\ndns_servers = ['{dns}']\nca_file = '{ca}'\n\n\
-             [[target]]\ninvoke_url = '{url}'\nvpce_dns_name = '{name}'\nport = {port}\n"
-        );
-        std::fs::write(&file, text).unwrap();
-        let notes = UnixDatagram::bind(&socket).unwrap();
-        notes.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let child = binary().args(["serve", "--config"]).arg(&file).env("NOTIFY_SOCKET", &socket).spawn().unwrap();
-        Self { child, address, notes, _folder: folder }
-    }
-
-    /// Waits until it notifies of a state.
-    fn wait_for(&self, state: &str) {
-        let mut note = [0; 4096];
-        loop {
-            let length = self.notes.recv(&mut note).unwrap_or_else(|error| panic!("{state}: {error}"));
-            if text(&note[..length]).lines().any(|line| line.starts_with(state)) {
-                return;
-            }
-        }
-    }
-
-    fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+#[test]
+fn every_family_is_accepted() {
+    let text: String = Exposition::of_daemon(full(), process(), Format::Text).collect();
+    check(&text, "every family");
 }

@@ -1,10 +1,11 @@
 //! Text that means harm, in every field of a report that the network or the user fills.
-#![allow(unreachable_pub, reason = "test files include this one")]
+#![allow(dead_code, unreachable_pub, reason = "each test file that includes this one uses a part of it")]
 
 use apigw_probe::observation::{Answer, Attempt, Certificate, Seen};
 use apigw_probe::plan::{Header, HeaderText};
 use apigw_probe::report::Report;
 use proptest::prelude::*;
+use std::sync::Arc;
 
 /// Text of any characters, and more often than by chance those that steer a terminal, a shell or a parser.
 pub fn text() -> impl Strategy<Value = String> {
@@ -16,7 +17,7 @@ pub fn text() -> impl Strategy<Value = String> {
 /// The report with the text in every such field. The diagnosis writes `fix` and `docs` itself; they stay.
 pub fn filled(mut report: Report, text: &str) -> Report {
     let evil = || text.to_owned();
-    report.round.target.name = evil();
+    Arc::make_mut(&mut report.round.target).name = evil();
     report.round.environment.ignored_proxy_variables = vec![evil()];
     for row in &mut report.round.rows {
         if let Seen::Probed(observation) = &mut row.seen {

@@ -2,13 +2,19 @@
 
 mod curl;
 mod explain;
+mod html;
 mod json;
 mod metrics;
+mod metrics_of_daemon;
 mod nagios;
 mod text;
 
+mod exposition;
 mod hostile;
 mod report;
+#[path = "../support/statuses.rs"]
+mod statuses;
+mod status;
 
 /// Whether a character can do no harm on a terminal. A list of its own, not the product's.
 fn is_harmless(c: char) -> bool {

@@ -36,7 +36,7 @@ pub fn round() -> Round {
     let target = target();
     let rows = AccessPath::ALL.iter().map(|path| row(&target, *path)).collect();
     Round {
-        target,
+        target: target.into(),
         started: OffsetDateTime::from_unix_timestamp(STARTED).expect("a moment"),
         took: micros(33_100),
         environment: Environment {
@@ -101,7 +101,7 @@ pub fn url_only() -> Report {
     let mut rows: Vec<_> = AccessPath::ALL.iter().map(|path| row(&target, *path)).collect();
     rows[1].intent = Intent::Skip;
     rows[1].seen = Seen::Skipped;
-    Report { round: Round { target, rows, ..round() }, diagnosis: Diagnosis::default() }
+    Report { round: Round { target: target.into(), rows, ..round() }, diagnosis: Diagnosis::default() }
 }
 
 /// Each path fails in another phase, and every optional field is filled.
@@ -266,7 +266,7 @@ fn connected(octets: [u8; 4]) -> Attempt {
 
 fn answered(octets: [u8; 4]) -> Attempt {
     let mut attempt = connected(octets);
-    attempt.tcp.result = Ok(Connected { retransmits: 0, tls: Some(secured()) });
+    attempt.tcp.result = Ok(Connected { retransmits: 0, tls: Some(secured().into()) });
     attempt
 }
 

@@ -23,6 +23,7 @@ fn net() -> Net {
         vpc_resolver: None,
         trust: Trust::from_der(&[] as &[&[u8]]).unwrap(),
         detour: Detour::default(),
+        share: None,
     }
 }
 

@@ -143,6 +143,7 @@ async fn the_regional_sts_is_asked_over_tls_by_the_probes_own_resolver() {
         vpc_resolver: None,
         trust: Trust::from_der(&[&authority.der]).unwrap(),
         detour: Detour::from(HashMap::<IpAddr, _>::new()),
+        share: None,
     };
     let url = format!("https://{NAME}:{}", sts.address.port());
     let at = variables(&[KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL_STS", url.as_str())]);

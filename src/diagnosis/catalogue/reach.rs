@@ -66,6 +66,21 @@ pub(super) const NO_ROUTE_FOR_FAMILY: Entry = Entry {
     docs: "https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html",
 };
 
+pub(super) const HOST_OUT_OF_RESOURCES: Entry = Entry {
+    title: "this host has no socket to give: descriptors, ports or memory ran out",
+    owner: Owner::Caller,
+    meaning: "The probe could not even open a socket, so that it says nothing about the API, the endpoint or the network. Other \
+              programs on this host are likely to fare the same.",
+    shows: "the operating system refuses a socket or a local port; no packet was sent.",
+    ceiling: Likely,
+    fix: &[
+        "compare the open files of the process with its limit: `ls /proc/PID/fd` and `/proc/PID/limits`; the service's limit is `LimitNOFILE=`",
+        "see who holds ports: `ss -s`",
+        "probe less at once: `max_in_flight` in the configuration",
+    ],
+    docs: "https://man7.org/linux/man-pages/man2/socket.2.html",
+};
+
 pub(super) const MTU_BLACK_HOLE: Entry = Entry {
     title: "the path's MTU: small packets pass, large ones seem to vanish",
     owner: Owner::Network,

@@ -73,7 +73,8 @@ fn is_final(answer: &Answer) -> bool {
             | DnsFault::Unreachable
             | DnsFault::Truncated
             | DnsFault::Malformed
-            | DnsFault::NoServer => false,
+            | DnsFault::NoServer
+            | DnsFault::Local => false,
         },
     }
 }
@@ -144,13 +145,16 @@ impl Failures {
         self.rest.ok_or(fault)
     }
 
-    /// A word from any server says more than silence, and silence more than that nobody is there.
+    /// A word from any server says more than that this host could not ask, that more than silence, and silence more than that nobody is
+    /// there.
     fn most_telling(&self, servers: &[SocketAddr]) -> DnsFault {
-        let word = self.faults.iter().map(|(_, fault)| *fault).find(|fault| *fault != DnsFault::Unreachable);
+        let mut faults = self.faults.iter().map(|(_, fault)| *fault);
+        let word = faults.clone().find(|fault| !matches!(fault, DnsFault::Unreachable | DnsFault::Local));
+        let local = faults.find(|fault| *fault == DnsFault::Local);
         let half_a_word = (!self.truncated.is_empty()).then_some(DnsFault::Truncated);
         let nobody_is_there = servers.iter().all(|server| self.has(*server));
         let nothing = if nobody_is_there { DnsFault::Unreachable } else { DnsFault::Timeout };
-        word.or(half_a_word).unwrap_or(nothing)
+        word.or(half_a_word).or(local).unwrap_or(nothing)
     }
 }
 
@@ -212,6 +216,10 @@ async fn transmit(ask: &Ask<'_>, log: &Log, question: &Question, flight: Flight)
         log.ended(which, End { outcome, rcode, felt, wire: wire.and_then(|wire| wire::plausible(wire, felt)) });
     };
     let result = match heard {
+        Err(error) if wire::is_of_this_host(&error) => {
+            end(QueryOutcome::NotSent, None, None);
+            Err(Lost::For(DnsFault::Local))
+        }
         Err(_) => {
             end(QueryOutcome::Unreachable, None, None);
             Err(Lost::For(DnsFault::Unreachable))

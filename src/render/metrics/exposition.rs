@@ -1,17 +1,9 @@
 //! How is a metric family written? One model, two formats: Prometheus text 0.0.4 and OpenMetrics 1.0.
 
+use crate::history::Histogram;
+use crate::named::named;
 use crate::render::Clean;
-use std::borrow::Cow;
-use std::fmt::{self, Display, Write as _};
-
-/// Families in a format. They are built one by one while they are written, so that many targets need little memory.
-#[derive(Debug, Clone, Copy)]
-pub struct Exposition<F> {
-    /// Gives the families, from the first each time.
-    pub families: F,
-    /// How they are written.
-    pub format: Format,
-}
+use std::fmt::Write as _;
 
 /// A format that Prometheus reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,111 +25,141 @@ impl Format {
 }
 
 /// Samples of one name. A family without samples is not written.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Family<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Family {
     /// The name as it stands before a sample: with `_total` for a counter and `_info` for an info. A name that ends in `_seconds` or `_bytes` has that unit.
     pub name: &'static str,
-    /// One sentence.
-    pub help: &'static str,
     /// What the samples are.
     pub kind: Kind,
-    /// The samples; no two have the same labels.
-    pub samples: Vec<Sample<'a>>,
+    /// The names of the labels, in the order of writing.
+    pub labels: &'static [&'static str],
+    /// One sentence.
+    pub help: &'static str,
 }
 
-/// What the samples of a family are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Goes up and down.
-    Gauge,
-    /// Goes up only, and starts again at zero with the process.
-    Counter,
-    /// Always 1; the labels are what matters.
-    Info,
-    /// Counts of observations in buckets.
-    Histogram,
-}
-
-/// Labels and a value.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sample<'a> {
-    /// The labels.
-    pub labels: Labels<'a>,
-    /// The value.
-    pub value: Value,
-}
-
-impl<'a> Sample<'a> {
-    /// A sample that is one number.
-    pub fn new(labels: Labels<'a>, value: f64) -> Self {
-        Self { labels, value: Value::Number(value) }
+named! {
+    /// What the samples of a family are.
+    pub enum Kind {
+        /// Goes up and down.
+        Gauge = "gauge",
+        /// Goes up only, and starts again at zero with the process.
+        Counter = "counter",
+        /// Always 1; the labels are what matters.
+        Info = "info",
+        /// Counts of observations in buckets.
+        Histogram = "histogram",
     }
 }
 
-/// What was measured.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// A number.
-    Number(f64),
-    /// A histogram.
-    Histogram {
-        /// Upper bounds, rising and without the infinite one, each with the number of observations up to it.
-        buckets: Vec<(f64, u64)>,
-        /// The sum of all observations.
-        sum: f64,
-        /// How many observations there were.
-        count: u64,
-    },
+/// Text in a format, growing sample by sample.
+#[derive(Debug)]
+pub(super) struct Samples {
+    format: Format,
+    text: String,
+    described: Option<&'static str>,
 }
 
-/// Label names and values, in the order of writing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Labels<'a>(Vec<(&'static str, Cow<'a, str>)>);
-
-impl<'a> Labels<'a> {
-    /// No label.
-    pub fn new() -> Self {
-        Self::default()
+impl Samples {
+    pub(super) fn new(format: Format) -> Self {
+        Self { format, text: String::new(), described: None }
     }
 
-    /// With one more label.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<Cow<'a, str>>) -> Self {
-        self.0.push((name, value.into()));
-        self
+    /// How much was written since the text was taken.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
     }
-}
 
-impl<'a, F, I> Display for Exposition<F>
-where
-    F: Fn() -> I,
-    I: Iterator<Item = Family<'a>>,
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for family in (self.families)() {
-            family.write(f, self.format)?;
-        }
+    /// Takes what was written.
+    pub(super) fn take(&mut self) -> String {
+        std::mem::take(&mut self.text)
+    }
+
+    pub(super) fn end(&mut self) {
         match self.format {
-            Format::Text => Ok(()),
-            Format::OpenMetrics => f.write_str("# EOF\n"),
+            Format::Text => {}
+            Format::OpenMetrics => self.text.push_str("# EOF\n"),
         }
+    }
+
+    /// Goes on in a family, whose comment lines come before its first sample.
+    pub(super) fn of(&mut self, family: &'static Family) -> SamplesOf<'_> {
+        SamplesOf { samples: self, family }
     }
 }
 
-impl Family<'_> {
-    fn write(&self, f: &mut fmt::Formatter<'_>, format: Format) -> fmt::Result {
-        if self.samples.is_empty() {
-            return Ok(());
-        }
-        let name = self.described_name(format);
-        writeln!(f, "# HELP {name} {}", self.help)?;
-        writeln!(f, "# TYPE {name} {}", self.kind.name(format))?;
-        if let (Format::OpenMetrics, Some(unit)) = (format, self.unit()) {
-            writeln!(f, "# UNIT {name} {unit}")?;
-        }
-        self.samples.iter().try_for_each(|sample| sample.write(f, self.name))
+/// Where the samples of one family go.
+#[derive(Debug)]
+pub(super) struct SamplesOf<'a> {
+    samples: &'a mut Samples,
+    family: &'static Family,
+}
+
+impl SamplesOf<'_> {
+    /// A sample that is one number. The values of the labels come in the order of their names; no two samples have the same.
+    pub(super) fn push(&mut self, labels: &[&str], value: f64) {
+        self.describe();
+        self.line("", labels, None, value);
     }
 
+    pub(super) fn push_histogram(&mut self, labels: &[&str], histogram: &Histogram) {
+        self.describe();
+        for (bound, count) in histogram.cumulative() {
+            self.line("_bucket", labels, Some(bound), number(count));
+        }
+        self.line("_bucket", labels, Some(f64::INFINITY), number(histogram.count));
+        self.line("_sum", labels, None, histogram.sum.as_secs_f64());
+        self.line("_count", labels, None, number(histogram.count));
+    }
+
+    fn describe(&mut self) {
+        let Samples { format, text, described } = &mut *self.samples;
+        if *described == Some(self.family.name) {
+            return;
+        }
+        *described = Some(self.family.name);
+        let name = self.family.described_name(*format);
+        let mut comment = |word: &str, rest: &str| {
+            for piece in ["# ", word, " ", name, " ", rest, "\n"] {
+                text.push_str(piece);
+            }
+        };
+        comment("HELP", self.family.help);
+        comment("TYPE", self.family.kind.described_name(*format));
+        if let (Format::OpenMetrics, Some(unit)) = (*format, self.family.unit()) {
+            comment("UNIT", unit);
+        }
+    }
+
+    fn line(&mut self, suffix: &str, labels: &[&str], bound: Option<f64>, value: f64) {
+        debug_assert_eq!(labels.len(), self.family.labels.len(), "{}", self.family.name);
+        let text = &mut self.samples.text;
+        text.push_str(self.family.name);
+        text.push_str(suffix);
+        let mut separator = '{';
+        for (label, value) in self.family.labels.iter().zip(labels) {
+            text.push(separator);
+            text.push_str(label);
+            text.push_str("=\"");
+            push_escaped(text, value);
+            text.push('"');
+            separator = ',';
+        }
+        if let Some(bound) = bound {
+            text.push(separator);
+            text.push_str("le=\"");
+            // the same in both formats, or a change of format would change the series: 1.0, not 1
+            let _ = if bound.is_infinite() { text.write_str("+Inf") } else { write!(text, "{bound:?}") };
+            text.push('"');
+            separator = ',';
+        }
+        if separator == ',' {
+            text.push('}');
+        }
+        let _ = writeln!(text, " {value}");
+    }
+}
+
+impl Family {
     /// The name in the comment lines: OpenMetrics leaves out the suffix that the kind adds to the samples.
     fn described_name(&self, format: Format) -> &'static str {
         match (format, self.kind) {
@@ -154,77 +176,25 @@ impl Family<'_> {
 }
 
 impl Kind {
-    fn name(self, format: Format) -> &'static str {
+    fn described_name(self, format: Format) -> &'static str {
         match (self, format) {
-            (Self::Counter, _) => "counter",
-            (Self::Histogram, _) => "histogram",
-            (Self::Info, Format::OpenMetrics) => "info",
-            (Self::Gauge, _) | (Self::Info, Format::Text) => "gauge",
+            (Self::Info, Format::Text) => Self::Gauge.name(),
+            (Self::Gauge | Self::Counter | Self::Info | Self::Histogram, _) => self.name(),
         }
-    }
-}
-
-impl Sample<'_> {
-    fn write(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
-        match &self.value {
-            Value::Number(value) => self.line(f, (name, ""), None, *value),
-            Value::Histogram { buckets, sum, count } => {
-                for (bound, count) in buckets {
-                    self.line(f, (name, "_bucket"), Some(*bound), number(*count))?;
-                }
-                self.line(f, (name, "_bucket"), Some(f64::INFINITY), number(*count))?;
-                self.line(f, (name, "_sum"), None, *sum)?;
-                self.line(f, (name, "_count"), None, number(*count))
-            }
-        }
-    }
-
-    fn line(&self, f: &mut fmt::Formatter<'_>, name: (&str, &str), bound: Option<f64>, value: f64) -> fmt::Result {
-        write!(f, "{}{}", name.0, name.1)?;
-        let mut separator = '{';
-        for (label, text) in &self.labels.0 {
-            write!(f, "{separator}{label}=\"{}\"", Escaped(text))?;
-            separator = ',';
-        }
-        if let Some(bound) = bound {
-            // the same in both formats, or a change of format would change the series: 1.0, not 1
-            let bound = if bound.is_infinite() { "+Inf".to_owned() } else { format!("{bound:?}") };
-            write!(f, "{separator}le=\"{bound}\"")?;
-            separator = ',';
-        }
-        if separator == ',' {
-            f.write_char('}')?;
-        }
-        writeln!(f, " {}", Number(value))
     }
 }
 
 /// A label's value: cleaned of what is not shown, `\` and `"` escaped. A line break has become a space.
-struct Escaped<'a>(&'a str);
-
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.contains(['\\', '"']) {
-            write!(f, "{}", Clean(&self.0.replace('\\', r"\\").replace('"', r#"\""#)))
-        } else {
-            write!(f, "{}", Clean(self.0))
-        }
+fn push_escaped(text: &mut String, value: &str) {
+    if value.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'\\' && b != b'"') {
+        text.push_str(value);
+    } else {
+        let _ = write!(text, "{}", Clean(&value.replace('\\', r"\\").replace('"', r#"\""#)));
     }
 }
 
-struct Number(f64);
-
-impl Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            f64::INFINITY => f.write_str("+Inf"),
-            f64::NEG_INFINITY => f.write_str("-Inf"),
-            number => write!(f, "{number}"),
-        }
-    }
-}
-
-fn number(count: u64) -> f64 {
+/// A count as a sample has it.
+pub(super) fn number(count: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
     let number = count as f64;
     number

@@ -1,19 +1,17 @@
 //! Everything that was seen, path by path, for `-v`.
 
-use super::elapsed;
 use crate::observation::{
     Address, Answer, Attempt, Certificate, DnsFault, Environment, HttpFailure, Lookup, Observation, Phase, Query,
     Secured, Seen, TlsFailure,
 };
 use crate::render::Clean;
 use crate::render::style::{Ink, TextStyle};
+use crate::render::words::{elapsed, rfc3339};
 use crate::render::wrap::Wrapped;
 use crate::report::Report;
 use crate::target::{HostName, Target};
 use std::fmt::{self, Display};
 use std::time::Duration;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// Writes what was seen of this host and of each path that was probed.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, report: &Report, style: &TextStyle) -> fmt::Result {
@@ -222,10 +220,6 @@ fn rcode(code: u16) -> String {
         5 => "REFUSED".to_owned(),
         other => format!("rcode {other}"),
     }
-}
-
-fn rfc3339(moment: OffsetDateTime) -> String {
-    moment.replace_nanosecond(0).unwrap_or(moment).format(&Rfc3339).unwrap_or_default()
 }
 
 const INDENT: usize = 11;

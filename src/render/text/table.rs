@@ -1,10 +1,11 @@
 //! The four paths, one line each, and a second line where there is more to say.
 
-use super::bar::stretches;
-use super::{PATH_WIDTH, elapsed};
-use crate::observation::{Attempt, Intent, Observation, Outcome, Row, Seen, TcpFailure, TcpFault};
-use crate::render::is_good;
+use super::PATH_WIDTH;
+use super::bar::{ink as bar_ink, letter, stretches};
+use crate::observation::{Observation, Row, Seen};
+use crate::render::cells::{Cell, Cells, Tone, beside};
 use crate::render::style::{Ink, TextStyle};
+use crate::render::words::elapsed;
 use crate::render::wrap::Wrapped;
 use crate::report::Report;
 use crate::target::Target;
@@ -47,10 +48,10 @@ impl Table<'_> {
         let width = self.style.width.saturating_sub(BAR_COLUMN).min(MOST_BAR);
         for (index, (mark, count)) in stretches(observation, self.scale, width).into_iter().enumerate() {
             let gap = if index == 0 { "  " } else { "" };
-            write!(f, "{gap}{}", self.style.paint(mark.ink(), mark.letter().repeat(count)))?;
+            write!(f, "{gap}{}", self.style.paint(bar_ink(mark), letter(mark).repeat(count)))?;
         }
         writeln!(f)?;
-        let more = self.more(row);
+        let more = beside(row, self.target);
         if more.is_empty() {
             return Ok(());
         }
@@ -64,65 +65,20 @@ impl Table<'_> {
     }
 
     fn cells(&self, f: &mut fmt::Formatter<'_>, row: &Row, observation: &Observation) -> fmt::Result {
-        let decisive = observation.decisive();
-        let connects = match decisive {
-            None => "-".to_owned(),
-            Some(attempt) if attempt.tcp.result.is_err() => "no".to_owned(),
-            Some(_) => connected(observation),
-        };
-        let tls = decisive.and_then(Attempt::tls).map_or("-", |tls| yes_or_no(tls.result.is_ok()));
-        let answer = match (row.outcome(self.target), decisive.and_then(Attempt::http)) {
-            (Outcome::UnexpectedStatus(status), _) => status.to_string(),
-            (_, None) => "-".to_owned(),
-            (_, Some(http)) => http.result.as_ref().map_or("no".to_owned(), |answer| answer.status.to_string()),
-        };
-        let good = is_good(row, self.target);
-        let cell = |text: &str, width: usize, good: bool| {
-            let ink = match text {
-                "-" => Ink::Faint,
-                _ if good => Ink::Good,
-                _ if row.meets_intent(self.target) => Ink::Warn,
-                _ => Ink::Bad,
-            };
-            self.style.paint(ink, format!("{text:<width$}"))
-        };
-        write!(f, "{} ", cell(yes_or_no(row.resolves()), 8, row.resolves()))?;
-        write!(f, "{} {} ", cell(&connects, 8, connects == "yes"), cell(tls, 3, tls == "yes"))?;
-        write!(f, "{}", cell(&answer, ANSWER, good))
-    }
-
-    /// What the cells do not say: the intent if it is not the usual one, and the outcome's code.
-    fn more(&self, row: &Row) -> Vec<String> {
-        let mut more = Vec::new();
-        match (row.intent, row.outcome(self.target)) {
-            (Intent::Forbidden, Outcome::Ok) => more.push("forbidden, but it is open".to_owned()),
-            (Intent::Forbidden, _) => more.push("forbidden, and it is closed".to_owned()),
-            (Intent::Optional, _) => more.push("optional".to_owned()),
-            (Intent::Required | Intent::Skip, _) => {}
-        }
-        match row.outcome(self.target) {
-            Outcome::Ok => {}
-            outcome @ Outcome::UnexpectedStatus(_) => {
-                let expected: Vec<_> = self.target.expect.status.iter().map(u16::to_string).collect();
-                more.push(format!("{} (expected {})", outcome.name(), expected.join(" or ")));
-            }
-            outcome => more.push(outcome.name().to_owned()),
-        }
-        more
+        let cells = Cells::of(row, observation, self.target);
+        let cell = |cell: &Cell, width: usize| self.style.paint(ink(cell.tone), format!("{:<width$}", cell.text));
+        write!(f, "{} {} ", cell(&cells.resolves, 8), cell(&cells.connects, 8))?;
+        write!(f, "{} {}", cell(&cells.tls, 3), cell(&cells.answer, ANSWER))
     }
 }
 
-/// `yes`, or how many of several addresses took the connection. An address that this host cannot route to is no fault.
-fn connected(observation: &Observation) -> String {
-    let tried = observation.attempts.iter().map(|attempt| &attempt.tcp.result);
-    let tried: Vec<_> =
-        tried.filter(|tcp| !matches!(tcp, Err(TcpFailure { fault: TcpFault::NoRouteForFamily, .. }))).collect();
-    let up = tried.iter().filter(|tcp| tcp.is_ok()).count();
-    if up == tried.len() { "yes".to_owned() } else { format!("{up} of {}", tried.len()) }
-}
-
-fn yes_or_no(yes: bool) -> &'static str {
-    if yes { "yes" } else { "no" }
+fn ink(tone: Tone) -> Ink {
+    match tone {
+        Tone::Good => Ink::Good,
+        Tone::Warn => Ink::Warn,
+        Tone::Bad => Ink::Bad,
+        Tone::Faint => Ink::Faint,
+    }
 }
 
 const ANSWER: usize = 6;

@@ -72,6 +72,7 @@ impl Shape {
         }
         let region = target.region.clone();
         Ok(Round {
+            target: target.into(),
             started: self.started_at.0,
             took: self.duration_seconds.into(),
             environment: Environment {
@@ -80,7 +81,6 @@ impl Shape {
                 ignored_proxy_variables: self.environment.ignored_proxy_variables,
             },
             rows: self.paths.into_iter().map(|path| path.into_row(&region)).collect::<Result<_, _>>()?,
-            target,
         })
     }
 }
@@ -171,7 +171,7 @@ impl AttemptShape {
     fn into_attempt(self) -> Result<Attempt, UnreadableReport> {
         let tls = match self.tls {
             None => None,
-            Some(tls) => Some(tls.into_phase(self.http)?),
+            Some(tls) => Some(Box::new(tls.into_phase(self.http)?)),
         };
         let result = match fault::<TcpFault>("tcp.outcome", &self.tcp.outcome)? {
             None => Ok(Connected { retransmits: self.tcp.retransmits.unwrap_or_default(), tls }),

@@ -1,0 +1,163 @@
+"""What does the daemon cost over time? Ten thousand rounds of one target, a thousand targets while they are scraped, a thousand clients that stall."""
+
+import contextlib
+import http.client
+import re
+import subprocess
+import time
+from pathlib import Path
+
+from stand import INVOKE_URL, PROCESSORS, RESOLVER, VPCE_NAME, busy_time, is_listening, take_processor
+
+LISTEN = ("127.0.0.1", 9715)
+PATHS = 4
+
+
+def status_of(pid, key):
+    """A line of the kernel's account of a process, in bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
+
+
+class Daemon:
+    """A running daemon with these targets; it ends with the `with` block."""
+
+    def __init__(self, stand, general, targets):
+        self.stand = stand
+        head = f"listen = ['{LISTEN[0]}:{LISTEN[1]}']\ndns_servers = ['{RESOLVER}']\nca_file = '{stand.root}'\n{general}\n"
+        self.config = stand.write("config.toml", head + "".join(f"\n[[target]]\n{target}\n" for target in targets))
+
+    def __enter__(self):
+        with open(self.stand.folder / "log", "ab") as log:
+            self.child = subprocess.Popen([self.stand.probe, "serve", "--config", self.config], cwd=self.stand.folder, stdin=subprocess.DEVNULL,
+                                          stdout=log, stderr=log, preexec_fn=lambda: take_processor(PROCESSORS[0], first=False))
+        until = time.monotonic() + 20
+        while not is_listening(*LISTEN):
+            if self.child.poll() is not None or time.monotonic() > until:
+                raise SystemExit(f"the daemon does not listen: {(self.stand.folder / 'log').read_text()[-2000:]}")
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_):
+        self.child.terminate()
+        if self.child.wait(20) != 0:
+            raise SystemExit(f"the daemon ended with {self.child.returncode}: {(self.stand.folder / 'log').read_text()[-2000:]}")
+
+    def get(self, path, headers={}):
+        connection = http.client.HTTPConnection(*LISTEN, timeout=20)
+        with contextlib.closing(connection):
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read()
+            assert answer.status == 200, (answer.status, body[:500])
+            return body
+
+    def sum(self, family):
+        """The sum over all samples of a family, those that are not there being none."""
+        text = self.get("/metrics").decode()
+        return sum(float(value) for value in re.findall(rf"^{family}(?:{{[^\n]*}})? (\S+)$", text, re.M))
+
+    def rss(self, key="VmRSS"):
+        return status_of(self.child.pid, key)
+
+
+def target(name, *lines):
+    return "\n".join([f"name = '{name}'", f"invoke_url = '{INVOKE_URL}'", f"vpce_dns_name = '{VPCE_NAME}'", *lines])
+
+
+def rounds_of_one(stand, rounds, ask_exporter):
+    """The daemon probes one target as often as it is asked to, and the exporter does the same."""
+    with Daemon(stand, "schedule = 'on-probe'\nprobe_min_age = '0s'", [target("orders")]) as daemon:
+        def probe():
+            assert b'apigw_probe_target_success{target="orders"} 1\n' in daemon.get("/probe?target=orders")
+        probe()
+        before = busy_time(daemon.child.pid)
+        for _ in range(rounds):
+            probe()
+        ours = (busy_time(daemon.child.pid) - before) / rounds / PATHS, daemon.rss()
+        assert daemon.sum("apigw_probe_probes_total") == (rounds + 1) * PATHS
+    spent = sum(ask_exporter()[0] for _ in range(rounds // 4))
+    return ours, (spent / (rounds // 4) / PATHS, status_of(stand.exporter.pid, "VmRSS"))
+
+
+def many_targets(stand, count, interval, seconds):
+    """Many targets at an interval, scraped each second; in the second half beside a thousand clients that stall."""
+    targets = [target(f"orders-{number}") for number in range(count)]
+    with Daemon(stand, f"interval = '{interval}s'", targets) as daemon:
+        time.sleep(interval)
+        calm = scrapes(daemon, seconds / 2)
+        with stalled_clients(1000):
+            crowded = scrapes(daemon, seconds / 2)
+        missed, probes = daemon.sum("apigw_probe_missed_rounds_total"), daemon.sum("apigw_probe_probes_total")
+        failed = daemon.sum("apigw_probe_probe_failures_total")
+        return {"targets": count, "interval": interval, "missed": missed, "rounds": probes / PATHS, "failed": failed, "rss": daemon.rss("VmHWM"), "calm": calm,
+                "crowded": crowded}
+
+
+def scrapes(daemon, seconds):
+    """How long each scrape took, one a second as Prometheus asks for it."""
+    took, until = [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        began = time.monotonic()
+        daemon.get("/metrics", {"Accept-Encoding": "gzip", "Accept": "application/openmetrics-text;version=1.0.0"})
+        took.append(time.monotonic() - began)
+        time.sleep(max(0, 1 - took[-1]))
+    return took
+
+
+@contextlib.contextmanager
+def stalled_clients(count):
+    """Half of them never end their request, half never read their answer; whoever is sent away comes again."""
+    begins = [b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"]
+    script = f"""
+import selectors, socket, time
+begins, poll = {begins!r}, selectors.DefaultSelector()
+def come(number):
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.setblocking(False)
+    client.connect_ex({LISTEN!r})
+    poll.register(client, selectors.EVENT_WRITE, number)
+for number in range({count}):
+    come(number)
+print("come", flush=True)
+while True:
+    for key, _ in poll.select():
+        try:
+            if key.events == selectors.EVENT_WRITE:
+                key.fileobj.send(begins[key.data % 2])
+                # who never ends its request hears when it is sent away; who never reads does not
+                poll.unregister(key.fileobj)
+                if key.data % 2 == 0:
+                    poll.register(key.fileobj, selectors.EVENT_READ, key.data)
+                else:
+                    globals().setdefault("kept", []).append(key.fileobj)
+                continue
+            key.fileobj.recv(1)
+        except OSError:
+            pass
+        poll.unregister(key.fileobj)
+        key.fileobj.close()
+        time.sleep(0.001)
+        come(key.data)
+"""
+    child = subprocess.Popen(["python3", "-c", script], stdout=subprocess.PIPE, preexec_fn=lambda: take_processor(PROCESSORS[-1], first=False))
+    try:
+        child.stdout.readline()
+        yield
+    finally:
+        child.kill()
+        child.wait()
+
+
+def many_rounds(stand, rounds):
+    """Rounds that end soon, since nobody listens: the memory after a tenth of them, and after all."""
+    targets = [target(f"orders-{number}", "port = 1", "paths = { route53-alias = 'skip', vpce-host-header = 'skip', vpce-api-id-header = 'skip' }")
+               for number in range(500)]
+    with Daemon(stand, "interval = '1s'\ndns_queries_per_second = 2000\nlog_level = 'error'", targets) as daemon:
+        def after(count):
+            while daemon.sum("apigw_probe_probes_total") < count:
+                time.sleep(0.5)
+            return daemon.rss()
+        early, late = after(rounds / 10), after(rounds)
+        return early, late, daemon.sum("apigw_probe_missed_rounds_total")

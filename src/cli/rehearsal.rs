@@ -1,0 +1,141 @@
+//! Would my alerts fire? The daemon against a simulation that other processes can reach, and whose scenario changes while it runs.
+
+use super::demo::{check, scenario};
+use super::output::complain;
+use super::{Stop, print, runtime};
+use crate::check::Check;
+use crate::lab::{Addresses, Lab, Scenario};
+use crate::serve::{ServeOptions, Signals, serve};
+use nix::sys::signal::{SigSet, Signal, raise};
+use std::fmt::Write as _;
+use std::io::{self, BufRead as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+/// Runs until the daemon ends. Each line of standard input names the scenario to go over to; at its end the last one stays.
+pub(super) fn run(scenario: &'static Scenario, listen: SocketAddr) -> Result<u8, Stop> {
+    runtime()?.block_on(async {
+        let signals = Signals::install().map_err(Stop::host)?;
+        let mut stage = Stage::set(scenario, listen).await?;
+        let config = stage.config();
+        tokio::select! {
+            ended = serve(&config, ServeOptions::default(), signals) => ended.map_err(Stop::host)?,
+            failed = stage.follow(wishes()) => failed?,
+        }
+        Ok(0)
+    })
+}
+
+/// The simulation, and the files by which the daemon knows it.
+struct Stage {
+    lab: Lab,
+    listen: SocketAddr,
+    folder: TempDir,
+}
+
+impl Stage {
+    async fn set(scenario: &'static Scenario, listen: SocketAddr) -> Result<Self, Stop> {
+        let lab = Lab::start(scenario, Addresses::Loopback).await.map_err(Stop::host)?;
+        let folder = tempfile::Builder::new().prefix("apigw-probe-demo-").tempdir().map_err(Stop::host)?;
+        let stage = Self { lab, listen, folder };
+        std::fs::write(stage.ca_file(), stage.lab.ca_pem()).map_err(Stop::host)?;
+        stage.tell()?;
+        Ok(stage)
+    }
+
+    fn ca_file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("config.toml")
+    }
+
+    /// Goes over to each scenario that is wished for; ends only with a failure.
+    async fn follow(&mut self, mut wishes: mpsc::Receiver<&'static Scenario>) -> Result<(), Stop> {
+        while let Some(scenario) = wishes.recv().await {
+            self.lab.switch(scenario).await.map_err(Stop::host)?;
+            self.tell()?;
+            // as an operator would after editing the file
+            raise(Signal::SIGHUP).map_err(Stop::host)?;
+        }
+        std::future::pending().await
+    }
+
+    /// Writes what the daemon reads, and prints what a person can do.
+    fn tell(&self) -> Result<(), Stop> {
+        let check = check(&self.lab)?;
+        std::fs::write(self.config(), self.toml(&check)).map_err(Stop::host)?;
+        print(self.instructions(&check).as_bytes())?;
+        Ok(())
+    }
+
+    /// The configuration of the daemon. The target keeps its name, so that its series go on.
+    fn toml(&self, check: &Check) -> String {
+        let Self { lab, listen, .. } = self;
+        let mut text = format!(
+            "interval = '5s'\nlisten = ['{listen}']\ndns_servers = ['{}']\nvpc_resolver = '{}'\nca_file = '{}'\n\n\
+             [[target]]\nname = 'demo'\ninvoke_url = '{}'\nport = {}\ntimeout = '{}'\n",
+            lab.dns_server(),
+            lab.vpc_resolver(),
+            self.ca_file().display(),
+            lab.invoke_url(),
+            lab.port(),
+            humantime::format_duration(check.limits.timeout),
+        );
+        if let Some(name) = lab.vpce_dns_name() {
+            let _ = writeln!(text, "vpce_dns_name = '{name}'");
+        }
+        text.push_str("\n[target.paths]\n");
+        for (path, intent) in lab.scenario().intents {
+            let _ = writeln!(text, "{path} = '{intent}'");
+        }
+        text
+    }
+
+    /// How to look at it from another terminal, with what the scenario asks for.
+    fn instructions(&self, check: &Check) -> String {
+        let Self { lab, listen, .. } = self;
+        let mut text = format!(
+            "# simulated on loopback until Ctrl-C: {}: {}\n\
+             apigw-probe once {} {} --dns-server {} --vpc-resolver {} --port {} --ca-file {}",
+            lab.scenario().name,
+            lab.scenario().description(),
+            lab.invoke_url(),
+            lab.vpce_dns_name().unwrap_or_default(),
+            lab.dns_server(),
+            lab.vpc_resolver(),
+            lab.port(),
+            self.ca_file().display()
+        );
+        for (path, intent) in lab.scenario().intents {
+            let _ = write!(text, " --{intent} {path}");
+        }
+        if lab.scenario().timeout.is_some() {
+            let _ = write!(text, " --timeout {}", humantime::format_duration(check.limits.timeout));
+        }
+        let _ = writeln!(text, "\ncurl http://{listen}/metrics\n# type the name of another scenario to go over to it");
+        text
+    }
+}
+
+/// The scenarios that standard input names, line by line. A thread of its own reads, since a terminal may wait for ever.
+fn wishes() -> mpsc::Receiver<&'static Scenario> {
+    let (tell, wishes) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        // in the background of a shell there is nothing to read, which is no reason to stop
+        let _ = SigSet::from(Signal::SIGTTIN).thread_block();
+        for line in io::stdin().lock().lines() {
+            let Ok(line) = line else { return };
+            match scenario(line.trim()) {
+                _ if line.trim().is_empty() => {}
+                Ok(scenario) if tell.blocking_send(scenario).is_err() => return,
+                Ok(_) => {}
+                Err(error) => complain(&format!("`{}`: {error}", line.trim())),
+            }
+        }
+    });
+    wishes
+}

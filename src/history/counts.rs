@@ -1,0 +1,72 @@
+//! What only ever grows? Probes, failures by reason, requests, and how long rounds took.
+
+use crate::observation::{Attempt, Observation, Outcome};
+use std::time::Duration;
+
+/// What was counted on one path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PathCounts {
+    /// How often it was probed.
+    pub probes: u64,
+    /// How often it did not return an expected status, by the machine name of the outcome or `internal`; only reasons that occurred.
+    pub failures: Vec<(&'static str, u64)>,
+    /// HTTP requests that were sent: connections on which the exchange began.
+    pub requests: u64,
+}
+
+impl PathCounts {
+    pub(super) fn add(&mut self, outcome: Outcome, seen: &Observation) {
+        self.requests += seen.attempts.iter().filter_map(Attempt::http).count() as u64;
+        if outcome == Outcome::Ok {
+            self.probes += 1;
+        } else {
+            self.fail(outcome.name());
+        }
+    }
+
+    pub(super) fn fail(&mut self, reason: &'static str) {
+        self.probes += 1;
+        let at = self.failures.binary_search_by_key(&reason, |(known, _)| known).unwrap_or_else(|at| {
+            self.failures.insert(at, (reason, 0));
+            at
+        });
+        self.failures[at].1 += 1;
+    }
+}
+
+/// How long rounds took.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Histogram {
+    /// How many rounds took at most as long as the bound of the same place in [`Histogram::BOUNDS`], and longer than the one before.
+    pub counts: [u64; Histogram::BOUNDS.len()],
+    /// How many rounds there were.
+    pub count: u64,
+    /// How long all of them took.
+    pub sum: Duration,
+}
+
+impl Histogram {
+    /// The upper bounds of the buckets in seconds, but for the infinite one. Within a VPC a round takes tens of
+    /// milliseconds; a cold function takes about a second; with one dead address it takes three; beyond ten the default
+    /// deadline was met, and beyond thirty the longest that most integrations are given.
+    pub const BOUNDS: [f64; 7] = [0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
+
+    pub(super) fn observe(&mut self, took: Duration) {
+        if let Some(bucket) = Self::BOUNDS.iter().position(|bound| took.as_secs_f64() <= *bound) {
+            self.counts[bucket] += 1;
+        }
+        self.count += 1;
+        self.sum += took;
+    }
+
+    /// Each bound with the number of rounds that took at most as long.
+    pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
+        Self::BOUNDS.into_iter().zip(self.counts).scan(0, |sum, (bound, count)| {
+            *sum += count;
+            Some((bound, *sum))
+        })
+    }
+}
+
+/// The reason of a failure that is a defect of our own.
+pub(super) const INTERNAL: &str = "internal";

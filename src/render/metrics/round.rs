@@ -1,0 +1,149 @@
+//! What does one round say? The samples of each of its families.
+
+use super::exposition::SamplesOf;
+use crate::observation::{Attempt, Observation, Row};
+use crate::report::{Report, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+pub(super) fn target_success(report: &Report, out: &mut SamplesOf<'_>) {
+    out.push(&[name(report)], (report.verdict() == Verdict::Pass).into());
+}
+
+pub(super) fn path_success(report: &Report, out: &mut SamplesOf<'_>) {
+    probed(report, out, |row, _| Some(row.returns_expected(&report.round.target).into()));
+}
+
+/// A path that lacks its input decides too, if it was asked for by name.
+pub(super) fn meets_intent(report: &Report, out: &mut SamplesOf<'_>) {
+    let target = &report.round.target;
+    for row in report.round.deciding() {
+        let meets = row.meets_intent(target);
+        if row.observation().is_some() || !meets {
+            out.push(&[name(report), row.path.name()], meets.into());
+        }
+    }
+}
+
+pub(super) fn intent(report: &Report, out: &mut SamplesOf<'_>) {
+    for row in report.round.deciding() {
+        out.push(&[name(report), row.path.name(), row.intent.name()], 1.0);
+    }
+}
+
+pub(super) fn resolves(report: &Report, out: &mut SamplesOf<'_>) {
+    probed(report, out, |row, _| Some(row.resolves().into()));
+}
+
+pub(super) fn http_status(report: &Report, out: &mut SamplesOf<'_>) {
+    probed(report, out, |_, seen| Some(seen.decisive()?.answer()?.status.into()));
+}
+
+pub(super) fn path_duration(report: &Report, out: &mut SamplesOf<'_>) {
+    probed(report, out, |_, seen| Some(seen.took.as_secs_f64()));
+}
+
+pub(super) fn phases_felt(report: &Report, out: &mut SamplesOf<'_>) {
+    phases(report, out, |seen| {
+        let decisive = seen.decisive();
+        [
+            Some(seen.lookup.took),
+            decisive.map(|attempt| attempt.tcp.felt),
+            decisive.and_then(Attempt::tls).map(|tls| tls.felt),
+            decisive.and_then(Attempt::http).map(|http| http.felt),
+        ]
+    });
+}
+
+pub(super) fn phases_on_the_wire(report: &Report, out: &mut SamplesOf<'_>) {
+    phases(report, out, |seen| {
+        let decisive = seen.decisive();
+        [
+            seen.lookup.wire(),
+            decisive.and_then(|attempt| attempt.tcp.wire),
+            decisive.and_then(Attempt::tls).and_then(|tls| tls.wire),
+            decisive.and_then(Attempt::http).and_then(|http| http.wire),
+        ]
+    });
+}
+
+pub(super) fn findings(report: &Report, out: &mut SamplesOf<'_>) {
+    let causes: BTreeSet<_> = report.diagnosis.findings.iter().map(|finding| finding.cause).collect();
+    for cause in causes {
+        out.push(&[name(report), cause.name()], 1.0);
+    }
+}
+
+pub(super) fn addresses(report: &Report, out: &mut SamplesOf<'_>) {
+    for (row, seen) in observed(report) {
+        for (address, success) in connections(seen).into_iter().take(MOST_ADDRESSES) {
+            out.push(&[name(report), row.path.name(), &address.to_string()], success.into());
+        }
+    }
+}
+
+pub(super) fn addresses_omitted(report: &Report, out: &mut SamplesOf<'_>) {
+    probed(report, out, |_, seen| {
+        let count = connections(seen).len().saturating_sub(MOST_ADDRESSES);
+        Some(f64::from(u32::try_from(count).unwrap_or(u32::MAX)))
+    });
+}
+
+pub(super) fn certificate_end(report: &Report, out: &mut SamplesOf<'_>) {
+    probed(report, out, |_, seen| Some(unix_seconds(seen.decisive()?.certificate()?.not_after)));
+}
+
+pub(super) fn last_round(report: &Report, out: &mut SamplesOf<'_>) {
+    out.push(&[name(report)], unix_seconds(report.round.started + report.round.took));
+}
+
+/// Each address that was tried, and whether it took a connection. That this host has no route to a family is no fault of the address.
+fn connections(seen: &Observation) -> BTreeMap<IpAddr, bool> {
+    let mut connections = BTreeMap::new();
+    for attempt in &seen.attempts {
+        let success = match &attempt.tcp.result {
+            Ok(_) => true,
+            Err(failure) if failure.fault.is_of_this_host() => continue,
+            Err(_) => false,
+        };
+        *connections.entry(attempt.address.ip()).or_insert(false) |= success;
+    }
+    connections
+}
+
+/// One sample a path that was probed and has the value.
+fn probed(report: &Report, out: &mut SamplesOf<'_>, value: impl Fn(&Row, &Observation) -> Option<f64>) {
+    for (row, seen) in observed(report) {
+        if let Some(value) = value(row, seen) {
+            out.push(&[name(report), row.path.name()], value);
+        }
+    }
+}
+
+/// One sample a phase that was reached.
+fn phases(report: &Report, out: &mut SamplesOf<'_>, times: fn(&Observation) -> [Option<Duration>; 4]) {
+    for (row, seen) in observed(report) {
+        for (phase, took) in ["dns", "tcp", "tls", "http"].into_iter().zip(times(seen)) {
+            if let Some(took) = took {
+                out.push(&[name(report), row.path.name(), phase], took.as_secs_f64());
+            }
+        }
+    }
+}
+
+fn observed(report: &Report) -> impl Iterator<Item = (&Row, &Observation)> {
+    report.round.deciding().filter_map(|row| Some((row, row.observation()?)))
+}
+
+fn name(report: &Report) -> &str {
+    &report.round.target.name
+}
+
+pub(super) fn unix_seconds(moment: time::OffsetDateTime) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a double holds microseconds for centuries to come")]
+    let micros = (moment.unix_timestamp_nanos() / 1_000) as f64;
+    micros / 1e6
+}
+
+const MOST_ADDRESSES: usize = 32;

@@ -1,0 +1,76 @@
+//! In which words are verdicts, people and times told? The same in every format for people.
+
+use crate::diagnosis::Owner;
+use crate::observation::Seen;
+use crate::report::Report;
+use std::fmt::Write as _;
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Who must act, in words.
+pub(super) fn who(owner: Owner) -> &'static str {
+    match owner {
+        Owner::AccountA => "account A (yours: client and endpoint)",
+        Owner::AccountB => "account B (the API's owner)",
+        Owner::Caller => "the caller (this command, this host)",
+        Owner::Network => "the network between",
+    }
+}
+
+/// How many paths did what the user hopes for, in words: `3 of 4 paths ok, 1 not configured`.
+pub(super) fn tally(report: &Report) -> String {
+    let target = &report.round.target;
+    let (mut probed, mut ok, mut lacking, mut skipped) = (0, 0, 0, 0);
+    for row in &report.round.rows {
+        match row.seen {
+            Seen::NotConfigured(_) => {
+                lacking += 1;
+                // it was asked for by name, so that it counts
+                probed += usize::from(!row.meets_intent(target));
+            }
+            Seen::Skipped => skipped += 1,
+            Seen::Probed(_) => {
+                probed += 1;
+                ok += usize::from(row.is_good(target));
+            }
+        }
+    }
+    let what = if report.round.is_double() { "call" } else { "path" };
+    let mut words = format!("{ok} of {probed} {what}{} ok", if probed == 1 { "" } else { "s" });
+    for (count, state) in [(lacking, "not configured"), (skipped, "skipped")] {
+        if count > 0 {
+            let _ = write!(words, ", {count} {state}");
+        }
+    }
+    words
+}
+
+/// A time for people, in at most seven characters.
+pub(super) fn elapsed(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1e3;
+    match ms {
+        ..9.95 => format!("{ms:.1} ms"),
+        ..999.5 => format!("{ms:.0} ms"),
+        ..99_950.0 => format!("{:.1} s", ms / 1e3),
+        _ => format!("{:.0} s", ms / 1e3),
+    }
+}
+
+/// A long time for people, in its two largest units: `3 h 5 min`.
+pub(super) fn lasting(time: Duration) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
+    let seconds = time.as_secs();
+    let first = UNITS.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(UNITS.len() - 1);
+    let (unit, name) = UNITS[first];
+    let mut words = format!("{} {name}", seconds / unit);
+    if let Some((unit, name)) = UNITS.get(first + 1).filter(|(smaller, _)| seconds % unit >= *smaller) {
+        let _ = write!(words, " {} {name}", seconds % UNITS[first].0 / unit);
+    }
+    words
+}
+
+/// A moment in UTC, to the second (RFC 3339).
+pub(super) fn rfc3339(moment: OffsetDateTime) -> String {
+    moment.to_offset(time::UtcOffset::UTC).replace_nanosecond(0).unwrap_or(moment).format(&Rfc3339).unwrap_or_default()
+}

@@ -1,0 +1,63 @@
+//! How does it look in one line? A line that a pager could carry.
+
+use crate::report::{Report, Verdict};
+use crate::status::{Schedule, Status};
+use std::fmt::Write as _;
+
+/// The daemon in one line of bounded length.
+pub(super) fn line(status: &Status) -> String {
+    let targets = status.targets.len();
+    let told = || status.targets.iter().filter_map(|target| target.history.latest());
+    let count = told().count();
+    let mut line = String::new();
+    if let Some(refused) = &status.reload.refused {
+        let _ = write!(line, "configuration refused, the old one is in force: {}; ", cut(refused));
+    }
+    let failing = || told().filter(|report| report.verdict() == Verdict::Fail);
+    let mut shown = 0;
+    for report in failing() {
+        if shown > 0 && line.len() > MOST_BYTES {
+            let _ = write!(line, "; {} more targets fail", failing().count() - shown);
+            return line;
+        }
+        let separator = if shown == 0 { "" } else { "; " };
+        let _ = write!(line, "{separator}{}: {}", report.round.target.name, tally(report));
+        shown += 1;
+    }
+    if count == 0 && status.targets.iter().all(|target| target.schedule == Schedule::OnProbe) {
+        line.push_str("no round yet: /probe begins them");
+    } else if count == 0 {
+        line.push_str("first round under way");
+    } else if shown == 0 {
+        let _ = write!(line, "{count} of {targets} targets probed, all pass");
+    }
+    line
+}
+
+/// One round: how many paths are ok, and why the others are not.
+pub(super) fn tally(report: &Report) -> String {
+    let target = &report.round.target;
+    let rows = &report.round.rows;
+    let ok = rows.iter().filter(|row| row.returns_expected(target)).count();
+    let mut line = format!("{ok}/{} paths ok", rows.len());
+    let mut separator = " — ";
+    for row in rows.iter().filter(|row| !row.meets_intent(target)) {
+        let finding = report.diagnosis.findings.iter().find(|finding| finding.paths.contains(&row.path));
+        let cause = finding.map_or(row.outcome(target).name(), |finding| finding.cause.name());
+        let _ = write!(line, "{separator}{}: {cause}", row.path);
+        separator = ", ";
+    }
+    if report.verdict() == Verdict::Pass {
+        for finding in &report.diagnosis.findings {
+            let _ = write!(line, "{separator}{}", finding.cause);
+            separator = ", ";
+        }
+    }
+    line
+}
+
+fn cut(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_BYTES / 2).collect()
+}
+
+const MOST_BYTES: usize = 400;

@@ -1,0 +1,177 @@
+//! Where do connections come from? TCP, unix sockets, and sockets that systemd hands over.
+
+use super::wire::Duplex;
+use crate::config::Listen;
+use listenfd::ListenFd;
+use nix::sys::socket::{Backlog, listen, setsockopt, sockopt};
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::net;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net as unix;
+use std::path::{Path, PathBuf};
+
+/// A socket that listens.
+#[derive(Debug)]
+pub(super) enum Listener {
+    /// On an address.
+    Tcp(net::TcpListener),
+    /// On a path; the file goes with it, if it is ours.
+    Unix(unix::UnixListener, Option<SocketFile>),
+}
+
+/// Why nothing can be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// An address cannot be had.
+    #[error("listen on `{0}`: {1}")]
+    Io(Listen, io::Error),
+    /// Another process answers on the path.
+    #[error("listen on `{0}`: another process answers there already")]
+    Taken(Listen),
+    /// Something else than a socket stands at the path; it is not replaced.
+    #[error("listen on `{0}`: the file there is no socket; give another path or remove it")]
+    NoSocket(Listen),
+    /// `systemd` is listed, and systemd hands nothing over.
+    #[error(
+        "listen on `systemd`: no socket was handed over (LISTEN_FDS); enable the socket unit, or list an address such as `127.0.0.1:9715`"
+    )]
+    NothingHandedOver,
+    /// What systemd hands over is of another kind.
+    #[error("listen on `systemd`: socket {0} is neither a TCP nor a unix stream socket (ListenStream=): {1}")]
+    Kind(usize, io::Error),
+}
+
+impl Listener {
+    /// Listens at a place of `listen`, but for `systemd`.
+    pub(super) fn bind(place: &Listen) -> Result<Vec<Self>, ListenError> {
+        let wrong = |error| ListenError::Io(place.clone(), error);
+        match place {
+            Listen::Tcp(address) => {
+                let socket = net::TcpListener::bind(address).map_err(wrong)?;
+                socket.set_nonblocking(true).and_then(|()| lengthen(&socket)).map_err(wrong)?;
+                Ok(vec![Self::Tcp(socket)])
+            }
+            Listen::Unix(path) => bind_unix(place, path, WEB_MODE).map(|listener| vec![listener]),
+            Listen::Systemd => Ok(Vec::new()),
+        }
+    }
+
+    /// Listens on a socket that the service's user and root alone may connect to.
+    pub(super) fn bind_private(path: &Path) -> Result<Self, ListenError> {
+        bind_unix(&Listen::Unix(path.to_owned()), path, PRIVATE_MODE)
+    }
+
+    /// The sockets that systemd hands over; they are there for the first who asks.
+    pub(super) fn handed_over() -> Result<Vec<Self>, ListenError> {
+        let mut sockets = ListenFd::from_env();
+        (0..sockets.len())
+            .map(|at| Self::take(&mut sockets, at).map_err(|error| ListenError::Kind(at, error)))
+            .collect()
+    }
+
+    fn take(sockets: &mut ListenFd, at: usize) -> io::Result<Self> {
+        if let Ok(Some(socket)) = sockets.take_unix_listener(at) {
+            socket.set_nonblocking(true)?;
+            return Ok(Self::Unix(socket, None));
+        }
+        let socket = sockets.take_tcp_listener(at)?.ok_or(ErrorKind::NotFound)?;
+        socket.set_nonblocking(true)?;
+        Ok(Self::Tcp(socket))
+    }
+
+    /// The same within the runtime.
+    pub(super) fn open(self) -> io::Result<OpenListener> {
+        match self {
+            Self::Tcp(socket) => {
+                // connections inherit it; what a client does not take is not made
+                setsockopt(&socket, sockopt::SndBuf, &MOST_UNTAKEN)?;
+                tokio::net::TcpListener::from_std(socket).map(OpenListener::Tcp)
+            }
+            Self::Unix(socket, file) => {
+                tokio::net::UnixListener::from_std(socket).map(|socket| OpenListener::Unix(socket, file))
+            }
+        }
+    }
+}
+
+/// A listener within the runtime.
+pub(super) enum OpenListener {
+    Tcp(tokio::net::TcpListener),
+    Unix(
+        tokio::net::UnixListener,
+        #[expect(dead_code, reason = "it is removed when it is dropped")] Option<SocketFile>,
+    ),
+}
+
+impl OpenListener {
+    /// Waits for a connection.
+    pub(super) async fn accept(&self) -> io::Result<Box<dyn Duplex>> {
+        match self {
+            Self::Tcp(socket) => {
+                let (stream, _) = socket.accept().await?;
+                // chunks of an answer do not wait for each other
+                let _ = stream.set_nodelay(true);
+                Ok(Box::new(stream))
+            }
+            Self::Unix(socket, _) => Ok(Box::new(socket.accept().await?.0)),
+        }
+    }
+}
+
+/// The file of a unix socket that we made; removed at the end, unless another has taken its place.
+#[derive(Debug)]
+pub(super) struct SocketFile {
+    path: PathBuf,
+    inode: u64,
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Binds beside the path and moves the socket there: it appears with its mode, and the file of a dead process is replaced.
+fn bind_unix(place: &Listen, path: &Path, mode: u32) -> Result<Listener, ListenError> {
+    let wrong = |error| ListenError::Io(place.clone(), error);
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.file_type().is_socket() => return Err(ListenError::NoSocket(place.clone())),
+        Ok(_) => match unix::UnixStream::connect(path) {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
+            Err(error) => return Err(wrong(error)),
+            Ok(_) => return Err(ListenError::Taken(place.clone())),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(wrong(error)),
+    }
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    // the folder is closed to others until the mode is set
+    let draft = tempfile::Builder::new().prefix(".").rand_bytes(6).tempdir_in(folder).map_err(wrong)?;
+    let bind = || {
+        let draft = draft.path().join("s");
+        let socket = unix::UnixListener::bind(&draft)?;
+        socket.set_nonblocking(true)?;
+        lengthen(&socket)?;
+        fs::set_permissions(&draft, fs::Permissions::from_mode(mode))?;
+        let inode = fs::symlink_metadata(&draft)?.ino();
+        fs::rename(&draft, path)?;
+        Ok(Listener::Unix(socket, Some(SocketFile { path: path.to_owned(), inode })))
+    };
+    bind().map_err(wrong)
+}
+
+/// More may wait to be accepted than the standard library's 128, as when a thousand come at once.
+fn lengthen(socket: &impl AsFd) -> io::Result<()> {
+    listen(&socket, Backlog::new(1024).expect("it is positive"))?;
+    Ok(())
+}
+
+/// Bytes that the kernel holds for a client, or twice as many (socket(7)).
+const MOST_UNTAKEN: usize = 64 * 1024;
+/// The service's user and group, such as a proxy in that group.
+const WEB_MODE: u32 = 0o660;
+const PRIVATE_MODE: u32 = 0o600;

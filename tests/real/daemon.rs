@@ -1,0 +1,91 @@
+//! The daemon, as its service manager sees it.
+
+use crate::server::own_address;
+use crate::side::{Side, binary};
+use crate::tool::text;
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixDatagram;
+use std::process::Child;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// A running daemon.
+pub(crate) struct Daemon {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    notes: mpsc::Receiver<String>,
+    _folder: tempfile::TempDir,
+}
+
+impl Daemon {
+    /// Starts with one target, the one that the side has.
+    pub(crate) fn start(side: &Side) -> Self {
+        Self::with_targets(side, &[""])
+    }
+
+    /// Starts with as many targets, each the one that the side has with these lines of configuration of its own.
+    pub(crate) fn with_targets(side: &Side, targets: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = SocketAddr::from((own_address(), 9715));
+        let (file, socket) = (folder.path().join("config.toml"), folder.path().join("notify"));
+        let (url, name) = (side.lab.invoke_url(), side.lab.vpce_dns_name().unwrap());
+        let (dns, port, ca) = (side.lab.dns_server(), side.lab.port(), side.ca_file.path().display());
+        let mut config = format!(
+            "interval = '1s'\ntimeout = '1s'\nlisten = ['{address}']\ndns_servers = ['{dns}']\nca_file = '{ca}'\n"
+        );
+        for lines in targets {
+            let _ = write!(
+                config,
+                "\n[[target]]\ninvoke_url = '{url}'\nvpce_dns_name = '{name}'\nport = {port}\n{lines}\n"
+            );
+        }
+        std::fs::write(&file, config).unwrap();
+        let notes = UnixDatagram::bind(&socket).unwrap();
+        let child = binary().args(["serve", "--config"]).arg(&file).env("NOTIFY_SOCKET", &socket).spawn().unwrap();
+        Self { child, address, notes: read_all(notes), _folder: folder }
+    }
+
+    /// Waits until it notifies of a state.
+    pub(crate) fn wait_for(&self, state: &str) {
+        loop {
+            let note = self.notes.recv_timeout(LONGEST_WAIT).unwrap_or_else(|error| panic!("{state}: {error}"));
+            if note.lines().any(|line| line.starts_with(state)) {
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(LONGEST_WAIT)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads each note as it comes, as a service manager does: a few that nobody reads would hold the daemon up.
+fn read_all(socket: UnixDatagram) -> mpsc::Receiver<String> {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut note = [0; 4096];
+        while let Ok(length) = socket.recv(&mut note) {
+            if tell.send(text(&note[..length]).to_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    told
+}
+
+const LONGEST_WAIT: Duration = Duration::from_secs(20);

@@ -1,0 +1,159 @@
+//! A daemon that is its own systemd's: with a notification socket, signals, and a log in a file.
+
+use crate::side::{Side, binary};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running daemon.
+pub(crate) struct Daemon {
+    pub(crate) child: Child,
+    pub(crate) listen: SocketAddr,
+    notices: UnixDatagram,
+    folder: tempfile::TempDir,
+}
+
+impl Daemon {
+    /// Starts it with a configuration; `LISTEN` is put in front.
+    pub(crate) fn start(config: &str) -> Self {
+        Self::start_with(config, |_| {})
+    }
+
+    /// Starts it with a configuration and whatever else is done to the command.
+    pub(crate) fn start_with(config: &str, more: impl FnOnce(&mut Command)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        std::fs::write(folder.path().join("config.toml"), with_listen(listen, config)).unwrap();
+        Self::spawn(folder, listen, more)
+    }
+
+    /// Starts it with a configuration that comes through a pipe, when somebody writes it.
+    pub(crate) fn start_slowly() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        make_pipe(&folder.path().join("config.toml"));
+        Self::spawn(folder, listen, |_| {})
+    }
+
+    fn spawn(folder: tempfile::TempDir, listen: SocketAddr, more: impl FnOnce(&mut Command)) -> Self {
+        let socket = folder.path().join("notify");
+        let notices = UnixDatagram::bind(&socket).unwrap();
+        notices.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let mut command = binary();
+        command.args(["serve", "--config"]).arg(folder.path().join("config.toml"));
+        command.env("NOTIFY_SOCKET", &socket).stderr(Stdio::from(log));
+        more(&mut command);
+        Self { child: command.spawn().unwrap(), listen, notices, folder }
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("config.toml")
+    }
+
+    /// Writes another configuration.
+    pub(crate) fn write(&self, config: &str) {
+        std::fs::write(self.config(), with_listen(self.listen, config)).unwrap();
+    }
+
+    /// Puts a pipe in place of the configuration; what is written later goes through it.
+    pub(crate) fn replace_by_pipe(&self) {
+        std::fs::remove_file(self.config()).unwrap();
+        make_pipe(&self.config());
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// The log once it holds the words.
+    pub(crate) fn log_with(&self, words: &str) -> String {
+        eventually(words, || Some(self.log()).filter(|log| log.contains(words)))
+    }
+
+    /// The next notice that holds the words.
+    pub(crate) fn notice(&self, words: &str) -> String {
+        let mut buffer = [0; 4096];
+        loop {
+            let length = self.notices.recv(&mut buffer).unwrap_or_else(|error| panic!("no {words}: {error}"));
+            let text = String::from_utf8(buffer[..length].to_vec()).unwrap();
+            if text.contains(words) {
+                return text;
+            }
+        }
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// The exit status, once it has ended.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    pub(crate) fn metrics(&self) -> String {
+        let mut stream = TcpStream::connect(self.listen).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        write!(stream, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// The metrics once they hold the words.
+    pub(crate) fn metrics_with(&self, words: &str) -> String {
+        eventually(words, || Some(self.metrics()).filter(|metrics| metrics.contains(words)))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        eprint!("{}", self.log());
+    }
+}
+
+/// What a lab's targets have in common.
+pub(crate) fn head(side: &Side) -> String {
+    format!(
+        "interval = \"1s\"\ntimeout = \"2s\"\ndns_servers = [\"{}\"]\nca_file = \"{}\"\n",
+        side.lab.dns_server(),
+        side.ca_file.path().display()
+    )
+}
+
+/// A target of a lab.
+pub(crate) fn target(side: &Side, name: &str, more: &str) -> String {
+    format!(
+        "[[target]]\nname = \"{name}\"\ninvoke_url = \"{}\"\nvpce_dns_name = \"{}\"\nport = {}\n{more}\n",
+        side.lab.invoke_url(),
+        side.lab.vpce_dns_name().unwrap(),
+        side.lab.port()
+    )
+}
+
+/// Asks until there is an answer.
+pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < until, "no {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn with_listen(listen: SocketAddr, config: &str) -> String {
+    format!("listen = [\"{listen}\"]\n{config}")
+}
+
+fn make_pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}

@@ -1,0 +1,50 @@
+//! Does the log tell changes, and can programs read it?
+
+use crate::daemon::{Daemon, head, target};
+use crate::start;
+use std::os::unix::fs::MetadataExt as _;
+use std::process::Stdio;
+
+#[test]
+fn a_change_is_told_once() {
+    let side = start("private-dns-off");
+    let daemon = Daemon::start(&(head(&side) + &target(&side, "orders", "")));
+    daemon.notice("3/4 paths ok");
+    let log = daemon.log_with("orders: 3/4");
+    assert!(log.contains(" warn  orders: 3/4 paths ok"), "{log}");
+    // some rounds later
+    let config = head(&side) + &target(&side, "orders", "") + &target(&side, "more", "");
+    daemon.write(&config);
+    daemon.signal("HUP");
+    let log = daemon.log_with("more: 3/4");
+    assert_eq!(log.matches("orders: 3/4").count(), 1, "{log}");
+}
+
+#[test]
+fn each_round_is_an_object_if_that_is_wanted() {
+    let side = start("private-dns-off");
+    let config = "log_format = \"json\"\nlog_level = \"debug\"\n".to_owned() + &head(&side);
+    let daemon = Daemon::start(&(config + &target(&side, "orders", "")));
+    let log = daemon.log_with("\"level\":\"debug\"");
+    let objects: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let round = objects.iter().find(|object| object["target"] == "orders").unwrap();
+    assert_eq!(round["level"], "warn");
+    assert_eq!(round["verdict"], "fail");
+    assert!(round["findings"].as_array().unwrap().contains(&"private-dns-disabled".into()), "{round}");
+    assert!(round["time"].as_str().unwrap().ends_with('Z') && round["message"].is_string());
+}
+
+#[test]
+fn journald_gets_priorities_and_keeps_the_time_itself() {
+    let side = start("private-dns-off");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let about = file.as_file().metadata().unwrap();
+    let stream = format!("{}:{}", about.dev(), about.ino());
+    let daemon = Daemon::start_with(&(head(&side) + &target(&side, "orders", "")), |command| {
+        command.env("JOURNAL_STREAM", stream).stderr(Stdio::from(file.reopen().unwrap()));
+    });
+    daemon.notice("3/4 paths ok");
+    let log = std::fs::read_to_string(file.path()).unwrap();
+    assert!(log.lines().all(|line| line.starts_with('<')), "{log}");
+    assert!(log.contains("<4>orders: 3/4 paths ok"), "{log}");
+}

@@ -1,0 +1,106 @@
+//! Does the daemon listen where it is told to: on addresses, on unix sockets, on what systemd hands over?
+
+use crate::client::{self, ask_unix, request};
+use crate::daemon::{Setup, free_address, wait_for};
+use hyper::StatusCode;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixListener;
+
+#[test]
+fn several_places_are_listened_on() {
+    let setup = Setup::new();
+    let (first, second, socket) = (setup.address, free_address(), setup.path("web.sock"));
+    let entries = [first.to_string(), second.to_string(), format!("unix:{}", socket.display())];
+    let mut daemon = setup.listen(&entries.each_ref().map(String::as_str)).start();
+    assert_eq!(client::get(first, "/-/healthy").status, StatusCode::OK);
+    assert_eq!(client::get(second, "/-/healthy").status, StatusCode::OK);
+    assert_eq!(ask_unix(&socket, request("GET", "/metrics", &[])).status, StatusCode::OK);
+    let about = std::fs::metadata(&socket).unwrap();
+    assert_eq!((about.file_type().is_socket(), about.permissions().mode() & 0o777), (true, 0o660));
+    daemon.terminate();
+    assert_eq!(daemon.child.wait().unwrap().code(), Some(0));
+    assert!(!socket.exists(), "a socket goes with its daemon");
+}
+
+#[test]
+fn the_socket_of_a_dead_process_is_replaced() {
+    let setup = Setup::new();
+    let socket = setup.path("web.sock");
+    drop(UnixListener::bind(&socket).unwrap());
+    assert!(socket.exists());
+    let _daemon = setup.listen(&[&format!("unix:{}", socket.display())]).start();
+    assert_eq!(ask_unix(&socket, request("GET", "/-/ready", &[])).status, StatusCode::OK);
+}
+
+#[test]
+fn the_socket_of_a_living_process_is_an_error() {
+    let setup = Setup::new();
+    let socket = setup.path("web.sock");
+    let _other = UnixListener::bind(&socket).unwrap();
+    let said = setup.listen(&[&format!("unix:{}", socket.display())]).fail();
+    assert!(said.contains(&socket.display().to_string()), "{said}");
+}
+
+#[test]
+fn a_file_that_is_no_socket_stays() {
+    let setup = Setup::new();
+    let file = setup.path("web.sock");
+    std::fs::write(&file, "precious").unwrap();
+    let entry = format!("unix:{}", file.display());
+    let Setup { folder, .. } = &setup;
+    let kept = folder.path().to_owned();
+    let said = setup.listen(&[&entry]).fail();
+    assert!(said.contains("web.sock"), "{said}");
+    drop(kept);
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    let said = Setup::new().listen(&[&address]).fail();
+    assert!(said.contains(&address), "{said}");
+}
+
+#[test]
+fn sockets_of_systemd_replace_the_list() {
+    let mut setup = Setup::new();
+    let (listed, handed) = (setup.address, TcpListener::bind("127.0.0.1:0").unwrap());
+    let address = handed.local_addr().unwrap();
+    hand_over(&mut setup, handed.into());
+    let daemon = setup.start();
+    assert_eq!(client::get(address, "/-/healthy").status, StatusCode::OK);
+    assert!(TcpStream::connect(listed).is_err(), "{}", daemon.log());
+}
+
+#[test]
+fn sockets_of_systemd_join_a_list_that_names_them() {
+    let mut setup = Setup::new();
+    let listed = setup.address;
+    let socket = setup.path("handed.sock");
+    hand_over(&mut setup, UnixListener::bind(&socket).unwrap().into());
+    let _daemon = setup.listen(&["systemd", &listed.to_string()]).start();
+    assert_eq!(client::get(listed, "/-/healthy").status, StatusCode::OK);
+    assert_eq!(ask_unix(&socket, request("GET", "/-/healthy", &[])).status, StatusCode::OK);
+    assert!(socket.exists());
+}
+
+#[test]
+fn a_list_that_names_systemd_needs_a_socket_of_it() {
+    let said = Setup::new().listen(&["systemd"]).fail();
+    assert!(said.contains("LISTEN_FDS"), "{said}");
+}
+
+/// Hands a socket over as descriptor 0; systemd begins at 3, which takes unsafe code here.
+fn hand_over(setup: &mut Setup, socket: OwnedFd) {
+    setup.command.stdin(socket).env("LISTEN_FDS", "1").env("LISTEN_FDS_FIRST_FD", "0");
+}
+
+#[test]
+fn nothing_is_listened_on_once_the_daemon_ends() {
+    let daemon = Setup::new().start();
+    daemon.terminate();
+    wait_for(|| TcpStream::connect(daemon.address).is_err().then_some(()));
+}

@@ -1,0 +1,11 @@
+//! Does the web side answer whoever may ask, and nobody else, however they behave? The real daemon, asked over real sockets.
+
+mod client;
+mod daemon;
+
+mod control;
+mod listen;
+mod routes;
+mod slow;
+mod tls;
+mod users;

@@ -1,0 +1,117 @@
+//! Do users get in with their passwords, strangers not, and does a change of the file count at once?
+
+use crate::client::{Answer, ask, request};
+use crate::daemon::{Daemon, Setup};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper::StatusCode;
+use std::fmt::Write as _;
+
+fn users(entries: &[(&str, &str)]) -> String {
+    let mut text = "basic_auth_users:\n".to_owned();
+    for (name, password) in entries {
+        let hash = bcrypt::hash_with_result(password, 4).unwrap();
+        writeln!(text, "  {name}: {}", hash.format_for_version(bcrypt::Version::TwoY)).unwrap();
+    }
+    text
+}
+
+fn ask_as(daemon: &Daemon, name: &str, password: &str) -> Answer {
+    let value = format!("Basic {}", STANDARD.encode(format!("{name}:{password}")));
+    ask(daemon.address, request("GET", "/metrics", &[("authorization", &value)]))
+}
+
+#[test]
+fn users_get_in_and_strangers_do_not() {
+    let daemon = Setup::new().web(&users(&[("alice", "correct:horse"), ("bob", "battery")])).start();
+    for _ in 0..3 {
+        assert_eq!(ask_as(&daemon, "alice", "correct:horse").status, StatusCode::OK);
+        assert_eq!(ask_as(&daemon, "bob", "battery").status, StatusCode::OK);
+        assert_eq!(ask_as(&daemon, "bob", "correct:horse").status, StatusCode::UNAUTHORIZED);
+        assert_eq!(ask_as(&daemon, "carol", "battery").status, StatusCode::UNAUTHORIZED);
+        assert_eq!(ask_as(&daemon, "bob", "").status, StatusCode::UNAUTHORIZED);
+    }
+    for path in ["/", "/metrics", "/-/healthy", "/probe?target=orders", "/nowhere"] {
+        let answer = daemon.get(path);
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
+        assert!(answer.header("www-authenticate").starts_with("Basic "));
+    }
+    for value in ["Basic", "Basic !!!", "Bearer abc", "Basic YWxpY2U="] {
+        assert_eq!(
+            ask(daemon.address, request("GET", "/", &[("authorization", value)])).status,
+            StatusCode::UNAUTHORIZED
+        );
+    }
+}
+
+#[test]
+fn a_new_version_of_the_file_counts_at_once_and_a_bad_one_does_not() {
+    let daemon = Setup::new().web(&users(&[("alice", "one")])).start();
+    assert_eq!(ask_as(&daemon, "alice", "one").status, StatusCode::OK);
+    daemon.replace("web.yml", &users(&[("alice", "two")]));
+    assert_eq!(ask_as(&daemon, "alice", "one").status, StatusCode::UNAUTHORIZED);
+    assert_eq!(ask_as(&daemon, "alice", "two").status, StatusCode::OK);
+    daemon.replace("web.yml", "basic_auth_users:\n  alice: plain-secret\n");
+    for _ in 0..3 {
+        assert_eq!(ask_as(&daemon, "alice", "two").status, StatusCode::OK);
+    }
+    let log = daemon.log();
+    assert_eq!(log.matches("web.yml:2: ").count(), 1, "{log}");
+    assert!(!log.contains("plain-secret") && !log.contains("$2y$0"), "{log}");
+}
+
+#[test]
+fn headers_of_the_file_are_in_every_answer() {
+    let yaml = "http_server_config:\n  http2: true\n  headers:\n    Strict-Transport-Security: max-age=63072000\n    \
+                X-Frame-Options: deny\n    Content-Security-Policy: \"\"\n";
+    let daemon = Setup::new().web(yaml).start();
+    let answer = daemon.get("/metrics");
+    assert_eq!(answer.header("strict-transport-security"), "max-age=63072000");
+    assert_eq!(answer.header("x-frame-options"), "deny");
+    assert!(answer.headers.get("content-security-policy").is_none());
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+}
+
+#[test]
+fn too_many_requests_are_told_so() {
+    let daemon = Setup::new().web("rate_limit:\n  interval: 1h\n  burst: 3\n").start();
+    let statuses: Vec<u16> = (0..5).map(|_| daemon.get("/-/healthy").status.as_u16()).collect();
+    assert_eq!(statuses, [200, 200, 200, 429, 429]);
+}
+
+#[test]
+fn a_bad_file_is_told_by_line_and_without_secrets() {
+    for (yaml, line, word) in [
+        ("basic_auth_user:\n  a: b\n", 2, "basic_auth_users"),
+        ("tls_server_config:\n  certfile: a\n", 2, "cert_file"),
+        ("basic_auth_users:\n  alice: hunter2-secret\n", 2, "bcrypt"),
+        ("basic_auth_users:\n  alice: $2y$31$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi\n", 2, "cost"),
+        ("http_server_config:\n  headers:\n    X-Other: 1\n", 3, "X-Frame-Options"),
+        ("http_server_config:\n  headers:\n    X-Frame-Options: never\n", 3, "sameorigin"),
+        ("http_server_config:\n  http2: perhaps\n", 2, "http2"),
+        ("rate_limit:\n  interval: often\n  burst: 1\n", 2, "interval"),
+        ("rate_limit:\n  interval: 1s\n", 2, "burst"),
+        ("rate_limit:\n  interval: 1s\n  burst: 0\n", 3, "burst"),
+        ("a: [\n", 2, "YAML"),
+        ("a: 1\na: 2\n", 2, "YAML"),
+        ("- a\n", 1, "mapping"),
+    ] {
+        let said = Setup::new().web(yaml).fail();
+        assert!(said.contains(&format!("web.yml:{line}: ")) && said.contains(word), "{yaml}: {said}");
+        assert!(!said.contains("hunter2-secret"), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_demands_nothing_is_good() {
+    for yaml in [
+        "",
+        "# nothing\n",
+        "{}\n",
+        "tls_server_config:\nbasic_auth_users:\n",
+        "rate_limit:\n  interval: 0\n  burst: 5\n",
+    ] {
+        let daemon = Setup::new().web(yaml).start();
+        assert_eq!(daemon.get("/-/healthy").status, StatusCode::OK, "{yaml}");
+    }
+}
