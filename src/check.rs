@@ -1,9 +1,12 @@
 //! What happens in one round? Target, plans, observations, report: the program on one screen.
 
+use crate::named::named;
 use crate::observation::{Environment, Intent, Round, Row, Seen};
-use crate::plan::{AccessPath, Missing, Plan, Request, plan};
-use crate::probe::{Limits, Net, Step, probe_telling};
+use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan};
+use crate::probe::{Errand, Limits, Net, Step, probe_as};
 use crate::report::Report;
+use crate::side::Wallet;
+use crate::sign::{Identity, NoCredentials};
 use crate::target::Target;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,6 +24,60 @@ pub struct Check {
     pub intents: Intents,
     /// How long and how deep.
     pub limits: Limits,
+    /// Whether its requests are signed.
+    pub auth: Auth,
+}
+
+/// Whether requests are signed, and by whom.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Auth {
+    /// None is.
+    #[default]
+    None,
+    /// All are.
+    Iam(Wallet),
+    /// Each path is called twice: unsigned and signed.
+    Both(Wallet),
+}
+
+named! {
+    /// Whether requests are signed, in a word.
+    pub enum AuthMode {
+        /// None is.
+        None = "none",
+        /// All are.
+        Iam = "iam",
+        /// Each path is called twice: unsigned and signed.
+        Both = "both",
+    }
+}
+
+impl Auth {
+    /// In a word.
+    pub fn mode(&self) -> AuthMode {
+        match self {
+            Self::None => AuthMode::None,
+            Self::Iam(_) => AuthMode::Iam,
+            Self::Both(_) => AuthMode::Both,
+        }
+    }
+
+    /// Who signs, if anybody does.
+    pub fn wallet(&self) -> Option<&Wallet> {
+        match self {
+            Self::None => None,
+            Self::Iam(wallet) | Self::Both(wallet) => Some(wallet),
+        }
+    }
+
+    /// How often each path is called, and which of the calls are signed.
+    pub fn calls(&self) -> &'static [bool] {
+        match self {
+            Self::None => &[false],
+            Self::Iam(_) => &[true],
+            Self::Both(_) => &[false, true],
+        }
+    }
 }
 
 /// What the user expects of each path.
@@ -64,8 +121,43 @@ impl Check {
 
     /// The plans of the paths that will be probed.
     pub fn plans(&self) -> impl Iterator<Item = Plan> {
-        let wanted = AccessPath::ALL.iter().filter(|path| self.intents.of(**path) != Intent::Skip);
-        wanted.filter_map(|path| plan(&self.target, *path, &self.request).ok())
+        self.rows().filter(|row| self.intents.of(row.path) != Intent::Skip).filter_map(|row| self.plan(row).ok())
+    }
+
+    /// A header that the user gives although signing sets it.
+    pub fn header_of_signing(&self) -> Option<&str> {
+        let set = |name: &str| SET_BY_SIGNING.contains(&name.to_ascii_lowercase().as_str());
+        let mut names = self.request.headers.iter().map(|header| header.name.as_str());
+        names.find(|name| self.auth.wallet().is_some() && set(name))
+    }
+
+    /// Every row of a round.
+    fn rows(&self) -> impl Iterator<Item = RowId> {
+        let calls = self.auth.calls();
+        AccessPath::ALL
+            .iter()
+            .flat_map(move |path| calls.iter().map(move |signed| RowId { path: *path, signed: *signed }))
+    }
+
+    fn plan(&self, row: RowId) -> Result<Plan, Missing> {
+        let plan = plan(&self.target, row.path, &self.request)?;
+        Ok(if row.signed { plan.signed(&self.target.region) } else { plan })
+    }
+
+    /// What is expected of a row. Beside a signed call, the unsigned one is there to be compared with, and does not decide.
+    fn intent(&self, row: RowId) -> Intent {
+        match (self.intents.of(row.path), &self.auth) {
+            (Intent::Required, Auth::Both(_)) if !row.signed => Intent::Optional,
+            (intent, _) => intent,
+        }
+    }
+
+    /// Who signs, if anybody is to. It may take a moment at the first time, before the round begins, and none later.
+    async fn identity(&self, net: &Net) -> Identity {
+        match self.auth.wallet() {
+            Some(wallet) => wallet.identity(net).await,
+            None => Err(NoCredentials::Missing("nothing is to be signed".to_owned())),
+        }
     }
 
     /// DNS queries of a round when each is answered at once: A and AAAA for each distinct name.
@@ -89,7 +181,7 @@ impl Check {
         &self,
         net: &Net,
         ignored_proxy_variables: &[String],
-        tell: &(dyn Fn(AccessPath, Step) + Sync),
+        tell: &(dyn Fn(RowId, Step) + Sync),
     ) -> Report {
         self.probe(&self.limits, net, ignored_proxy_variables, tell).await
     }
@@ -99,20 +191,22 @@ impl Check {
         limits: &Limits,
         net: &Net,
         ignored_proxy_variables: &[String],
-        tell: &(dyn Fn(AccessPath, Step) + Sync),
+        tell: &(dyn Fn(RowId, Step) + Sync),
     ) -> Report {
+        let identity = self.identity(net).await;
         let (started, clock) = (OffsetDateTime::now_utc(), Instant::now());
         let net = &net.current();
         let plans: Vec<Plan> = self.plans().collect();
-        let mut observations = probe_telling(net, &plans, limits, tell).await.into_iter();
-        let rows = AccessPath::ALL.iter().map(|path| {
-            let intent = self.intents.of(*path);
-            let seen = match (intent, plan(&self.target, *path, &self.request)) {
+        let errand = Errand { limits, identity: &identity, tell };
+        let mut observations = probe_as(net, &plans, &errand).await.into_iter();
+        let rows = self.rows().map(|row| {
+            let intent = self.intent(row);
+            let seen = match (intent, self.plan(row)) {
                 (Intent::Skip, _) => Seen::Skipped,
                 (_, Err(missing)) => Seen::NotConfigured(missing),
                 (_, Ok(_)) => Seen::Probed(Box::new(observations.next().expect("one observation a plan"))),
             };
-            Row { path: *path, intent, asked: self.intents.names(*path), seen }
+            Row { path: row.path, signed: row.signed, intent, asked: self.intents.names(row.path), seen }
         });
         let rows = rows.collect();
         Report::of(Round {
@@ -128,3 +222,6 @@ impl Check {
         })
     }
 }
+
+const SET_BY_SIGNING: [&str; 5] =
+    ["authorization", "date", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"];

@@ -23,6 +23,9 @@ mod draft;
 mod case;
 mod clock;
 
+// both calls of a path side by side
+mod signing;
+
 // the rules: names, what paths say together, the way, the answers, and what else is worth knowing
 mod names;
 
@@ -44,8 +47,23 @@ use draft::Draft;
 /// Explains a round: the smallest set of findings that accounts for every path that failed against its intent.
 ///
 /// A path that works, or fails because it must, has none; `no-route-for-family` is said only of a path that fails for it.
+///
+/// Where each path was called unsigned and signed, both halves are examined like rounds of their own, after what their difference
+/// proves.
 pub fn diagnose(round: &Round) -> Diagnosis {
-    let mut case = Case::open(round);
+    let open = |signed| Case::open(round, signed);
+    if round.is_double() {
+        let (unsigned, signed) = (open(false), open(true));
+        let told = signing::compare(&unsigned, &signed);
+        examine(signed, told.signed).beside(examine(unsigned, told.unsigned))
+    } else {
+        examine(open(round.rows.iter().any(|row| row.signed)), Vec::new())
+    }
+}
+
+/// Goes through the rules, after what is known already.
+fn examine(mut case: Case<'_>, known: Vec<Draft>) -> Diagnosis {
+    case.take(known);
     for rule in RULES {
         let drafts = rule(&case);
         case.take(drafts);

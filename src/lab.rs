@@ -8,12 +8,16 @@ mod policy;
 mod reply;
 mod request;
 mod scenario;
+mod signature;
 mod state;
 mod world;
 
 pub use scenario::Scenario;
 pub use state::{Addresses, SeenRequest};
 
+use crate::check::{Auth, AuthMode};
+use crate::side::Wallet;
+use crate::sign::{Identity, NoCredentials};
 use dns::Role;
 use front::Front;
 use rustls::pki_types::CertificateDer;
@@ -22,6 +26,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use time::format_description::well_known::Rfc3339;
 use tokio::task::JoinSet;
 use world::{ADDRESSES, World};
 
@@ -104,6 +109,36 @@ impl Lab {
     /// The endpoint's DNS name that the operator of this scenario would paste, where it is at hand.
     pub fn vpce_dns_name(&self) -> Option<&str> {
         self.world.asked.vpce_dns_name.as_deref()
+    }
+
+    /// Whether the operator of this scenario has the calls signed, and with what.
+    pub fn auth(&self) -> Auth {
+        match self.world.asked.auth {
+            AuthMode::None => Auth::None,
+            AuthMode::Iam => Auth::Iam(Wallet::holding(self.identity())),
+            AuthMode::Both => Auth::Both(Wallet::holding(self.identity())),
+        }
+    }
+
+    /// What that operator signs with.
+    pub fn identity(&self) -> Identity {
+        let none = || NoCredentials::Missing("the operator of this scenario has none".to_owned());
+        self.world.asked.credentials.clone().map(Arc::new).ok_or_else(none)
+    }
+
+    /// The variables in which that operator keeps the make-believe credentials, as every tool of AWS reads them.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let Some(credentials) = &self.world.asked.credentials else { return Vec::new() };
+        let end = credentials.expires.and_then(|end| end.format(&Rfc3339).ok());
+        [
+            ("AWS_ACCESS_KEY_ID", Some(credentials.access_key_id.clone())),
+            ("AWS_SECRET_ACCESS_KEY", Some(credentials.secret_access_key.clone())),
+            ("AWS_SESSION_TOKEN", credentials.session_token.clone()),
+            ("AWS_CREDENTIAL_EXPIRATION", end),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
     }
 
     /// Where the addresses that DNS gives out really are; empty when DNS gives out the real ones.

@@ -9,7 +9,7 @@
 //!              text  json  nagios  curl  │  metrics  html
 //! ```
 //!
-//! The product is the contrast between the four answers. All down to [`render`] is pure: no socket, no clock, no runtime.
+//! The product is the contrast between the four answers. All down to [`sign`] is pure: no socket, no clock, no runtime.
 //! The modules are listed in reading order, and each uses only those above it; `tests/tidy.rs` holds that.
 
 pub mod named;
@@ -21,7 +21,9 @@ pub mod report;
 pub mod history;
 pub mod status;
 pub mod render;
+pub mod sign;
 pub mod probe;
+pub mod side;
 pub mod check;
 pub mod config;
 pub mod serve;

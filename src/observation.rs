@@ -1,6 +1,7 @@
 //! What was seen? Facts only, no opinion; nested, so that a phase that was not reached is absent and an impossible mix cannot be written.
 
 mod address;
+mod canonical;
 mod fault;
 mod secret;
 mod wording;
@@ -18,6 +19,7 @@ mod outcome;
 pub use address::{Address, AddressClass, Place};
 pub use answer::{Answer, RawAnswer, is_gateway_error, is_shown, message, printable};
 pub use attempt::{Attempt, Certificate, Connected, HttpFailure, Phase, Secured, Session, TcpFailure, TlsFailure};
+pub use canonical::Difference;
 pub use fault::{DnsFault, HttpFault, QueryOutcome, TcpFault, TlsFault};
 pub use lookup::{Lookup, NameSource, Query, RecordType, SecondOpinion, Transport};
 pub use outcome::Outcome;
@@ -25,7 +27,7 @@ pub use secret::{Secrets, redact};
 pub use wording::{Denial, Effect, MethodArn, PolicyKind, Wording};
 
 use crate::named::named;
-use crate::plan::{AccessPath, Missing, Plan};
+use crate::plan::{AccessPath, Missing, Plan, RowId};
 use crate::target::Target;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,7 +45,7 @@ pub struct Round {
     pub took: Duration,
     /// What about this host bears on the result.
     pub environment: Environment,
-    /// One row a path, in the order of [`AccessPath::ALL`].
+    /// One row a path, in the order of [`AccessPath::ALL`]; two where it is called unsigned and signed, in this order.
     pub rows: Vec<Row>,
 }
 
@@ -84,12 +86,34 @@ named! {
 pub struct Row {
     /// The path.
     pub path: AccessPath,
+    /// Whether its call is signed.
+    pub signed: bool,
     /// What the user expects of it.
     pub intent: Intent,
     /// Whether the user named this path: then lacking its input is a failure.
     pub asked: bool,
     /// What was seen.
     pub seen: Seen,
+}
+
+impl Row {
+    /// Which row of the round it is.
+    pub fn id(&self) -> RowId {
+        RowId { path: self.path, signed: self.signed }
+    }
+}
+
+impl Round {
+    /// The rows that stand for their paths: of two calls the signed one.
+    pub fn deciding(&self) -> impl Iterator<Item = &Row> {
+        let double = self.is_double();
+        self.rows.iter().filter(move |row| row.signed || !double)
+    }
+
+    /// Whether each path was called unsigned and signed.
+    pub fn is_double(&self) -> bool {
+        self.rows.iter().any(|row| row.signed) && self.rows.iter().any(|row| !row.signed)
+    }
 }
 
 /// What was seen of a path.

@@ -6,7 +6,7 @@ mod header;
 pub use header::{Header, HeaderError, HeaderText};
 
 use crate::named::named;
-use crate::target::{HostName, Target};
+use crate::target::{HostName, Region, Target};
 use header::is_token;
 use std::borrow::Cow;
 use std::fmt;
@@ -37,6 +37,22 @@ impl AccessPath {
     }
 }
 
+/// One row of a round: a path, and whether its call is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowId {
+    /// The path.
+    pub path: AccessPath,
+    /// Whether the call is signed.
+    pub signed: bool,
+}
+
+/// The path, and a word where the call is signed.
+impl fmt::Display for RowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.signed { f.pad(&format!("{} signed", self.path)) } else { self.path.fmt(f) }
+    }
+}
+
 /// What one path sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -54,6 +70,8 @@ pub struct Plan {
     pub connect_to: Option<IpAddr>,
     /// Headers beside `Host`, in the order of sending.
     pub headers: Vec<Header>,
+    /// The Region that the call is signed for when it is sent; absent if it goes unsigned.
+    pub signed_for: Option<Region>,
     /// The file that the secret headers came from; the printed curl line reads it.
     pub header_file: Option<PathBuf>,
     /// The file with certificates to trust besides the built-in ones; the printed curl line reads it.
@@ -68,6 +86,17 @@ impl Plan {
     /// The URL that is asked for; it names the host that is dialled.
     pub fn url(&self) -> String {
         format!("https://{}{}", self.dial, self.path_and_query)
+    }
+
+    /// Which row of the round it is.
+    pub fn id(&self) -> RowId {
+        RowId { path: self.path, signed: self.signed_for.is_some() }
+    }
+
+    /// The same call, signed when it is sent.
+    #[must_use]
+    pub fn signed(self, region: &Region) -> Self {
+        Self { signed_for: Some(region.clone()), ..self }
     }
 }
 
@@ -171,6 +200,7 @@ pub fn plan(target: &Target, path: AccessPath, request: &Request) -> Result<Plan
         port: request.port,
         connect_to: request.connect_to,
         headers: extra.into_iter().chain(request.headers.iter().cloned()).collect(),
+        signed_for: None,
         header_file: request.header_file.clone(),
         ca_file: request.ca_file.clone(),
         method: request.method.clone(),

@@ -13,8 +13,9 @@ pub use share::Share;
 pub use tls::{Trust, TrustError, TrustSources};
 
 use crate::named::named;
-use crate::observation::{Address, Lookup, NameSource, Observation, Place};
-use crate::plan::{AccessPath, Plan};
+use crate::observation::{Address, DnsFault, Lookup, NameSource, Observation, Place};
+use crate::plan::{AccessPath, Plan, RowId};
+use crate::sign::{Identity, NoCredentials};
 use crate::target::HostName;
 use dns::Ask;
 use futures_util::future::join_all;
@@ -45,6 +46,13 @@ impl Net {
     #[must_use]
     pub fn current(&self) -> Self {
         Self { resolver: self.resolver.current(), ..self.clone() }
+    }
+
+    /// Where packets for a name are to go, for calls beside the probe; fails with why there is no address.
+    pub async fn addresses(&self, name: &HostName, within: Duration) -> Result<Vec<IpAddr>, DnsFault> {
+        let until = Instant::now() + within;
+        let ask = Ask { resolver: &self.resolver, servers: self.resolver.servers(), detour: &self.detour, until };
+        Ok(dns::lookup(&ask, name).await.result?.iter().map(|address| address.ip).collect())
     }
 }
 
@@ -93,17 +101,31 @@ named! {
 }
 
 /// Probes all plans of a round at once; results are in the order of the plans. A name that two plans dial is looked up once.
+/// Nobody signs.
 pub async fn probe(net: &Net, plans: &[Plan], limits: &Limits) -> Vec<Observation> {
-    probe_telling(net, plans, limits, &|_, _| {}).await
+    let identity = Err(NoCredentials::Missing("nobody was asked for credentials".to_owned()));
+    probe_as(net, plans, &Errand { limits, identity: &identity, tell: &|_, _| {} }).await
 }
 
-/// Probes as [`probe`] does, and tells how far each path has come.
-pub async fn probe_telling(
-    net: &Net,
-    plans: &[Plan],
-    limits: &Limits,
-    tell: &(dyn Fn(AccessPath, Step) + Sync),
-) -> Vec<Observation> {
+/// What a round is told beside its plans.
+#[derive(Clone, Copy)]
+pub struct Errand<'a> {
+    /// How long and how much.
+    pub limits: &'a Limits,
+    /// Who signs what is to be signed.
+    pub identity: &'a Identity,
+    /// Who wants to know how far each path has come.
+    pub tell: &'a (dyn Fn(RowId, Step) + Sync),
+}
+
+impl std::fmt::Debug for Errand<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Errand").field("limits", self.limits).finish_non_exhaustive()
+    }
+}
+
+/// Probes as [`probe`] does, signs what is to be signed, and tells how far each path has come.
+pub async fn probe_as(net: &Net, plans: &[Plan], errand: &Errand<'_>) -> Vec<Observation> {
     let began = Instant::now();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (index, plan) in plans.iter().enumerate() {
@@ -116,7 +138,7 @@ pub async fn probe_telling(
             None => groups.push(vec![index]),
         }
     }
-    let course = Course { net, limits, tell, began, deadline: began + limits.timeout };
+    let course = Course { net, errand: *errand, began, deadline: began + errand.limits.timeout };
     let observations = join_all(groups.iter().map(|group| {
         let plans: Vec<&Plan> = group.iter().map(|index| &plans[*index]).collect();
         let course = &course;
@@ -131,8 +153,7 @@ pub async fn probe_telling(
 /// What all paths of a round have in common.
 struct Course<'a> {
     net: &'a Net,
-    limits: &'a Limits,
-    tell: &'a (dyn Fn(AccessPath, Step) + Sync),
+    errand: Errand<'a>,
     began: Instant,
     deadline: Instant,
 }
@@ -141,7 +162,7 @@ impl Course<'_> {
     /// Follows plans that dial the same name: one lookup, then each by itself.
     async fn follow(&self, plans: &[&Plan]) -> Vec<Observation> {
         for plan in plans {
-            (self.tell)(plan.path, Step::Dns);
+            (self.errand.tell)(plan.id(), Step::Dns);
         }
         let first = plans[0];
         let lookup = match first.connect_to {
@@ -169,9 +190,10 @@ impl Course<'_> {
 
     /// Goes on with one plan where its addresses are known.
     async fn visit(&self, plan: &Plan, mut lookup: Lookup) -> Observation {
-        let tell = |step| (self.tell)(plan.path, step);
+        let tell = |step| (self.errand.tell)(plan.id(), step);
         let found = Instant::now();
-        let race = Race { net: self.net, plan, limits: self.limits, deadline: self.deadline, tell: &tell };
+        let Errand { limits, identity, .. } = self.errand;
+        let race = Race { net: self.net, plan, limits, identity, deadline: self.deadline, tell: &tell };
         let connecting = async {
             match lookup.addresses() {
                 [] => (Vec::new(), found),
@@ -207,7 +229,7 @@ impl Course<'_> {
 
     fn resolving(&self) -> Ask<'_> {
         // silent servers must leave time for a second opinion
-        let until = self.began + self.limits.timeout * 3 / 4;
+        let until = self.began + self.errand.limits.timeout * 3 / 4;
         Ask { resolver: &self.net.resolver, servers: self.net.resolver.servers(), detour: &self.net.detour, until }
     }
 }

@@ -2,7 +2,7 @@
 
 #![cfg(feature = "lab")]
 
-use apigw_probe::check::{Check, Intents};
+use apigw_probe::check::{Auth, Check, Intents};
 use apigw_probe::diagnosis::{Cause, Confidence};
 use apigw_probe::lab::{Addresses, Lab, Scenario};
 use apigw_probe::plan::{AccessPath, Request};
@@ -145,6 +145,7 @@ impl Stand {
             request: Request::default(),
             intents: Intents::default(),
             limits: Limits { timeout: Duration::from_secs(20), every_address: false, show_body: false },
+            auth: Auth::None,
         };
         check.run(&net, &[]).await
     }

@@ -95,12 +95,24 @@ fn a_bad_value_is_named_with_its_line() {
         (format!("textfile = \"/tmp/apigw-probe.txt\"\n{TARGET}"), 1, ".prom"),
         (format!("output_dir = \"reports\"\n{TARGET}"), 1, "whole path"),
         (format!("listen = [\"foo\"]\n{TARGET}"), 1, "127.0.0.1:9715"),
+        (format!("{TARGET}auth = \"sigv4\"\n"), 3, "iam"),
+        (format!("{TARGET}auth = \"iam\"\nassume_role_arn = \"role/x\"\n"), 4, "arn:aws:iam::"),
+        (format!("{TARGET}auth = \"iam\"\nexternal_id = \"x\"\n"), 4, "assume_role_arn"),
+        (format!("{TARGET}profile = \"x\"\n"), 3, "auth"),
     ] {
         let error = read(&text).unwrap_err();
         assert!(error.starts_with(&format!(":{line}: ")), "{text}: {error}");
         assert!(error.contains(word) && !error.contains("secret-text"), "{text}: {error}");
         assert_eq!(error.trim().lines().count(), 1, "{error}");
     }
+}
+
+#[test]
+fn both_calls_of_a_path_count() {
+    let config = read(&format!("interval = \"60s\"\n{TARGET}auth = \"both\"\n")).unwrap();
+    let cost = config.cost(Schedule::Interval);
+    assert!((cost.calls_per_day - 2.0 * 1440.0).abs() < 1e-6);
+    assert!((cost.dns_queries_per_second - 2.0 / 60.0).abs() < 1e-9, "both calls share one name");
 }
 
 #[test]

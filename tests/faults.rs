@@ -30,6 +30,7 @@ fn report(scenario: &'static Scenario) -> Report {
             request: Request::default(),
             intents: Intents::new(scenario.intents.iter().copied().collect(), false),
             limits: Limits { timeout, every_address: false, show_body: false },
+            auth: lab.auth(),
         };
         check.run(&net, &[]).await
     })

@@ -91,7 +91,13 @@ fn round(scenario: &str) -> Report {
         });
         let limits = Limits { timeout: Duration::from_secs(5), every_address: false, show_body: false };
         let intents = Intents::default();
-        let check = Check { target: target.unwrap().into(), request: Request::default(), intents, limits };
+        let check = Check {
+            target: target.unwrap().into(),
+            request: Request::default(),
+            intents,
+            limits,
+            auth: apigw_probe::check::Auth::None,
+        };
         check.run(&net, &[]).await
     })
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in reading order, as `src/lib.rs` lists them.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 18] = [
     "named",
     "target",
     "plan",
@@ -14,7 +14,9 @@ const ORDER: [&str; 16] = [
     "history",
     "status",
     "render",
+    "sign",
     "probe",
+    "side",
     "check",
     "config",
     "serve",
@@ -24,8 +26,8 @@ const ORDER: [&str; 16] = [
 ];
 
 /// The modules that have no socket, no clock and no runtime.
-const PURE: [&str; 9] =
-    ["named", "target", "plan", "observation", "diagnosis", "report", "history", "status", "render"];
+const PURE: [&str; 10] =
+    ["named", "target", "plan", "observation", "diagnosis", "report", "history", "status", "render", "sign"];
 
 /// What a pure module does not name.
 const IMPURE: [&str; 9] = [

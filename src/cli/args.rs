@@ -1,11 +1,12 @@
 //! Which options name a target, a request, a network? Parsed straight into the types of the inside.
 
 use super::Stop;
-use crate::check::{Check, Intents};
+use crate::check::{Auth, AuthMode, Check, Intents};
 use crate::config::{LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, parse_duration, parse_server, read_header_file};
 use crate::observation::Intent;
 use crate::plan::{AccessPath, Header, Method, Request};
 use crate::probe::Limits;
+use crate::side::{Role, Wallet, Wish};
 use crate::target::{Expectation, Target, TargetInput};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -22,17 +23,27 @@ pub(super) struct CheckArgs {
     request: RequestArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    auth: AuthArgs,
 }
 
 impl CheckArgs {
     /// Joins the options into a check that has something to send; `usual` is the deadline if none was given.
     pub(super) fn check(&self, usual: Duration) -> Result<Check, Stop> {
+        let target = self.target.target(self.limits.expectation())?;
         let check = Check {
-            target: self.target.target(self.limits.expectation())?.into(),
+            auth: self.auth.auth(&target)?,
+            target: target.into(),
             request: self.request.request()?,
             intents: self.target.intents()?,
             limits: self.limits.limits(usual),
         };
+        if let Some(name) = check.header_of_signing() {
+            return Err(Stop::usage(format!(
+                "`{name}` is set by signing and cannot be given with --auth {}",
+                check.auth.mode()
+            )));
+        }
         if check.has_work() {
             Ok(check)
         } else {
@@ -86,6 +97,32 @@ pub(super) struct RequestArgs {
     /// Connect to this address in place of what DNS says
     #[arg(long, value_name = "IP", env = "APIGW_PROBE_CONNECT_TO")]
     connect_to: Option<IpAddr>,
+}
+
+/// The options that say whether calls are signed, and by whom.
+#[derive(Debug, Args)]
+pub(super) struct AuthArgs {
+    /// Sign the calls (iam), or call each path unsigned and signed (both) [default: none]
+    #[arg(
+        long,
+        value_name = "none|iam|both",
+        default_value = "none",
+        hide_default_value = true,
+        env = "APIGW_PROBE_AUTH"
+    )]
+    auth: AuthMode,
+    /// Take this role before signing, as across accounts
+    #[arg(long, value_name = "ARN", value_parser = Role::parse_arn, env = "APIGW_PROBE_ASSUME_ROLE_ARN")]
+    assume_role_arn: Option<String>,
+    /// What the role's trust policy asks third parties for
+    #[arg(long, value_name = "ID", env = "APIGW_PROBE_EXTERNAL_ID")]
+    external_id: Option<String>,
+    /// What account B reads in its logs as the session's name [default: apigw-probe]
+    #[arg(long, value_name = "NAME", value_parser = Role::parse_session_name, env = "APIGW_PROBE_SESSION_NAME")]
+    session_name: Option<String>,
+    /// Take the credentials of this profile and nobody else's
+    #[arg(long, value_name = "NAME", env = "APIGW_PROBE_PROFILE")]
+    profile: Option<String>,
 }
 
 /// The options that say what counts as success, and how long to wait for it.
@@ -184,6 +221,30 @@ impl RequestArgs {
             port: self.port,
             connect_to: self.connect_to,
         })
+    }
+}
+
+impl AuthArgs {
+    /// Who signs, if anybody does; nothing is read and nobody is asked yet.
+    pub(super) fn auth(&self, target: &Target) -> Result<Auth, Stop> {
+        let (external_id, session_name) = (self.external_id.clone(), self.session_name.clone());
+        let of_role = [("--external-id", external_id.is_some()), ("--session-name", session_name.is_some())];
+        let named = [("--assume-role-arn", self.assume_role_arn.is_some()), ("--profile", self.profile.is_some())];
+        if let (Some((option, _)), None) = (of_role.iter().find(|(_, given)| *given), &self.assume_role_arn) {
+            return Err(Stop::usage(format!("{option} goes with --assume-role-arn")));
+        }
+        let role = self.assume_role_arn.clone().map(|arn| Role { arn, external_id, session_name });
+        let wallet = || Wallet::new(Wish::for_target(target, self.profile.clone(), role));
+        match self.auth {
+            AuthMode::None => match named.iter().find(|(_, given)| *given) {
+                Some((option, _)) => {
+                    Err(Stop::usage(format!("{option} is for signed calls: add --auth iam or --auth both")))
+                }
+                None => Ok(Auth::None),
+            },
+            AuthMode::Iam => Ok(Auth::Iam(wallet())),
+            AuthMode::Both => Ok(Auth::Both(wallet())),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! How does a configuration read as TOML? What is understood, or what was observed, with every default.
 
-use crate::check::{Check, Intents};
+use crate::check::{Auth, Check, Intents};
 use crate::config::{Config, DEFAULT_INTERVAL, NetSettings, Scheduled};
 use crate::observation::{Intent, Seen};
 use crate::plan::{AccessPath, Header, HeaderText, Request};
 use crate::report::Report;
+use crate::side::Wallet;
 use std::fmt::Write as _;
 
 /// A probed target, with the intents that were observed: what works is required, what does not is optional.
@@ -21,7 +22,8 @@ pub(super) fn observed(check: Check, net: &NetSettings, report: &Report) -> Stri
     let intents = report.round.rows.iter().map(|row| (row.path, intent(row))).collect();
     let check = Check { intents: Intents::new(intents, false), ..check };
     let outcome = |path| {
-        let row = report.round.rows.iter().find(|row| row.path == path);
+        // of two calls the signed one, which decides, comes last
+        let row = report.round.rows.iter().rfind(|row| row.path == path);
         row.map(|row| format!("  # {}", row.outcome(target).name())).unwrap_or_default()
     };
     let scheduled = Scheduled::every(DEFAULT_INTERVAL, check);
@@ -91,6 +93,7 @@ fn write_target(text: &mut String, one: &Scheduled, comment: &dyn Fn(AccessPath)
     line("timeout", quoted(&humantime::format_duration(check.limits.timeout).to_string()));
     line("every_address", check.limits.every_address.to_string());
     write_request(text, &check.request);
+    write_auth(text, &check.auth);
     text.push_str("\n[target.paths]\n");
     for path in AccessPath::ALL {
         let _ = writeln!(text, "{path} = \"{}\"{}", check.intents.of(*path), comment(*path));
@@ -111,6 +114,23 @@ fn write_request(text: &mut String, request: &Request) {
     let _ = writeln!(text, "port = {}", request.port);
     if let Some(ip) = request.connect_to {
         let _ = writeln!(text, "connect_to = \"{ip}\"");
+    }
+}
+
+fn write_auth(text: &mut String, auth: &Auth) {
+    let _ = writeln!(text, "auth = \"{}\"", auth.mode());
+    let Some(wish) = auth.wallet().and_then(Wallet::wish) else { return };
+    let role = wish.role.as_ref();
+    let values = [
+        ("assume_role_arn", role.map(|role| &role.arn)),
+        ("external_id", role.and_then(|role| role.external_id.as_ref())),
+        ("session_name", role.and_then(|role| role.session_name.as_ref())),
+        ("profile", wish.profile.as_ref()),
+    ];
+    for (key, value) in values {
+        if let Some(value) = value {
+            let _ = writeln!(text, "{key} = {}", quoted(value));
+        }
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) fn check(lab: &Lab) -> Result<Check, Stop> {
         request: Request::default(),
         intents: Intents::new(scenario.intents.iter().copied().collect(), false),
         limits: Limits { timeout, every_address: false, show_body: false },
+        auth: lab.auth(),
     })
 }
 

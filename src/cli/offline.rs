@@ -1,13 +1,13 @@
 //! What can be answered without the network? The curl commands, the catalogue, a saved report, the configuration.
 
-use super::args::{RequestArgs, TargetArgs};
+use super::args::{AuthArgs, RequestArgs, TargetArgs};
 use super::output::OutputArgs;
 use super::{Stop, configuration, print};
 use crate::check::Intents;
 use crate::config::{self, Config};
 use crate::diagnosis::Cause;
 use crate::observation::Intent;
-use crate::plan::{AccessPath, Request};
+use crate::plan::{AccessPath, Request, RowId};
 use crate::render;
 use crate::report::{Report, Shape};
 use crate::serve::check_web_config;
@@ -25,6 +25,8 @@ pub(super) struct CurlArgs {
     target: TargetArgs,
     #[command(flatten)]
     request: RequestArgs,
+    #[command(flatten)]
+    auth: AuthArgs,
     /// Trust the certificates of this PEM file
     #[arg(long, value_name = "PEM", env = "APIGW_PROBE_CA_FILE")]
     ca_file: Option<PathBuf>,
@@ -59,10 +61,12 @@ pub(super) fn curl(args: &CurlArgs) -> Result<u8, Stop> {
         super::output::complain(&format!("warning: {warning}"));
     }
     let intents: Intents = args.target.intents()?;
-    let paths: Vec<AccessPath> =
-        AccessPath::ALL.iter().copied().filter(|path| intents.of(*path) != Intent::Skip).collect();
+    let auth = args.auth.auth(&target)?;
+    let paths = AccessPath::ALL.iter().copied().filter(|path| intents.of(*path) != Intent::Skip);
+    let rows: Vec<RowId> =
+        paths.flat_map(|path| auth.calls().iter().map(move |signed| RowId { path, signed: *signed })).collect();
     let request = Request { ca_file: args.ca_file.clone(), ..args.request.request()? };
-    print(render::curl(&target, &paths, &request).to_string().as_bytes())
+    print(render::curl(&target, &rows, &request).to_string().as_bytes())
 }
 
 /// Prints an entry of the catalogue, or its table of contents.

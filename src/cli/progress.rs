@@ -2,7 +2,7 @@
 
 use super::output::is_dumb;
 use crate::check::Check;
-use crate::plan::AccessPath;
+use crate::plan::RowId;
 use crate::probe::{Net, Step};
 use crate::report::Report;
 use std::collections::BTreeMap;
@@ -17,9 +17,9 @@ pub(super) async fn run_watched(check: &Check, net: &Net, proxies: &[String], qu
     if quiet || !io::stderr().is_terminal() || is_dumb() {
         return check.run(net, proxies).await;
     }
-    let steps: Mutex<BTreeMap<AccessPath, Step>> = Mutex::default();
-    let tell = |path, step| {
-        steps.lock().expect("no panic while it is held").insert(path, step);
+    let steps: Mutex<BTreeMap<RowId, Step>> = Mutex::default();
+    let tell = |row, step| {
+        steps.lock().expect("no panic while it is held").insert(row, step);
     };
     let began = Instant::now();
     let mut tick = interval_at(began + FIRST_AFTER, EACH);
@@ -42,11 +42,11 @@ pub(super) async fn run_watched(check: &Check, net: &Net, proxies: &[String], qu
 }
 
 /// `waiting 3 s: private-dns tcp, route53-alias http`, for the paths that have not ended.
-fn line(steps: &BTreeMap<AccessPath, Step>, elapsed: Duration) -> String {
+fn line(steps: &BTreeMap<RowId, Step>, elapsed: Duration) -> String {
     let mut line = format!("waiting {} s:", elapsed.as_secs());
     let waiting = steps.iter().filter(|(_, step)| **step != Step::Done);
-    for (at, (path, step)) in waiting.enumerate() {
-        let _ = write!(line, "{} {path} {step}", if at == 0 { "" } else { "," });
+    for (at, (row, step)) in waiting.enumerate() {
+        let _ = write!(line, "{} {row} {step}", if at == 0 { "" } else { "," });
     }
     line.chars().take(79).collect()
 }

@@ -5,10 +5,11 @@ use super::{
     Config, DEFAULT_INTERVAL, DEFAULT_TIMEOUT, Fault, FileSettings, LONGEST_TIMEOUT, Listen, LoadSettings, LogFormat,
     LogLevel, LogSettings, NetSettings, SHORTEST_TIMEOUT, Scheduled, parse_duration, parse_server, read_header_file,
 };
-use crate::check::{Check, Intents};
+use crate::check::{Auth, AuthMode, Check, Intents};
 use crate::observation::Intent;
 use crate::plan::{AccessPath, Header, Method, Request};
 use crate::probe::Limits;
+use crate::side::{Role, Wallet, Wish};
 use crate::status::Schedule;
 use crate::target::{Expectation, Target, TargetError, TargetInput};
 use schemars::JsonSchema;
@@ -107,6 +108,16 @@ pub(super) struct Entry {
     /// Whether every address of a name gets a request of its own.
     #[serde(default)]
     every_address: bool,
+    /// Whether calls are signed: `none` (the usual), `iam`, or `both`, which calls each path unsigned and signed.
+    auth: Option<AuthMode>,
+    /// The role to take before signing: `arn:aws:iam::ACCOUNT:role/NAME`.
+    assume_role_arn: Option<At<String>>,
+    /// What the role's trust policy asks third parties for.
+    external_id: Option<At<String>>,
+    /// What account B reads in its logs as the session's name; `apigw-probe` if absent.
+    session_name: Option<At<String>>,
+    /// The one profile of AWS's shared files whose credentials are taken; the usual chain if absent.
+    profile: Option<At<String>>,
     /// What is expected of each path; unnamed paths are required.
     #[serde(default)]
     paths: BTreeMap<AccessPath, Intent>,
@@ -217,12 +228,21 @@ impl Entry {
             Some(text) => text.parse(|text| parse_duration(text, Duration::ZERO..=LONGEST_INTERVAL))?,
             None => interval / 2,
         };
+        let target = self.target()?;
         let check = Check {
-            target: self.target()?.into(),
+            auth: self.auth(&target)?,
+            target: target.into(),
             request: self.request(file)?,
             intents: Intents::new(self.paths.clone(), false),
             limits: Limits { timeout, every_address: self.every_address, show_body: false },
         };
+        if let Some(name) = check.header_of_signing() {
+            let message = format!("`{name}` is set by signing: take it out, or leave `auth` out");
+            return Err(self
+                .header_file
+                .as_ref()
+                .map_or_else(|| place.fault(message.clone()), |file| file.fault(message.clone())));
+        }
         if check.has_work() {
             let schedule = self.schedule.or(file.schedule).unwrap_or(Schedule::Interval);
             Ok(Scheduled { check, interval, schedule, probe_min_age })
@@ -283,6 +303,30 @@ impl Entry {
             port: self.port.map_or(443, NonZeroU16::get),
             connect_to: self.connect_to,
         })
+    }
+
+    /// Who signs, if anybody does; nothing is read and nobody is asked yet.
+    fn auth(&self, target: &Target) -> Result<Auth, Fault> {
+        let arn = self.assume_role_arn.as_ref().map(|arn| arn.parse(Role::parse_arn)).transpose()?;
+        let session_name = self.session_name.as_ref().map(|name| name.parse(Role::parse_session_name)).transpose()?;
+        let external_id = self.external_id.as_ref().map(|id| id.get().clone());
+        let of_role = [("external_id", &self.external_id), ("session_name", &self.session_name)];
+        for (key, value) in of_role {
+            if let (Some(value), None) = (value, &arn) {
+                return Err(value.fault(format!("`{key}` goes with `assume_role_arn`")));
+            }
+        }
+        let role = arn.map(|arn| Role { arn, external_id, session_name });
+        let profile = self.profile.as_ref().map(|name| name.get().clone());
+        let wallet = || Wallet::new(Wish::for_target(target, profile, role));
+        match self.auth.unwrap_or(AuthMode::None) {
+            AuthMode::None => match self.assume_role_arn.as_ref().or(self.profile.as_ref()) {
+                Some(value) => Err(value.fault("it is for signed calls: add `auth = \"iam\"` or `auth = \"both\"`")),
+                None => Ok(Auth::None),
+            },
+            AuthMode::Iam => Ok(Auth::Iam(wallet())),
+            AuthMode::Both => Ok(Auth::Both(wallet())),
+        }
     }
 
     fn method(&self) -> Result<Method, Fault> {

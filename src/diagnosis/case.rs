@@ -16,9 +16,9 @@ pub(crate) struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// Reads each path by itself.
-    pub(crate) fn open(round: &'a Round) -> Self {
-        Self { round, sights: Sight::all(round), drafts: Vec::new() }
+    /// Reads each path by itself; of a round that calls each path twice, the signed or the unsigned calls.
+    pub(crate) fn open(round: &'a Round, signed: bool) -> Self {
+        Self { round, sights: Sight::all(round, signed), drafts: Vec::new() }
     }
 
     /// Takes up what a rule found. A path that must fail and does needs no word.

@@ -32,6 +32,7 @@ impl Cause {
             Self::MissingStage => api::MISSING_STAGE,
             Self::WrongResourceOrMethod => api::WRONG_RESOURCE_OR_METHOD,
             Self::IamAuthUnsigned => signing::IAM_AUTH_UNSIGNED,
+            Self::IamAuthNotEnforced => signing::IAM_AUTH_NOT_ENFORCED,
             Self::MissingAuthTokenUnspecified => signing::MISSING_AUTH_TOKEN_UNSPECIFIED,
             Self::SigMismatch => signing::SIG_MISMATCH,
             Self::SigMismatchWrongHost => signing::SIG_MISMATCH_WRONG_HOST,

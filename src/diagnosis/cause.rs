@@ -29,6 +29,8 @@ named! {
         WrongResourceOrMethod = "wrong-resource-or-method",
         /// The method wants a signature and got none.
         IamAuthUnsigned = "iam-auth-unsigned",
+        /// The method answers unsigned calls as it answers signed ones.
+        IamAuthNotEnforced = "iam-auth-not-enforced",
         /// "Missing Authentication Token" without a reason.
         MissingAuthTokenUnspecified = "missing-auth-token-unspecified",
         /// A wrong signature.

@@ -185,7 +185,12 @@ fn could_be_strict(sight: &Sight<'_>) -> bool {
         },
         Outcome::Http(fault) => match fault {
             HttpFault::Closed | HttpFault::Reset | HttpFault::TlsAlert | HttpFault::Other => true,
-            HttpFault::NoAnswer | HttpFault::Unfinished | HttpFault::Malformed | HttpFault::HeadTooLarge => false,
+            HttpFault::NoAnswer
+            | HttpFault::Unfinished
+            | HttpFault::Malformed
+            | HttpFault::HeadTooLarge
+            | HttpFault::NoCredentials
+            | HttpFault::ExpiredCredentials => false,
         },
         Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
             sight.answer().is_some_and(|answer| (400..500).contains(&answer.status))

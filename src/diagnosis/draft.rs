@@ -135,6 +135,7 @@ impl Draft {
         Finding {
             confidence: self.confidence(),
             paths: self.paths,
+            signed: None,
             owner: entry.owner,
             summary: entry.title.to_owned(),
             evidence: self.evidence,

@@ -11,6 +11,44 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
 }
 
+impl Diagnosis {
+    /// The findings on signed calls, beside those on the unsigned calls of the same paths: what both say is said once.
+    pub(super) fn beside(self, unsigned: Self) -> Self {
+        let of = |signed| move |finding: Finding| Finding { signed: Some(signed), ..finding };
+        let mut findings: Vec<Finding> = self.findings.into_iter().map(of(true)).collect();
+        for finding in unsigned.findings.into_iter().map(of(false)) {
+            match findings.iter_mut().find(|known| known.cause == finding.cause) {
+                Some(known) => known.join(finding),
+                None => findings.push(finding),
+            }
+        }
+        Self { findings }
+    }
+}
+
+impl Finding {
+    /// Takes up the same finding on the other calls; it is as sure as the weaker of both.
+    fn join(&mut self, other: Self) {
+        self.signed = None;
+        self.confidence = self.confidence.min(other.confidence);
+        self.paths = AccessPath::ALL
+            .iter()
+            .copied()
+            .filter(|path| self.paths.contains(path) || other.paths.contains(path))
+            .collect();
+        for cause in other.alternatives {
+            if !self.alternatives.contains(&cause) {
+                self.alternatives.push(cause);
+            }
+        }
+        for fact in other.evidence {
+            if !self.evidence.contains(&fact) {
+                self.evidence.push(fact);
+            }
+        }
+    }
+}
+
 /// One explanation of what was seen. Its fields are the report's JSON.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Finding {
@@ -22,6 +60,9 @@ pub struct Finding {
     pub confidence: Confidence,
     /// The paths that it explains.
     pub paths: Vec<AccessPath>,
+    /// Whether it is about the signed or the unsigned calls alone; absent if it is about all calls of the round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<bool>,
     /// Who can change it.
     pub owner: Owner,
     /// One sentence.

@@ -4,7 +4,7 @@ mod mismatch;
 
 use super::cause::Cause;
 use super::finding::Confidence;
-use crate::observation::MethodArn;
+use crate::observation::{Difference, MethodArn};
 use crate::plan::Plan;
 use crate::target::Target;
 
@@ -64,6 +64,31 @@ impl Signature {
         self.remarks.extend(mismatch.remarks);
         if let Some(end) = &arn.account_end {
             self.remark(format!("the API belongs to the account that ends in {end}"));
+        }
+    }
+
+    /// Holds the canonical request that was signed against the service's own.
+    pub(crate) fn hold_canonical(&mut self, differences: &[Difference]) {
+        let quoted = |text: &Option<String>| match text.as_deref() {
+            None | Some("") => "nothing".to_owned(),
+            Some(text) => format!("`{text}`"),
+        };
+        for Difference { line, ours, theirs } in differences {
+            let (ours, theirs) = (quoted(ours), quoted(theirs));
+            self.remark(format!(
+                "the canonical requests differ in `{line}`: signed was {ours}, the service read {theirs}"
+            ));
+        }
+        if !differences.iter().any(|difference| difference.line == "header host") {
+            self.causes.retain(|cause| *cause != Cause::SigMismatchWrongHost);
+        }
+        if differences.is_empty() {
+            let same =
+                "the service read the very request that was signed: the secret key is not that of the access key";
+            self.remark(same.to_owned());
+        } else {
+            self.remark("something on the way changed the request after it was signed".to_owned());
+            self.also(Cause::ProxyInterference);
         }
     }
 

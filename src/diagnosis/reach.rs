@@ -4,7 +4,7 @@ use super::case::Case;
 use super::cause::Cause;
 use super::clock::Clock;
 use super::draft::Draft;
-use super::finding::Confidence::{self, Likely, Possible};
+use super::finding::Confidence::{self, Certain, Likely, Possible};
 use super::names::{contrast, surroundings};
 use super::sight::{Sight, quoted};
 use crate::observation::{HttpFault, Outcome, TcpFault, TlsFault};
@@ -171,6 +171,8 @@ fn unanswered(fault: HttpFault) -> Option<Meaning> {
         HttpFault::Malformed | HttpFault::HeadTooLarge => {
             (&[Cause::HttpProtocolError, Cause::NotApiGateway, Cause::ProxyInterference], Likely)
         }
+        HttpFault::NoCredentials => (&[Cause::CredentialsMissing], Certain),
+        HttpFault::ExpiredCredentials => (&[Cause::CredentialsExpired], Certain),
         // a late alert is the handshake's
         HttpFault::TlsAlert | HttpFault::Other => return None,
     })
@@ -209,7 +211,12 @@ pub(crate) fn details(sights: &[&Sight<'_>]) -> Vec<String> {
         let tls = sight.tls_failure().and_then(|failure| failure.detail.as_deref());
         let http =
             attempt.http().and_then(|http| http.result.as_ref().err()).and_then(|failure| failure.detail.as_deref());
-        Some(format!("the system's words: `{}`", quoted(tcp.or(tls).or(http)?)))
+        let words = tcp.or(tls).or(http)?;
+        Some(match sight.outcome {
+            // what became of each source takes more than a line
+            Outcome::Http(HttpFault::NoCredentials | HttpFault::ExpiredCredentials) => format!("credentials: {words}"),
+            _ => format!("the system's words: `{}`", quoted(words)),
+        })
     };
     sights.iter().filter_map(detail).collect()
 }

@@ -84,6 +84,7 @@ fn is_common(cause: Cause) -> bool {
         Cause::MissingStage
         | Cause::WrongResourceOrMethod
         | Cause::IamAuthUnsigned
+        | Cause::IamAuthNotEnforced
         | Cause::MissingAuthTokenUnspecified
         | Cause::SigIncomplete
         | Cause::TokenInvalid

@@ -3,8 +3,8 @@
 use super::meaning::{Family, Signature};
 use super::signature;
 use crate::observation::{
-    Address, Answer, Attempt, DnsFault, Intent, NameSource, Observation, Outcome, Place, Round, Row, TlsFailure,
-    printable,
+    Address, Answer, Attempt, DnsFault, HttpFault, Intent, NameSource, Observation, Outcome, Place, Round, Row,
+    TlsFailure, printable,
 };
 use crate::plan::AccessPath;
 use crate::target::Target;
@@ -43,11 +43,12 @@ pub(crate) enum Side {
 }
 
 impl<'a> Sight<'a> {
-    /// The paths of a round that were probed.
-    pub(crate) fn all(round: &'a Round) -> Vec<Self> {
+    /// The paths of a round that were probed, by their signed or their unsigned calls.
+    pub(crate) fn all(round: &'a Round, signed: bool) -> Vec<Self> {
         let named = round.rows.iter().filter(|row| row.path.dials_endpoint()).filter_map(Row::observation);
         let endpoint = named.map(|seen| seen.lookup.addresses()).find(|some| !some.is_empty()).unwrap_or_default();
-        round.rows.iter().filter_map(|row| Self::of(row, &round.target, endpoint)).collect()
+        let rows = round.rows.iter().filter(|row| row.signed == signed);
+        rows.filter_map(|row| Self::of(row, &round.target, endpoint)).collect()
     }
 
     fn of(row: &'a Row, target: &Target, endpoint: &'a [Address]) -> Option<Self> {
@@ -175,6 +176,9 @@ impl<'a> Sight<'a> {
             Outcome::Dns(fault) => format!("`{}` gave no address ({fault}){}", self.seen.plan.dial, self.servers()),
             Outcome::Tcp(fault) => format!("no connection to {} ({fault})", self.places()),
             Outcome::Tls(fault) => format!("connected to {}, no TLS session ({fault})", self.place()),
+            Outcome::Http(fault @ (HttpFault::NoCredentials | HttpFault::ExpiredCredentials)) => {
+                format!("connected to {}, nothing was sent ({fault})", self.place())
+            }
             Outcome::Http(fault) => {
                 let waited = match self.attempt.map(Attempt::felt).unwrap_or_default().as_secs() {
                     0 => "within a second".to_owned(),
@@ -228,7 +232,9 @@ pub(crate) fn accounts(sights: &[&Sight<'_>]) -> Vec<String> {
 /// An answer in one clause: status, error type, message.
 fn described(answer: &Answer) -> String {
     let kind = answer.error_type().map(|kind| format!(" {kind}")).unwrap_or_default();
-    let message = answer.message().map(|message| format!(", message `{}`", quoted(&message))).unwrap_or_default();
+    // the canonical request that may follow is compared line by line, not repeated
+    let first = |message: String| message.split("\n\n").next().map(quoted).unwrap_or_default();
+    let message = answer.message().map(|message| format!(", message `{}`", first(message))).unwrap_or_default();
     format!("answered {}{kind}{message}", answer.status)
 }
 

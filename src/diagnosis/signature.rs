@@ -31,6 +31,9 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     if let Some(message) = answer.message().filter(|_| signature.family == Family::Signing) {
         signature.hold_signing(&message, plan, target);
     }
+    if let Some(differences) = &answer.differences {
+        signature.hold_canonical(differences);
+    }
     let usual = typed.as_ref().map(status::usual).unwrap_or_default();
     if let Some(first) = usual.first().filter(|_| !usual.contains(&answer.status)) {
         signature.weaken(Confidence::Likely);
@@ -229,6 +232,12 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
         causes.push(Cause::IdentityPolicyDeny);
     }
     let mut signature = Signature::new(Family::Policy, strength, &causes);
+    if !anonymous {
+        signature.remark(
+            "a signed call across accounts needs an allow on both sides: the caller's identity policy and the API's resource policy"
+                .to_owned(),
+        );
+    }
     if denial.user.is_none() && denial.resource.is_none() && denial.policy.is_none() {
         // only the type is known, as after HEAD
         signature.also(Cause::LambdaAuthorizerExplicitDeny);
@@ -339,9 +348,9 @@ fn of_status(answer: &Answer) -> Signature {
     signature
 }
 
-/// Whether the request carries an `Authorization` header. Its value may be a secret, so it is not read.
+/// Whether the request carries an `Authorization` header, ours or the user's. Its value may be a secret, so it is not read.
 pub(crate) fn is_signed(plan: &Plan) -> bool {
-    plan.headers.iter().any(|header| header.name.eq_ignore_ascii_case("authorization"))
+    plan.signed_for.is_some() || plan.headers.iter().any(|header| header.name.eq_ignore_ascii_case("authorization"))
 }
 
 fn sends_key(plan: &Plan) -> bool {

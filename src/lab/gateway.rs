@@ -1,8 +1,9 @@
 //! What does API Gateway answer? Rules over the world's data, in the order in which AWS evaluates them; bodies byte for byte.
 
-use super::policy::{Decision, Speaker, refusal_ending};
-use super::reply::{Refusal, Reply};
+use super::policy::{Decision, Policy, Speaker, refusal_ending};
+use super::reply::{Refusal, Reply, now};
 use super::request::{Arrival, Request};
+use super::signature::{self, Caller};
 use super::world::{Api, Authorization, Authorizer, Between, Exposure, Integration, Limit, Route, Stage, World};
 use std::time::Duration;
 
@@ -16,6 +17,10 @@ pub(super) fn answer(world: &World, mut arrival: Arrival<'_>) -> Reply {
         Between::SendsTo(api) => {
             request.remove("x-apigw-api-id");
             request.set("Host", &world.api_name(api));
+        }
+        Between::AddsParameter => {
+            request.target.push_str(if request.target.contains('?') { "&" } else { "?" });
+            request.target.push_str("via=proxy");
         }
         Between::Answers(impostor) => return Reply::of_impostor(impostor),
     }
@@ -40,17 +45,31 @@ fn admit<'a>(world: &'a World, arrival: &Arrival<'_>) -> Result<&'a Route, Refus
     if arn.len() > MOST_ARN_BYTES {
         return Err(Refusal::UriTooLong);
     }
+    // a signature that does not hold is refused whatever the method asks for
+    let caller = signature::caller(world, &arrival.request, now(world).into())?;
+    let (user, principal, own_policies) = match caller {
+        Caller::Anonymous | Caller::Bearer => ("anonymous", None, Decision::Allowed),
+        Caller::Holder(key) if key.may_invoke => (key.arn, Some(key.arn), Decision::Allowed),
+        Caller::Holder(key) => (key.arn, Some(key.arn), Decision::NotAllowed),
+    };
     let source_vpce = arrival.endpoint.map(|endpoint| endpoint.id);
-    let endpoint_says =
-        arrival.endpoint.map_or(Decision::Allowed, |endpoint| endpoint.policy.decide(api.id, source_vpce));
-    let policies = [(Speaker::Endpoint, endpoint_says), (Speaker::Resource, api.policy.decide(api.id, source_vpce))];
+    let decide = |policy: &Policy| policy.decide(api.id, source_vpce, principal);
+    let endpoint_says = arrival.endpoint.map_or(Decision::Allowed, |endpoint| decide(&endpoint.policy));
+    let policies = [
+        (Speaker::Endpoint, endpoint_says),
+        (Speaker::Resource, decide(&api.policy)),
+        (Speaker::Identity, own_policies),
+    ];
     for (speaker, decision) in policies {
         if let Some(ending) = refusal_ending(world.wording, speaker, decision) {
-            return Err(Refusal::Policy { arn, ending });
+            return Err(Refusal::Policy { user, arn, ending });
         }
     }
-    let route = find_route(stage, &arrival.request.method, path).ok_or(Refusal::MissingToken)?;
-    authorize(route.authorization, &arrival.request)?;
+    let route = find_route(stage, &arrival.request.method, path).ok_or(match caller {
+        Caller::Anonymous | Caller::Holder(_) => Refusal::MissingToken,
+        Caller::Bearer => Refusal::IncompleteSignature("Credential".to_owned()),
+    })?;
+    authorize(route.authorization, caller)?;
     admit_within_plan(stage, route, &arrival.request)?;
     Ok(route)
 }
@@ -99,14 +118,15 @@ fn method_arn(world: &World, api: &Api, stage: &Stage, method: &str, path: &str)
     format!("arn:{partition}:execute-api:{region}:********{}:{}/{}/{method}{path}", api.account, api.id, stage.name)
 }
 
-/// What the method itself asks of a caller. Nobody here has an access key, so a signature never helps.
-fn authorize(authorization: Authorization, request: &Request) -> Result<(), Refusal> {
-    let token = request.header("authorization");
-    match (authorization, token) {
-        (Authorization::None, _) | (Authorization::Lambda(Authorizer::WantsToken), Some(_)) => Ok(()),
-        (Authorization::Iam, None) => Err(Refusal::MissingToken),
-        (Authorization::Iam, Some(_)) => Err(Refusal::UnknownAccessKey),
-        (Authorization::Lambda(Authorizer::WantsToken), None) => Err(Refusal::Unauthorized),
+/// What the method itself asks of a caller.
+fn authorize(authorization: Authorization, caller: Caller<'_>) -> Result<(), Refusal> {
+    match (authorization, caller) {
+        (Authorization::None, _)
+        | (Authorization::Iam, Caller::Holder(_))
+        | (Authorization::Lambda(Authorizer::WantsToken), Caller::Bearer | Caller::Holder(_)) => Ok(()),
+        (Authorization::Iam, Caller::Anonymous) => Err(Refusal::MissingToken),
+        (Authorization::Iam, Caller::Bearer) => Err(Refusal::IncompleteSignature("Credential".to_owned())),
+        (Authorization::Lambda(Authorizer::WantsToken), Caller::Anonymous) => Err(Refusal::Unauthorized),
         (Authorization::Lambda(Authorizer::Denies), _) => Err(Refusal::AuthorizerDenies),
         (Authorization::Lambda(Authorizer::Fails), _) => Err(Refusal::AuthorizerFails),
     }

@@ -26,6 +26,8 @@ pub(super) enum Condition {
     SourceVpceIs(&'static str),
     /// `StringNotEquals` on `aws:SourceVpce`; true as well where there is none.
     SourceVpceIsNot(&'static str),
+    /// The caller is this principal.
+    CallerIs(&'static str),
 }
 
 /// What a policy comes to.
@@ -38,13 +40,14 @@ pub(super) enum Decision {
 
 impl Policy {
     /// A deny outweighs any allow; without an allow the answer is no.
-    pub(super) fn decide(&self, api: &str, source_vpce: Option<&str>) -> Decision {
+    pub(super) fn decide(&self, api: &str, source_vpce: Option<&str>, caller: Option<&str>) -> Decision {
         let applies = |statement: &&Statement| {
             statement.api.is_none_or(|only| only == api)
                 && match statement.condition {
                     Condition::Always => true,
                     Condition::SourceVpceIs(vpce) => source_vpce == Some(vpce),
                     Condition::SourceVpceIsNot(vpce) => source_vpce != Some(vpce),
+                    Condition::CallerIs(principal) => caller == Some(principal),
                 }
         };
         let effects: Vec<Effect> = self.0.iter().filter(applies).map(|statement| statement.effect).collect();
@@ -70,6 +73,8 @@ pub(super) enum Wording {
 pub(super) enum Speaker {
     Endpoint,
     Resource,
+    /// The caller's own policies.
+    Identity,
 }
 
 /// How the message ends, which tells who refused; none if nobody did.
@@ -84,6 +89,10 @@ pub(super) fn refusal_ending(wording: Wording, speaker: Speaker, decision: Decis
         (Decision::NotAllowed, Wording::New, Speaker::Endpoint) => {
             " because no VPC endpoint policy allows the execute-api:Invoke action"
         }
+        (Decision::NotAllowed, Wording::New, Speaker::Identity) => {
+            " because no identity-based policy allows the execute-api:Invoke action"
+        }
+        (Decision::Denied, Wording::New, Speaker::Identity) => " with an explicit deny in an identity-based policy",
         (Decision::Denied, Wording::New, Speaker::Resource) => " with an explicit deny in a resource-based policy",
         (Decision::Denied, Wording::New, Speaker::Endpoint) => " with an explicit deny in a VPC endpoint policy",
     })

@@ -71,8 +71,15 @@ pub(super) enum Refusal {
     MissingToken,
     /// A signature by an access key that nobody has.
     UnknownAccessKey,
-    /// A policy: the resource's ARN, and the ending that tells which and why.
+    /// A signature that does not hold, in the words that say why.
+    Signature(String),
+    /// An `Authorization` header that is no signature, or lacks this part of one.
+    IncompleteSignature(String),
+    /// A signature by a session that has ended.
+    EndedSession,
+    /// A policy: who was refused, the resource's ARN, and the ending that tells which and why.
     Policy {
+        user: &'static str,
         arn: String,
         ending: &'static str,
     },
@@ -101,7 +108,10 @@ impl Refusal {
             Self::Forbidden => (403, "ForbiddenException", text("Forbidden")),
             Self::MissingToken => (403, "MissingAuthenticationTokenException", text("Missing Authentication Token")),
             Self::UnknownAccessKey => (403, "UnrecognizedClientException", text(UNKNOWN_ACCESS_KEY)),
-            Self::Policy { arn, ending } => (403, "AccessDeniedException", policy_message(arn, ending)),
+            Self::Signature(why) => (403, "InvalidSignatureException", message(why)),
+            Self::IncompleteSignature(part) => (403, "IncompleteSignatureException", message(&incomplete(part))),
+            Self::EndedSession => (403, "AccessDeniedException", text(ENDED_SESSION)),
+            Self::Policy { user, arn, ending } => (403, "AccessDeniedException", policy_message(user, arn, ending)),
             Self::Unauthorized => (401, "UnauthorizedException", text("Unauthorized")),
             Self::AuthorizerDenies => (403, "AccessDeniedException", AUTHORIZER_DENIES.to_owned()),
             Self::AuthorizerFails => (500, "AuthorizerConfigurationException", "{\"message\":null}".to_owned()),
@@ -118,9 +128,19 @@ impl Refusal {
 }
 
 /// The one message with a capital M.
-fn policy_message(arn: &str, ending: &str) -> String {
-    let denied = "User: anonymous is not authorized to perform: execute-api:Invoke on resource:";
+fn policy_message(user: &str, arn: &str, ending: &str) -> String {
+    let denied = format!("User: {user} is not authorized to perform: execute-api:Invoke on resource:");
     serde_json::json!({ "Message": format!("{denied} {arn}{ending}") }).to_string()
+}
+
+/// A message that may hold anything.
+fn message(text: &str) -> String {
+    serde_json::json!({ "message": text }).to_string()
+}
+
+/// What AWS says of an `Authorization` header that lacks a part.
+fn incomplete(part: &str) -> String {
+    format!("Authorization header requires '{part}' parameter.")
 }
 
 /// Status line and headers, in the order and case seen on the wire.
@@ -180,7 +200,7 @@ fn reason(status: u16) -> &'static str {
 }
 
 /// AWS's clock.
-fn now(world: &World) -> SystemTime {
+pub(super) fn now(world: &World) -> SystemTime {
     let apart = Duration::from_secs(world.clock_ahead.unsigned_abs());
     if world.clock_ahead < 0 { SystemTime::now() - apart } else { SystemTime::now() + apart }
 }
@@ -218,5 +238,6 @@ fn random() -> u64 {
     RandomState::new().hash_one(0)
 }
 
+const ENDED_SESSION: &str = "The security token included in the request is expired";
 const UNKNOWN_ACCESS_KEY: &str = "The security token included in the request is invalid.";
 const AUTHORIZER_DENIES: &str = "{\"Message\":\"User is not authorized to access this resource with an explicit deny in an identity-based policy\"}";

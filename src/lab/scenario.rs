@@ -3,6 +3,7 @@
 mod dns;
 mod http;
 mod policy;
+mod signing;
 mod tcp;
 mod tls;
 
@@ -36,9 +37,17 @@ pub struct Scenario {
 impl Scenario {
     /// Every scenario, the healthy one first, then in the order of the phases.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        [HEALTHY, dns::SCENARIOS, tcp::SCENARIOS, tls::SCENARIOS, http::SCENARIOS, policy::SCENARIOS]
-            .into_iter()
-            .flatten()
+        [
+            HEALTHY,
+            dns::SCENARIOS,
+            tcp::SCENARIOS,
+            tls::SCENARIOS,
+            http::SCENARIOS,
+            policy::SCENARIOS,
+            signing::SCENARIOS,
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// Nothing is broken.

@@ -1,14 +1,18 @@
 //! What is there? The parts of AWS that a call to a private API meets, as plain data: a healthy set-up, which a scenario then breaks.
 
 mod api;
+mod caller;
 mod network;
 
 pub(super) use api::{Api, Authorization, Authorizer, Exposure, Integration, Limit, Route, Stage};
+pub(super) use caller::{AccessKey, ROLE};
 pub(super) use network::{
     Between, Chain, Endpoint, Habit, Handshake, HostedZone, Impostor, Interface, Port, PublicSide, Resolver, View,
 };
 
 use super::policy::{Condition, Policy, Wording, allow, deny, only_through};
+use crate::check::AuthMode;
+use crate::sign::Credentials;
 use std::net::Ipv4Addr;
 
 /// The API's id in every scenario: the one of AWS's own examples.
@@ -29,6 +33,8 @@ pub(super) struct World {
     pub(super) region: Region,
     /// The APIs, private and public; the first is the one that the operator means.
     pub(super) apis: Vec<Api>,
+    /// The keys that sign; the first is the operator's.
+    pub(super) keys: Vec<AccessKey>,
     /// The interface endpoints; the first is the one in the client's VPC.
     pub(super) endpoints: Vec<Endpoint>,
     /// Private hosted zones of the client's VPC, each for one exact name.
@@ -54,6 +60,10 @@ pub(super) struct World {
 pub(super) struct Asked {
     pub(super) invoke_url: String,
     pub(super) vpce_dns_name: Option<String>,
+    /// Whether the calls are to be signed.
+    pub(super) auth: AuthMode,
+    /// What the operator signs with.
+    pub(super) credentials: Option<Credentials>,
 }
 
 /// A Region and what its partition puts into names.
@@ -73,12 +83,18 @@ impl World {
     /// The healthy set-up in another Region.
     pub(super) fn healthy_in(region: Region) -> Self {
         let mut world = Self {
-            asked: Asked { invoke_url: String::new(), vpce_dns_name: None },
+            asked: Asked {
+                invoke_url: String::new(),
+                vpce_dns_name: None,
+                auth: AuthMode::None,
+                credentials: Some(AccessKey::of_role().credentials()),
+            },
             region,
             apis: vec![
                 Api::private(API, only_through(ENDPOINT)),
                 Api::private(OTHER_API, Policy(vec![deny(Condition::Always)])),
             ],
+            keys: vec![AccessKey::of_role()],
             endpoints: vec![
                 Endpoint {
                     id: ENDPOINT,
@@ -119,6 +135,11 @@ impl World {
     /// The endpoint in the client's VPC.
     pub(super) fn endpoint(&mut self) -> &mut Endpoint {
         &mut self.endpoints[0]
+    }
+
+    /// The operator's key, as AWS knows it.
+    pub(super) fn key(&mut self) -> &mut AccessKey {
+        &mut self.keys[0]
     }
 
     /// The method that the operator calls.

@@ -1,5 +1,6 @@
 //! What of an HTTP answer may be kept? The gateway's own headers and its own errors; a backend's data is counted, not stored.
 
+use super::Difference;
 use super::secret::{REDACTED, Secrets, redact};
 use super::wording::{Denial, Wording};
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub struct Answer {
     /// The beginning of a recognised gateway error, redacted; of a function's error under a success its form alone;
     /// anything only if the user asked for bodies.
     pub body_excerpt: Option<String>,
+    /// Where the service read another canonical request than was signed; present only if it showed its own.
+    pub differences: Option<Vec<Difference>>,
     /// From sending the request to the first byte of the answer, as felt.
     pub first_byte: Duration,
 }
@@ -63,6 +66,7 @@ impl Answer {
             headers,
             body_bytes: raw.body.len() as u64,
             body_excerpt: None,
+            differences: None,
             first_byte: raw.first_byte,
         };
         let gateway_error = raw.status >= 400 && answer.error_type().is_some();

@@ -119,6 +119,10 @@ named! {
         HeadTooLarge = "http-head-too-large",
         /// The server refused our side of the handshake, which TLS 1.3 tells only now.
         TlsAlert = "http-tls-alert",
+        /// Nothing was sent: there are no credentials to sign with.
+        NoCredentials = "http-no-credentials",
+        /// Nothing was sent: the credentials to sign with are past their end.
+        ExpiredCredentials = "http-expired-credentials",
         /// Another error of the operating system.
         Other = "http-other",
     }

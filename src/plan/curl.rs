@@ -5,9 +5,16 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 impl Plan {
-    /// The curl command line of this plan. Secrets are not in it: curl reads the same header file.
+    /// The curl command line of this plan. Secrets are not in it: curl reads the same header file, and the shell the variables
+    /// that AWS's own tools read.
     pub fn curl(&self) -> String {
         let mut line = "curl -i --http1.1 --noproxy '*'".to_owned();
+        if let Some(region) = &self.signed_for {
+            push(&mut line, "--aws-sigv4", &format!("aws:amz:{region}:execute-api"));
+            // the shell puts the caller's own in; without a token there must be no such header, which curl would sign and not send
+            line.push_str(r#" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY""#);
+            line.push_str(r#" ${AWS_SESSION_TOKEN:+-H"x-amz-security-token: $AWS_SESSION_TOKEN"}"#);
+        }
         if self.path_and_query.contains("/.") {
             line.push_str(" --path-as-is");
         }
@@ -30,7 +37,7 @@ impl Plan {
         if let Some(file) = &self.ca_file {
             push(&mut line, "--cacert", &file.display().to_string());
         }
-        push(&mut line, "", &self.url());
+        push(&mut line, "", &self.url_for_curl());
         if self.host != self.dial {
             push(&mut line, "-H", &format!("Host: {}", self.host));
         }
@@ -46,6 +53,21 @@ impl Plan {
             push(&mut line, "-H", &format!("@{}", file.display()));
         }
         line
+    }
+}
+
+impl Plan {
+    /// The URL. Parameters of a signed call stand in the form and order in which they are signed: curl 7.88 signs them as written.
+    fn url_for_curl(&self) -> String {
+        match self.path_and_query.split_once('?') {
+            Some((path, query)) if self.signed_for.is_some() => {
+                let whole = |pair: &str| if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") };
+                let mut pairs: Vec<String> = query.split('&').map(whole).collect();
+                pairs.sort_unstable();
+                format!("https://{}{path}?{}", self.dial, pairs.join("&"))
+            }
+            Some(_) | None => self.url(),
+        }
     }
 }
 

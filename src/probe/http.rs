@@ -1,9 +1,11 @@
 //! What does the API answer? Exactly one HTTP/1.1 request on a connection that is there already, and its answer as far as it came.
 
+use super::race::Race;
 use super::tls;
 use super::wire::{Flooded, Stamped};
 use crate::observation::{Answer, HttpFailure, HttpFault, Phase, RawAnswer, Secrets};
-use crate::plan::Plan;
+use crate::plan::{Header, Plan};
+use crate::sign::{Identity, NoCredentials, compare, sign};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{Builder, SendRequest};
@@ -18,6 +20,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use time::OffsetDateTime;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
@@ -25,27 +28,31 @@ use tokio_rustls::client::TlsStream;
 /// What the request carries as `User-Agent`.
 pub(super) const USER_AGENT_TEXT: &str = concat!("apigw-probe/", env!("CARGO_PKG_VERSION"));
 
-/// Sends the plan's request and reads its answer, until the deadline.
-pub(super) async fn exchange(
-    stream: TlsStream<Stamped>,
-    plan: &Plan,
-    show_body: bool,
-    deadline: Instant,
-) -> Phase<Answer, HttpFailure> {
+/// Sends the plan's request, signed if it is to be, and reads its answer, until the deadline.
+pub(super) async fn exchange(stream: TlsStream<Stamped>, race: &Race<'_>) -> Phase<Answer, HttpFailure> {
+    let plan = race.plan;
     let turns = stream.get_ref().0.turns();
     let tap = Tap { stream, first_byte: Arc::default() };
     let first_byte = Arc::clone(&tap.first_byte);
     let mut arrived = Arrived::default();
     let began = Instant::now();
-    let ended = match request(plan) {
-        Ok(request) => timeout_at(deadline, converse(tap, request, &mut arrived)).await,
-        Err(why) => Ok(Err(Broken::Unsendable(why))),
+    let mut headers = plan.headers.clone();
+    let ready = signature(plan, race.identity).and_then(|signature| {
+        headers.extend(signature);
+        request(plan, &headers).map_err(Broken::Unsendable)
+    });
+    let ended = match ready {
+        Ok(request) => timeout_at(race.deadline, converse(tap, request, &mut arrived)).await,
+        Err(broken) => Ok(Err(broken)),
     };
     let felt = began.elapsed();
     let wire = turns.take(felt).filter(|_| ended.is_ok());
     let heard = first_byte.get().map(|at| at.duration_since(began));
-    let secrets = Secrets::of(&plan.headers);
-    let answer = arrived.answer(show_body, &secrets, heard.unwrap_or(felt));
+    let secrets = Secrets::of(&headers);
+    let mut answer = arrived.answer(race.limits.show_body, &secrets, heard.unwrap_or(felt));
+    if let Some(answer) = answer.as_mut().filter(|_| plan.signed_for.is_some()) {
+        answer.differences = compare(plan, &headers, &arrived.body);
+    }
     let result = match (ended, answer) {
         (Ok(Ok(())), Some(answer)) => Ok(answer),
         (Ok(Ok(())), None) => Err((HttpFault::Closed, None, None)),
@@ -124,8 +131,24 @@ where
     }
 }
 
-/// The plan as bytes to send; the error says what cannot be sent.
-fn request(plan: &Plan) -> Result<Request<Empty<Bytes>>, String> {
+/// The headers that sign the plan's request now; none if it goes unsigned.
+fn signature(plan: &Plan, identity: &Identity) -> Result<Vec<Header>, Broken> {
+    let Some(region) = &plan.signed_for else { return Ok(Vec::new()) };
+    let unsigned = |fault, detail: String| Broken::Unsigned(fault, detail);
+    let credentials = identity.as_ref().map_err(|none| match none {
+        NoCredentials::Missing(why) => unsigned(HttpFault::NoCredentials, why.clone()),
+        NoCredentials::Expired(why) => unsigned(HttpFault::ExpiredCredentials, why.clone()),
+    })?;
+    let now = OffsetDateTime::now_utc();
+    if let Some(end) = credentials.expires.filter(|_| credentials.are_expired(now)) {
+        let ended = format!("they ended at {}", end.replace_nanosecond(0).unwrap_or(end));
+        return Err(unsigned(HttpFault::ExpiredCredentials, ended));
+    }
+    sign(plan, region, credentials, now).map_err(Broken::Unsendable)
+}
+
+/// The plan with its headers as bytes to send; the error says what cannot be sent.
+fn request(plan: &Plan, added: &[Header]) -> Result<Request<Empty<Bytes>>, String> {
     let target = PathAndQuery::try_from(plan.path_and_query.as_str())
         .map_err(|error| format!("the path cannot be sent: {error}"))?;
     if target.as_str() != plan.path_and_query {
@@ -144,7 +167,7 @@ fn request(plan: &Plan) -> Result<Request<Empty<Bytes>>, String> {
     headers.insert(HOST, host);
     headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_TEXT));
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    for header in &plan.headers {
+    for header in added {
         let not = |why: String| format!("the header `{}` cannot be sent: {why}", header.name);
         let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|error| not(error.to_string()))?;
         let value = HeaderValue::from_str(header.value.to_send())
@@ -164,6 +187,8 @@ fn request(plan: &Plan) -> Result<Request<Empty<Bytes>>, String> {
 enum Broken {
     /// The request cannot be written down.
     Unsendable(String),
+    /// Nobody can sign it.
+    Unsigned(HttpFault, String),
     /// The library gave up, for its own reasons or the connection's.
     Library(hyper::Error),
 }
@@ -178,6 +203,7 @@ impl Broken {
     fn classify(self, has_head: bool) -> (HttpFault, Option<String>) {
         let error = match self {
             Self::Unsendable(why) => return (HttpFault::Other, Some(why)),
+            Self::Unsigned(fault, why) => return (fault, Some(why)),
             Self::Library(error) => error,
         };
         let cause = error.source();
@@ -276,12 +302,12 @@ mod tests {
         let refused = ['"', '<', '>', '\\', '^', '`', '#'];
         for c in ('!'..='~').filter(|c| !refused.contains(c)) {
             for text in [format!("/test/{c}"), format!("/{c}/x?{c}={c}")] {
-                let request = request(&planned(&text)).unwrap();
+                let request = request(&planned(&text), &[]).unwrap();
                 assert_eq!(request.uri().to_string(), text);
             }
         }
         for text in ["//", "//host/x", "/?", "/??", "/test?", "/%zz", "/a/../b"] {
-            assert_eq!(request(&planned(text)).unwrap().uri().to_string(), text);
+            assert_eq!(request(&planned(text), &[]).unwrap().uri().to_string(), text);
         }
     }
 }

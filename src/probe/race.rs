@@ -8,6 +8,7 @@ use super::tls::{self, Channel};
 use super::{Detour, Limits, Net, Step, http, tcp};
 use crate::observation::{Address, Attempt, Connected, Phase, Secured};
 use crate::plan::Plan;
+use crate::sign::Identity;
 use futures_util::future::join_all;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub(super) struct Race<'a> {
     pub(super) net: &'a Net,
     pub(super) plan: &'a Plan,
     pub(super) limits: &'a Limits,
+    pub(super) identity: &'a Identity,
     pub(super) deadline: Instant,
     pub(super) tell: &'a (dyn Fn(Step) + Sync),
 }
@@ -157,7 +159,7 @@ async fn secure(
             return None;
         }
         (race.tell)(Step::Http);
-        let http = http::exchange(stream, race.plan, race.limits.show_body, race.deadline).await;
+        let http = http::exchange(stream, race).await;
         standing.send_modify(|now| now.answered = Some(Instant::now()));
         Some(http)
     };

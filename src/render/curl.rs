@@ -1,30 +1,31 @@
 //! The requests as curl commands, to be copied; nothing is sent.
 
 use super::Clean;
-use crate::plan::{AccessPath, Request, plan};
+use crate::plan::{Request, RowId, plan};
 use crate::target::Target;
 use std::fmt::{self, Display};
 
-/// A comment and a command for each path; a path that lacks its input is a comment that says what to add.
-pub fn curl<'a>(target: &'a Target, paths: &'a [AccessPath], request: &'a Request) -> impl Display + use<'a> {
-    Commands { target, paths, request }
+/// A comment and a command for each row; a path that lacks its input is a comment that says what to add.
+pub fn curl<'a>(target: &'a Target, rows: &'a [RowId], request: &'a Request) -> impl Display + use<'a> {
+    Commands { target, rows, request }
 }
 
 struct Commands<'a> {
     target: &'a Target,
-    paths: &'a [AccessPath],
+    rows: &'a [RowId],
     request: &'a Request,
 }
 
 impl Display for Commands<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, path) in self.paths.iter().enumerate() {
+        for (index, row) in self.rows.iter().enumerate() {
             if index > 0 {
                 writeln!(f)?;
             }
-            match plan(self.target, *path, self.request) {
-                Ok(plan) => writeln!(f, "# {path}\n{}", Clean(&plan.curl()))?,
-                Err(missing) => writeln!(f, "# {path} is not configured: {}", missing.hint())?,
+            let plan = plan(self.target, row.path, self.request);
+            match plan.map(|plan| if row.signed { plan.signed(&self.target.region) } else { plan }) {
+                Ok(plan) => writeln!(f, "# {row}\n{}", Clean(&plan.curl()))?,
+                Err(missing) => writeln!(f, "# {row} is not configured: {}", missing.hint())?,
             }
         }
         Ok(())

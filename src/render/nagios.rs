@@ -3,7 +3,7 @@
 use super::Clean;
 use super::words::{tally, who};
 use super::wrap::Wrapped;
-use crate::observation::{Attempt, Observation, Outcome, Row};
+use crate::observation::{Attempt, Observation, Outcome};
 use crate::report::{Report, SHORT_OF_DAYS, Verdict};
 use std::fmt::{self, Display, Write as _};
 use std::time::Duration;
@@ -114,7 +114,8 @@ pub fn nagios(report: &Report) -> Nagios {
         .filter(|row| if row.observation().is_some() { !row.is_good(target) } else { !row.meets_intent(target) })
     {
         let outcome = row.outcome(target);
-        let _ = write!(text, "; {} {}", row.path, outcome.name());
+        let name = if report.round.is_double() { row.id().to_string() } else { row.path.to_string() };
+        let _ = write!(text, "; {name} {}", outcome.name());
         if let Outcome::UnexpectedStatus(status) = outcome {
             let _ = write!(text, " {status}");
         }
@@ -142,12 +143,13 @@ fn performance(report: &Report) -> String {
         figures.push(format!("'certificate_days'={days};{SHORT_OF_DAYS}:;;;"));
     }
     for (row, seen) in probed {
-        figures.extend(times(row, seen));
+        let label = if report.round.is_double() && row.signed { "_signed" } else { "" };
+        figures.extend(times(&format!("{}{label}", row.path), seen));
     }
     figures.join(" ")
 }
 
-fn times(row: &Row, seen: &Observation) -> Vec<String> {
+fn times(label: &str, seen: &Observation) -> Vec<String> {
     let decisive = seen.decisive();
     let phases = [
         ("", Some(seen.took)),
@@ -157,7 +159,7 @@ fn times(row: &Row, seen: &Observation) -> Vec<String> {
         ("_http", decisive.and_then(Attempt::http).map(|http| http.felt)),
     ];
     let figure = |took: Option<Duration>| took.map_or("U".to_owned(), |took| format!("{:.6}s", took.as_secs_f64()));
-    phases.into_iter().map(|(phase, took)| format!("'{}{phase}'={};;;0;", row.path, figure(took))).collect()
+    phases.into_iter().map(|(phase, took)| format!("'{label}{phase}'={};;;0;", figure(took))).collect()
 }
 
 const WIDTH: usize = 80;

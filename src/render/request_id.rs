@@ -1,14 +1,14 @@
 //! Which requests can account B find in its access log? Those that it answered in another way than expected.
 
 use crate::observation::{Attempt, Outcome, Row};
-use crate::plan::AccessPath;
+use crate::plan::RowId;
 use crate::report::Report;
 
 /// The id that a gateway gave to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RequestId<'a> {
-    /// The path that the request took.
-    pub(super) path: AccessPath,
+    /// The row that the request is of.
+    pub(super) row: RowId,
     /// The header that held the id.
     pub(super) header: &'static str,
     /// The id.
@@ -39,6 +39,6 @@ fn answers(row: &Row) -> impl Iterator<Item = RequestId<'_>> {
     let answers = row.observation().into_iter().flat_map(|seen| &seen.attempts).filter_map(Attempt::answer);
     answers.flat_map(|answer| {
         let ids = [("x-amzn-RequestId", answer.request_id()), ("x-amz-apigw-id", answer.apigw_id())];
-        ids.into_iter().filter_map(|(header, id)| Some(RequestId { path: row.path, header, id: id? }))
+        ids.into_iter().filter_map(|(header, id)| Some(RequestId { row: row.id(), header, id: id? }))
     })
 }

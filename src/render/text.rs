@@ -81,7 +81,12 @@ impl Text<'_> {
         let mut block = Block { f, style: &self.style };
         block.field("cause", &format!("{} ({}{or})", finding.cause, finding.confidence))?;
         block.field("who", who(finding.owner))?;
-        block.field("paths", &paths.join(", "))?;
+        let calls = match finding.signed {
+            Some(true) => " (signed calls)",
+            Some(false) => " (unsigned calls)",
+            None => "",
+        };
+        block.field("paths", &format!("{}{calls}", paths.join(", ")))?;
         block.facts("seen", &finding.evidence)?;
         block.steps("fix", &finding.fix)?;
         block.field("docs", &finding.docs)
@@ -96,8 +101,9 @@ impl Text<'_> {
         let started = rfc3339(self.report.round.started);
         let title = format!("For account B, to find these requests in the access log ({started}):");
         writeln!(f, "\n{}", self.prose(&title, 0))?;
-        for RequestId { path, header, id } in refused {
-            writeln!(f, "  {:<PATH_WIDTH$}  {header:<16}  {}", path.name(), self.prose(id, 40))?;
+        for RequestId { row, header, id } in refused {
+            let row = if self.report.round.is_double() { row.to_string() } else { row.path.to_string() };
+            writeln!(f, "  {row:<PATH_WIDTH$}  {header:<16}  {}", self.prose(id, 40))?;
         }
         Ok(())
     }

@@ -36,7 +36,8 @@ pub(super) fn tally(report: &Report) -> String {
             }
         }
     }
-    let mut words = format!("{ok} of {probed} {} ok", if probed == 1 { "path" } else { "paths" });
+    let what = if report.round.is_double() { "call" } else { "path" };
+    let mut words = format!("{ok} of {probed} {what}{} ok", if probed == 1 { "" } else { "s" });
     for (count, state) in [(lacking, "not configured"), (skipped, "skipped")] {
         if count > 0 {
             let _ = write!(words, ", {count} {state}");

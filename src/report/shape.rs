@@ -7,7 +7,7 @@ pub use read::UnreadableReport;
 
 use super::Verdict;
 use crate::diagnosis::Finding;
-use crate::observation::{AddressClass, Intent, NameSource, QueryOutcome, RecordType, Transport};
+use crate::observation::{AddressClass, Difference, Intent, NameSource, QueryOutcome, RecordType, Transport};
 use crate::plan::{AccessPath, Missing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,9 @@ pub struct WarningShape {
 pub struct PathShape {
     /// Which documented path.
     pub path: AccessPath,
+    /// Whether the call is signed; absent if no call of the round is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<bool>,
     /// What the user expects of it.
     pub intent: Intent,
     /// Whether the user named this path.
@@ -381,6 +384,10 @@ pub struct AnswerShape {
     /// A recognised gateway error, redacted; or, if asked for, the body's beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_excerpt: Option<String>,
+    /// The lines of the canonical request that the service reads differently than was signed; present only if it shows its own,
+    /// and empty if that is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canonical_differences: Option<Vec<Difference>>,
     /// From sending the request to the first byte of the answer.
     pub first_byte_seconds: Seconds,
 }

@@ -3,6 +3,7 @@
 mod once;
 mod readme;
 mod serve;
+mod signed;
 #[path = "../support/side.rs"]
 mod side;
 

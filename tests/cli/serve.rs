@@ -24,9 +24,10 @@ impl Daemon {
         let (url, vpce) = (side.lab.invoke_url(), side.lab.vpce_dns_name().unwrap());
         let text = format!(
             "interval = \"1s\"\ntimeout = \"8s\"\nlisten = [\"{listen}\"]\ndns_servers = [\"{}\"]\nca_file = \"{}\"\n\
-             [[target]]\nname = \"orders\"\ninvoke_url = \"{url}\"\nvpce_dns_name = \"{vpce}\"\nport = {}\n",
+             [[target]]\nname = \"orders\"\ninvoke_url = \"{url}\"\nvpce_dns_name = \"{vpce}\"\nauth = \"{}\"\nport = {}\n",
             side.lab.dns_server(),
             side.ca_file.path().display(),
+            side.lab.auth().mode(),
             side.lab.port()
         );
         std::fs::write(&config, text).unwrap();
@@ -37,6 +38,7 @@ impl Daemon {
             .args(["serve", "--config"])
             .arg(&config)
             .env("NOTIFY_SOCKET", &socket)
+            .envs(side.lab.variables())
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
@@ -82,6 +84,25 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[test]
+fn a_target_whose_calls_are_signed_is_told_by_path() {
+    let metrics = |side: &Side| {
+        let daemon = Daemon::start(side);
+        daemon.notice("READY=1");
+        daemon.metrics()
+    };
+    let (one, two) = (start("signed"), start("signed-and-unsigned"));
+    let metrics_of_one = metrics(&one);
+    let metrics = metrics(&two);
+    let sample = "apigw_probe_path_success{target=\"orders\",path=\"private-dns\"} 1";
+    assert!(metrics_of_one.contains(sample), "{metrics_of_one}");
+    // the unsigned calls are there to be compared with
+    assert!(
+        metrics.contains(sample) && metrics.contains("apigw_probe_target_success{target=\"orders\"} 1"),
+        "{metrics}"
+    );
 }
 
 #[test]

@@ -5,4 +5,5 @@ mod client;
 mod dns;
 mod gateway;
 mod scenarios;
+mod signature;
 mod transport;

@@ -3,13 +3,15 @@
 use super::client::{Failure, ask, ask_over_tcp, request, send, start};
 use apigw_probe::lab::{Lab, Scenario};
 use apigw_probe::observation::Intent;
-use apigw_probe::plan::{self, AccessPath, Missing, Plan, Request};
+use apigw_probe::plan::{self, AccessPath, Header, Missing, Plan, Request};
 use apigw_probe::report::Verdict;
+use apigw_probe::sign::sign;
 use apigw_probe::target::{Target, TargetInput};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -93,6 +95,22 @@ const VECTORS: &[(&str, &str)] = &[
     ("endpoint-policy-implicit-deny-old",  "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
     ("endpoint-policy-explicit-deny",      "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
     ("endpoint-policy-explicit-deny-old",  "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
+    ("signed",                              "200 200 200 200"),
+    ("signed-and-unsigned",                 "200 200 200 200"),
+    ("signature-not-needed",                "200 200 200 200"),
+    ("signed-wrong-resource",               "403MissingAuthenticationToken 403MissingAuthenticationToken 403MissingAuthenticationToken 403MissingAuthenticationToken"),
+    ("identity-policy-implicit-deny",       "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
+    ("caller-not-allowed",                  "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
+    ("caller-allowed",                      "200 200 200 200"),
+    ("wrong-secret-key",                    "403InvalidSignature 403InvalidSignature 403InvalidSignature 403InvalidSignature"),
+    ("unknown-access-key",                  "403UnrecognizedClient 403UnrecognizedClient 403UnrecognizedClient 403UnrecognizedClient"),
+    ("session-ended",                       "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
+    ("signed-clock-behind",                 "403InvalidSignature 403InvalidSignature 403InvalidSignature 403InvalidSignature"),
+    ("signed-clock-ahead",                  "403InvalidSignature 403InvalidSignature 403InvalidSignature 403InvalidSignature"),
+    ("signed-query-changed",                "403InvalidSignature 403InvalidSignature 403InvalidSignature 403InvalidSignature"),
+    ("signed-host-changed",                 "403InvalidSignature 403InvalidSignature 403InvalidSignature 403InvalidSignature"),
+    ("credentials-missing",                 "unsigned unsigned unsigned unsigned"),
+    ("credentials-expired",                 "unsigned unsigned unsigned unsigned"),
 ];
 
 #[test]
@@ -152,11 +170,23 @@ async fn observe(lab: &Lab) -> [String; 4] {
         plan(AccessPath::VpceHostHeader),
         plan(AccessPath::VpceApiIdHeader),
     ];
-    tokio::join!(word(lab, p1), word(lab, p2), word(lab, p3), word(lab, p4)).into()
+    tokio::join!(word(lab, &target, p1), word(lab, &target, p2), word(lab, &target, p3), word(lab, &target, p4)).into()
+}
+
+/// The headers that the scenario's operator adds to sign a call; none if the calls go unsigned.
+fn signature(lab: &Lab, target: &Target, plan: &Plan) -> Result<Vec<Header>, &'static str> {
+    if lab.auth().wallet().is_none() {
+        return Ok(Vec::new());
+    }
+    let now = OffsetDateTime::now_utc();
+    match lab.identity() {
+        Ok(credentials) if !credentials.are_expired(now) => Ok(sign(plan, &target.region, &credentials, now).unwrap()),
+        Ok(_) | Err(_) => Err("unsigned"),
+    }
 }
 
 /// What a plan comes to, in one word.
-async fn word(lab: &Lab, plan: Result<Plan, Missing>) -> String {
+async fn word(lab: &Lab, target: &Target, plan: Result<Plan, Missing>) -> String {
     let Ok(plan) = plan else { return "-".to_owned() };
     let Some(mut found) = ask(lab.dns_server(), plan.dial.as_str(), RecordType::A).await else {
         return "dns-silent".to_owned();
@@ -174,6 +204,11 @@ async fn word(lab: &Lab, plan: Result<Plan, Missing>) -> String {
     }
     let mut headers = vec![("Host", plan.host.as_str())];
     headers.extend(plan.headers.iter().map(|header| (header.name.as_str(), header.value.to_send())));
+    let signature = match signature(lab, target, &plan) {
+        Ok(signature) => signature,
+        Err(word) => return word.to_owned(),
+    };
+    headers.extend(signature.iter().map(|header| (header.name.as_str(), header.value.to_send())));
     let request = request(plan.method.as_str(), &plan.path_and_query, &headers);
     let mut answer = Err(Failure::Silent);
     for address in found.addresses.iter().take(2) {

@@ -3,7 +3,7 @@
 use super::far_end::{Authority, Nobody};
 use super::name_server::{Asked, NameServer, a, bytes, cname, name, soa};
 use super::{NAME, ZONES, configured, limits, net, probe_one};
-use apigw_probe::check::{Check, Intents};
+use apigw_probe::check::{Auth, Check, Intents};
 use apigw_probe::observation::{DnsFault, Lookup, NameSource, QueryOutcome, RecordType as Kind, TcpFault, Transport};
 use apigw_probe::plan::Request;
 use apigw_probe::probe::Resolver;
@@ -663,6 +663,7 @@ async fn each_round_asks_as_the_files_say_by_then() {
         request: Request::default(),
         intents: Intents::default(),
         limits: limits(1000),
+        auth: Auth::None,
     };
     for server in ["10.0.0.2", "10.0.0.3"] {
         std::fs::write(&resolv_conf, format!("nameserver {server}\n")).unwrap();

@@ -36,6 +36,7 @@ fn plan(path: AccessPath) -> Plan {
         port: 443,
         connect_to: None,
         headers: Vec::new(),
+        signed_for: None,
         header_file: None,
         ca_file: None,
         method: Method::get(),

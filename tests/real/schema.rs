@@ -10,7 +10,8 @@ use std::process::{Command, Output, Stdio};
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/report.schema.json");
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/validate.py");
-const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/venv/bin/python");
+/// The interpreter with the packages of `requirements.txt`.
+pub(crate) const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/venv/bin/python");
 
 /// Gives the reports to the validator.
 fn validate(reports: &[Value]) -> Output {

@@ -61,6 +61,20 @@ impl Vpc {
         vpc
     }
 
+    /// The same where the client has an address with a server at it.
+    pub(crate) fn healthy_instance(address: Ipv4Addr, start: impl FnOnce(&str) -> Server) -> Self {
+        let mut vpc = Self::healthy();
+        vpc.client.ip(&format!("address add {address}/32 dev lo"));
+        let server = start(&vpc.client.name);
+        vpc.servers.push(server);
+        vpc
+    }
+
+    /// Nobody answers at an address, and nobody says so.
+    pub(crate) fn silence(&self, address: Ipv4Addr) {
+        self.client.firewall("output", &format!("ip daddr {address} drop"));
+    }
+
     /// Starts a DNS server with these records, on the side that has the address.
     pub(crate) fn serve_names(&mut self, address: Ipv4Addr, records: &str) {
         let side = if address == VPC_RESOLVER { &self.client } else { &self.service };

@@ -1,17 +1,21 @@
 //! The printed commands: a real shell reads out of them what the plan says.
 
 use crate::{hostile, is_harmless, report};
-use apigw_probe::plan::{AccessPath, Header, HeaderText, Method, Plan, Request, plan};
+use apigw_probe::plan::{AccessPath, Header, HeaderText, Method, Plan, Request, RowId, plan};
 use apigw_probe::render::curl;
 use apigw_probe::target::{Target, TargetInput};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::process::Command;
 
+fn unsigned(paths: &[AccessPath]) -> Vec<RowId> {
+    paths.iter().map(|path| RowId { path: *path, signed: false }).collect()
+}
+
 #[test]
 fn each_path_is_a_comment_and_a_command() {
     let target = report::target();
-    let text = curl(&target, AccessPath::ALL, &Request::default()).to_string();
+    let text = curl(&target, &unsigned(AccessPath::ALL), &Request::default()).to_string();
     let blocks: Vec<_> = text.split("\n\n").collect();
     assert_eq!(blocks.len(), AccessPath::ALL.len());
     for (block, path) in blocks.iter().zip(AccessPath::ALL) {
@@ -26,7 +30,7 @@ fn each_path_is_a_comment_and_a_command() {
 fn path_that_lacks_its_input_is_a_comment() {
     let url = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
     let target = Target::parse(TargetInput { invoke_url: url, ..TargetInput::default() }).unwrap();
-    let text = curl(&target, &[AccessPath::VpceApiIdHeader], &Request::default()).to_string();
+    let text = curl(&target, &unsigned(&[AccessPath::VpceApiIdHeader]), &Request::default()).to_string();
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.starts_with("# vpce-api-id-header"), "{text}");
 }
@@ -104,7 +108,7 @@ proptest! {
         let target = report::target();
         let header = Header { name: "x-a".to_owned(), value: HeaderText::Plain(text) };
         let request = Request { headers: vec![header], ..Request::default() };
-        prop_assert!(curl(&target, AccessPath::ALL, &request).to_string().chars().all(is_harmless));
+        prop_assert!(curl(&target, &unsigned(AccessPath::ALL), &request).to_string().chars().all(is_harmless));
     }
 }
 

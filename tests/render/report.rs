@@ -173,6 +173,7 @@ pub fn finding(cause: Cause, owner: Owner, paths: &[AccessPath]) -> Finding {
         alternatives: vec![Cause::DnsNotForwarded, Cause::Unexplained],
         confidence: Confidence::Likely,
         paths: paths.to_vec(),
+        signed: None,
         owner,
         summary: "one sentence that is long enough to need a second line on a terminal of eighty columns, as most are"
             .to_owned(),
@@ -226,7 +227,7 @@ fn row(target: &Target, path: AccessPath) -> Row {
         })),
         Err(missing) => Seen::NotConfigured(missing),
     };
-    Row { path, intent: Intent::Required, asked: false, seen }
+    Row { path, signed: false, intent: Intent::Required, asked: false, seen }
 }
 
 fn lookup(name: &apigw_probe::target::HostName) -> Lookup {
@@ -304,6 +305,7 @@ fn answer() -> Answer {
         ],
         body_bytes: 23,
         body_excerpt: None,
+        differences: None,
         first_byte: micros(15_900),
     }
 }

@@ -38,6 +38,12 @@ impl Side {
         if let Some(timeout) = scenario.timeout {
             command.args(["--timeout", &format!("{}ms", timeout.as_millis())]);
         }
+        let auth = self.lab.auth().mode();
+        if auth.name() != "none" {
+            command.args(["--auth", auth.name()]).envs(self.lab.variables());
+            // nobody asks the address of instance metadata, which is not this suite's
+            command.env("AWS_EC2_METADATA_DISABLED", "true");
+        }
         for (path, intent) in scenario.intents {
             command.args([format!("--{intent}"), path.to_string()]);
         }

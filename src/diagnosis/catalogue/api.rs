@@ -182,6 +182,7 @@ pub(super) const ANSWERED_BY_HTTP_API: Entry = Entry {
     fix: &[
         "see whether {api} is the API that is meant; if this knows it, it is an HTTP or WebSocket API: `aws apigatewayv2 get-api --api-id {api} --region {region}`",
         "if a private API is meant, copy its invoke URL: API Gateway, the REST API, Stages",
+        "HTTP APIs have no resource policies: a caller of another account takes a role in the API's, and signs: `--auth iam --assume-role-arn arn:{partition}:iam::ACCOUNT_B:role/NAME`",
         "if the HTTP API is meant, call it from where the Internet is reached, and see its routes: `aws apigatewayv2 get-routes --api-id {api} --region {region}`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html",

@@ -89,7 +89,8 @@ pub(super) const IDENTITY_POLICY_DENY: Entry = Entry {
     shows: "`AccessDeniedException` that names an identity-based, session or service control policy, or a permissions boundary.",
     ceiling: Likely,
     fix: &[
-        "allow the role `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`",
+        "in account A, allow the role or user `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`",
+        "in account B, the API's resource policy must allow the same caller too; or take a role there, for which account B decides alone: `--assume-role-arn arn:{partition}:iam::ACCOUNT_B:role/NAME`",
         "if the message names a control policy or a boundary, its administrators must change that",
     ],
     docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",

@@ -1,20 +1,38 @@
 //! What can be wrong with a signature, the credentials behind it, and the clock?
 
 use super::entry::Entry;
-use crate::diagnosis::finding::{Confidence::Likely, Owner};
+use crate::diagnosis::finding::{
+    Confidence::{Certain, Likely},
+    Owner,
+};
 
 pub(super) const IAM_AUTH_UNSIGNED: Entry = Entry {
     title: "the method wants a signed call (AWS_IAM), and this one was not signed",
     owner: Owner::Caller,
     meaning: "An unsigned call of an AWS_IAM method gets the same answer as one of an undefined route. A signed call tells them apart.",
-    shows: "`MissingAuthenticationTokenException` on every path alike, without an `Authorization` header.",
-    ceiling: Likely,
+    shows: "`MissingAuthenticationTokenException` on every path alike, without an `Authorization` header; with `--auth both`, the signed \
+            call gets another answer.",
+    ceiling: Certain,
     fix: &[
+        "sign the calls: `--auth iam`, in a configuration `auth = \"iam\"`; `--auth both` shows whether a signature is what is missing",
         "in account B, see authorizationType: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods --query 'items[].resourceMethods'`",
-        "sign for service execute-api in {region}, with the `Host` that is sent",
         "or expect 403: `--expect-status 403` still proves the path to the API",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",
+};
+
+pub(super) const IAM_AUTH_NOT_ENFORCED: Entry = Entry {
+    title: "the method answers unsigned calls as well: nothing asks for a signature",
+    owner: Owner::AccountB,
+    meaning: "The method's authorization is NONE, or the change to AWS_IAM was not deployed. Only policies and the network stand before it.",
+    shows: "with `--auth both`, the unsigned and the signed call of a path return an expected status.",
+    ceiling: Likely,
+    fix: &[
+        "if the method is to be protected by IAM, in account B: `aws apigateway update-method --rest-api-id {api} --resource-id RESOURCE --http-method METHOD --patch-operations op=replace,path=/authorizationType,value=AWS_IAM --region {region}`",
+        "and deploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "if it is not, leave `auth` out: a call that needs no signature is better probed without one",
+    ],
+    docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/permissions.html",
 };
 
 pub(super) const MISSING_AUTH_TOKEN_UNSPECIFIED: Entry = Entry {
@@ -33,10 +51,12 @@ pub(super) const SIG_MISMATCH: Entry = Entry {
     title: "the signature does not fit the request",
     owner: Owner::Caller,
     meaning: "Secret key, Region, service, body hash or a signed header differs between signing and sending; or something on the way changed it.",
-    shows: "`InvalidSignatureException`; the message shows what the server would have signed.",
+    shows: "`InvalidSignatureException`; the message shows the canonical request as the service read it. A call that this probe signed \
+            is compared with it line by line.",
     ceiling: Likely,
     fix: &[
-        "compare the canonical string in the message with your own, line by line",
+        "where no line differs, the secret key is not that of the access key, and this fails with it as well: `aws sts get-caller-identity --region {region}`",
+        "where a line differs, something on the way changed it after signing: that must stop",
         "sign for service execute-api in {region}; whatever a proxy may change must not be among the signed headers",
     ],
     docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html",
@@ -104,10 +124,13 @@ pub(super) const TOKEN_EXPIRED: Entry = Entry {
 pub(super) const CREDENTIALS_MISSING: Entry = Entry {
     title: "there are no credentials to sign with",
     owner: Owner::AccountA,
-    meaning: "Neither environment, file nor instance metadata gave any.",
-    shows: "a signed call was wanted, and none could be made.",
-    ceiling: Likely,
+    meaning: "Neither environment, profile, web identity, container endpoint nor instance metadata gave any, or the role could not be \
+              assumed. It says nothing of the API: connections were made, nothing was sent.",
+    shows: "a signed call was wanted, and none could be made; the evidence says what became of each source.",
+    ceiling: Certain,
     fix: &[
+        "see what the AWS CLI finds on this host, as this user: `aws sts get-caller-identity --region {region}`",
+        "for a role in account B, its trust policy must admit this caller, and this caller's policies must allow `sts:AssumeRole` on it",
         "give the instance a profile: `aws ec2 associate-iam-instance-profile --instance-id INSTANCE --iam-instance-profile Name=PROFILE --region {region}`",
         "in a container, metadata needs a hop limit of 2: `aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2 --region {region}`",
     ],
@@ -117,9 +140,10 @@ pub(super) const CREDENTIALS_MISSING: Entry = Entry {
 pub(super) const CREDENTIALS_EXPIRED: Entry = Entry {
     title: "the credentials are past their end",
     owner: Owner::AccountA,
-    meaning: "Whatever supplies the temporary credentials did not renew them.",
+    meaning: "Whatever supplies the temporary credentials did not renew them. It says nothing of the API: connections were made, nothing \
+              was sent.",
     shows: "their expiry is past, by this host's clock.",
-    ceiling: Likely,
+    ceiling: Certain,
     fix: &[
         "see the supplier of the credentials: instance metadata, credential process or file",
         "see this host's clock: `chronyc tracking`",

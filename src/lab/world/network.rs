@@ -121,6 +121,8 @@ pub(in crate::lab) enum Between {
     DropsApiId,
     /// A reverse proxy that sends everything to one API, whichever was asked for.
     SendsTo(&'static str),
+    /// A reverse proxy that adds a parameter to every query.
+    AddsParameter,
     /// Something that answers by itself.
     Answers(Impostor),
 }

@@ -87,6 +87,11 @@ impl Trust {
         Ok(Self::of(roots))
     }
 
+    /// TLS settings with these roots, for calls beside the probe.
+    pub fn client_config(&self) -> ClientConfig {
+        self.0.config.clone()
+    }
+
     /// The settings of one handshake, whose certificate the witness keeps.
     pub(super) fn config(&self, witness: Arc<Witness>) -> Arc<ClientConfig> {
         let mut config = self.0.config.clone();

@@ -18,7 +18,7 @@ pub(super) fn path_success(report: &Report, out: &mut SamplesOf<'_>) {
 /// A path that lacks its input decides too, if it was asked for by name.
 pub(super) fn meets_intent(report: &Report, out: &mut SamplesOf<'_>) {
     let target = &report.round.target;
-    for row in &report.round.rows {
+    for row in report.round.deciding() {
         let meets = row.meets_intent(target);
         if row.observation().is_some() || !meets {
             out.push(&[name(report), row.path.name()], meets.into());
@@ -27,7 +27,7 @@ pub(super) fn meets_intent(report: &Report, out: &mut SamplesOf<'_>) {
 }
 
 pub(super) fn intent(report: &Report, out: &mut SamplesOf<'_>) {
-    for row in &report.round.rows {
+    for row in report.round.deciding() {
         out.push(&[name(report), row.path.name(), row.intent.name()], 1.0);
     }
 }
@@ -133,7 +133,7 @@ fn phases(report: &Report, out: &mut SamplesOf<'_>, times: fn(&Observation) -> [
 }
 
 fn observed(report: &Report) -> impl Iterator<Item = (&Row, &Observation)> {
-    report.round.rows.iter().filter_map(|row| Some((row, row.observation()?)))
+    report.round.deciding().filter_map(|row| Some((row, row.observation()?)))
 }
 
 fn name(report: &Report) -> &str {

@@ -24,7 +24,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, report: &Report, style: &TextSty
         match &row.seen {
             Seen::NotConfigured(_) | Seen::Skipped => {}
             Seen::Probed(observation) => {
-                detail.heading(row.path.name())?;
+                detail.heading(&row.id().to_string())?;
                 detail.path(observation)?;
             }
         }

@@ -14,11 +14,13 @@ use std::time::Duration;
 
 /// Writes the table, a blank line before it.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, report: &Report, style: &TextStyle) -> fmt::Result {
-    let head = format!("  {:<PATH_WIDTH$}  resolves connects TLS answer    time", "path");
-    writeln!(f, "\n{}", style.paint(Ink::Faint, head))?;
     let rows = &report.round.rows;
+    let double = report.round.is_double();
+    let what = if !double && rows.iter().any(|row| row.signed) { "path, signed calls" } else { "path" };
+    let head = format!("  {what:<PATH_WIDTH$}  resolves connects TLS answer    time");
+    writeln!(f, "\n{}", style.paint(Ink::Faint, head))?;
     let scale = rows.iter().filter_map(Row::observation).map(|seen| seen.took).max().unwrap_or_default();
-    let table = Table { target: &report.round.target, style, scale };
+    let table = Table { target: &report.round.target, style, scale, double };
     rows.iter().try_for_each(|row| table.row(f, row))
 }
 
@@ -27,12 +29,15 @@ struct Table<'a> {
     style: &'a TextStyle,
     /// The time that fills a whole bar.
     scale: Duration,
+    /// Whether the signed call of a path stands below the unsigned one.
+    double: bool,
 }
 
 impl Table<'_> {
     fn row(&self, f: &mut fmt::Formatter<'_>, row: &Row) -> fmt::Result {
         let mark = if row.meets_intent(self.target) { " " } else { "!" };
-        write!(f, "{} {:<PATH_WIDTH$}  ", self.style.paint(Ink::Bad, mark), row.path)?;
+        let name = if self.double && row.signed { "  signed" } else { row.path.name() };
+        write!(f, "{} {name:<PATH_WIDTH$}  ", self.style.paint(Ink::Bad, mark))?;
         let observation = match &row.seen {
             Seen::NotConfigured(missing) => return self.note(f, &format!("not-configured: {}", missing.hint())),
             Seen::Skipped => return self.note(f, "skipped"),

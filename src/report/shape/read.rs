@@ -10,7 +10,7 @@ use crate::observation::{
     TlsFault,
 };
 use crate::plan::{Header, HeaderText, Method, Plan};
-use crate::target::{Expectation, HostName, NameError, Target, TargetError, TargetInput, Warning};
+use crate::target::{Expectation, HostName, NameError, Region, Target, TargetError, TargetInput, Warning};
 
 /// A saved report that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +70,7 @@ impl Shape {
         if self.warnings.iter().any(|warning| warning.name == Warning::PlainHttp.name()) {
             target.warnings.insert(0, Warning::PlainHttp);
         }
+        let region = target.region.clone();
         Ok(Round {
             target: target.into(),
             started: self.started_at.0,
@@ -79,16 +80,17 @@ impl Shape {
                 dns_servers_given: self.environment.dns_servers_given,
                 ignored_proxy_variables: self.environment.ignored_proxy_variables,
             },
-            rows: self.paths.into_iter().map(PathShape::into_row).collect::<Result<_, _>>()?,
+            rows: self.paths.into_iter().map(|path| path.into_row(&region)).collect::<Result<_, _>>()?,
         })
     }
 }
 
 impl PathShape {
-    fn into_row(self) -> Result<Row, UnreadableReport> {
+    fn into_row(self, region: &Region) -> Result<Row, UnreadableReport> {
+        let signed = self.signed.unwrap_or_default();
         let seen = match (self.missing, self.request, self.dns) {
             (None, Some(request), Some(dns)) => Seen::Probed(Box::new(Observation {
-                plan: request.into_plan(self.path)?,
+                plan: Plan { signed_for: signed.then(|| region.clone()), ..request.into_plan(self.path)? },
                 lookup: dns.into_lookup()?,
                 attempts: self.attempts.into_iter().map(AttemptShape::into_attempt).collect::<Result<_, _>>()?,
                 took: self.duration_seconds.map(Into::into).unwrap_or_default(),
@@ -96,7 +98,7 @@ impl PathShape {
             (Some(missing), ..) => Seen::NotConfigured(missing),
             (None, ..) => Seen::Skipped,
         };
-        Ok(Row { path: self.path, intent: self.intent, asked: self.asked, seen })
+        Ok(Row { path: self.path, signed, intent: self.intent, asked: self.asked, seen })
     }
 }
 
@@ -118,6 +120,7 @@ impl RequestShape {
                 .into_iter()
                 .map(|(name, value)| Header { name, value: HeaderText::Plain(value) })
                 .collect(),
+            signed_for: None,
             header_file: None,
             ca_file: None,
             method: Method::parse(&self.method)
@@ -219,6 +222,7 @@ impl HttpShape {
             headers: answer.headers.into_iter().collect(),
             body_bytes: answer.body_bytes,
             body_excerpt: answer.body_excerpt,
+            differences: answer.canonical_differences,
             first_byte: answer.first_byte_seconds.into(),
         });
         // an unexpected status is a whole answer; the target says what is expected

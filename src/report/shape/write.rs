@@ -6,8 +6,8 @@ use super::{
     Tool, WarningShape,
 };
 use crate::observation::{
-    Address, Answer, Attempt, DnsFault, Environment, HttpFailure, Lookup, Outcome, Phase, Query, Row, Secured, Seen,
-    TlsFailure,
+    Address, Answer, Attempt, DnsFault, Environment, HttpFailure, Lookup, Outcome, Phase, Query, Round, Row, Secured,
+    Seen, TlsFailure,
 };
 use crate::plan::Plan;
 use crate::report::Report;
@@ -31,7 +31,7 @@ impl Report {
                 .iter()
                 .map(|warning| WarningShape { name: warning.name().into(), message: warning.to_string() })
                 .collect(),
-            paths: round.rows.iter().map(|row| PathShape::of(row, &round.target)).collect(),
+            paths: round.rows.iter().map(|row| PathShape::of(row, round)).collect(),
             findings: self.diagnosis.findings.clone(),
         }
     }
@@ -66,10 +66,12 @@ impl EnvironmentShape {
 }
 
 impl PathShape {
-    fn of(row: &Row, target: &Target) -> Self {
+    fn of(row: &Row, round: &Round) -> Self {
+        let target = &round.target;
         let seen = row.observation();
         Self {
             path: row.path,
+            signed: round.rows.iter().any(|row| row.signed).then_some(row.signed),
             intent: row.intent,
             asked: row.asked,
             resolves: row.resolves(),
@@ -225,6 +227,7 @@ impl AnswerShape {
             from_api_gateway: answer.from_api_gateway(),
             body_bytes: answer.body_bytes,
             body_excerpt: answer.body_excerpt.clone(),
+            canonical_differences: answer.differences.clone(),
             first_byte_seconds: answer.first_byte.into(),
         }
     }

@@ -1,0 +1,135 @@
+//! Whose role may be taken? Two calls to STS, at its regional name: with keys, and with the token of an identity provider.
+
+use super::{Question, Side};
+use crate::observation::redact;
+use crate::sign::{Call, Credentials, Scope};
+use form_urlencoded::Serializer;
+use hyper::Method;
+use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// STS of one Region.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sts<'a> {
+    pub(super) side: &'a Side,
+    /// `https://sts.REGION.SUFFIX`; a VPC endpoint does not serve the global name.
+    pub(super) url: &'a str,
+    pub(super) region: &'a str,
+}
+
+/// The role to take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taking<'a> {
+    pub(super) arn: &'a str,
+    pub(super) session_name: &'a str,
+    pub(super) external_id: Option<&'a str>,
+}
+
+impl Sts<'_> {
+    /// Takes a role by keys (`sts:AssumeRole`).
+    pub(super) async fn assume(&self, role: Taking<'_>, keys: &Credentials) -> Result<Credentials, String> {
+        let body = form("AssumeRole", role, role.external_id.map(|id| ("ExternalId", id)));
+        let call = Call { method: "POST", url: self.url, headers: vec![FORM], body: body.as_bytes() };
+        let scope = Scope { region: self.region, service: "sts" };
+        let signed = call.sign(&scope, keys, OffsetDateTime::now_utc())?;
+        let signed = signed.iter().map(|header| (header.name.as_str(), header.value.to_send()));
+        let headers: Vec<_> = [FORM].into_iter().chain(signed).collect();
+        self.take(role, &headers, body).await
+    }
+
+    /// Takes a role by the token of an identity provider (`sts:AssumeRoleWithWebIdentity`), which goes unsigned.
+    pub(super) async fn assume_with_token(&self, role: Taking<'_>, token: &str) -> Result<Credentials, String> {
+        let body = form("AssumeRoleWithWebIdentity", role, Some(("WebIdentityToken", token)));
+        self.take(role, &[FORM], body).await
+    }
+
+    async fn take(&self, role: Taking<'_>, headers: &[(&str, &str)], body: String) -> Result<Credentials, String> {
+        let not = |why: String| format!("`{}` could not be assumed at {}: {why}", role.arn, self.url);
+        let answer = self
+            .side
+            .ask(Question { method: Method::POST, url: self.url, headers, body })
+            .await
+            .map_err(|why| not(why.to_string()))?;
+        if answer.status != 200 {
+            return Err(not(refusal(answer.status, &answer.body)));
+        }
+        let read: Response =
+            quick_xml::de::from_str(&answer.body).map_err(|_| not("the answer is not STS's".into()))?;
+        let keys = read.result.keys;
+        let expires = OffsetDateTime::parse(&keys.expiration, &Rfc3339);
+        Ok(Credentials {
+            access_key_id: keys.access_key_id,
+            secret_access_key: keys.secret_access_key,
+            session_token: Some(keys.session_token),
+            expires: Some(expires.map_err(|_| not("the end of the session cannot be read".into()))?),
+        })
+    }
+}
+
+fn form(action: &str, role: Taking<'_>, more: Option<(&str, &str)>) -> String {
+    let usual =
+        [("Action", action), ("Version", "2011-06-15"), ("RoleArn", role.arn), ("RoleSessionName", role.session_name)];
+    Serializer::new(String::new()).extend_pairs(usual.into_iter().chain(more)).finish()
+}
+
+/// Code and message of a refusal, with what it means where that is known.
+fn refusal(status: u16, body: &str) -> String {
+    let Ok(ErrorResponse { error }) = quick_xml::de::from_str::<ErrorResponse>(body) else {
+        return format!("status {status}, in words that are not STS's");
+    };
+    let hint = match error.code.as_str() {
+        "AccessDenied" => {
+            "; the role's trust policy must admit this caller, and the caller's own policies must allow sts:AssumeRole on it"
+        }
+        "ExpiredToken" | "ExpiredTokenException" => "; what it was to be assumed with is past its end",
+        "InvalidClientTokenId" | "SignatureDoesNotMatch" => "; the keys that it was to be assumed with are not good",
+        "InvalidIdentityToken" => "; the role's trust policy and the identity provider must fit the token",
+        "RegionDisabledException" => "; STS is not activated in this Region",
+        _ => "",
+    };
+    format!("{} ({}){hint}", error.code, redact(error.message.trim_end_matches('.')))
+}
+
+#[derive(Debug, Deserialize)]
+struct Response {
+    #[serde(alias = "AssumeRoleResult", alias = "AssumeRoleWithWebIdentityResult")]
+    result: Outcome,
+}
+
+#[derive(Debug, Deserialize)]
+struct Outcome {
+    #[serde(rename = "Credentials")]
+    keys: Keys,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Keys {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: String,
+    expiration: String,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct ErrorResponse {
+    #[serde(rename = "Error")]
+    error: Refusal,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Refusal {
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");

@@ -1,0 +1,203 @@
+//! Who signs at this moment? Credentials that are kept fresh beside the rounds, never within one.
+
+use super::credentials::{Search, Wish};
+use super::{Side, Variables};
+use crate::probe::Net;
+use crate::sign::{Credentials, Identity, NoCredentials};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+/// Credentials that are fetched when the first round wants them, and renewed in good time. Cheap to clone; clones share them.
+///
+/// Nothing is read and nobody is asked before. Renewal goes on, on the runtime of the first round, until the last clone is dropped.
+#[derive(Clone)]
+pub struct Wallet(Arc<Inner>);
+
+struct Inner {
+    wish: Option<Wish>,
+    variables: Option<Variables>,
+    held: Mutex<Held>,
+    opened: OnceCell<()>,
+    renewal: Mutex<JoinSet<()>>,
+}
+
+/// What there is at present.
+struct Held {
+    identity: Identity,
+    /// Why the last renewal failed, if it did.
+    late: Option<NoCredentials>,
+}
+
+impl Wallet {
+    /// One that will be filled from this process's environment.
+    pub fn new(wish: Wish) -> Self {
+        Self::of(Some(wish), None, Err(NoCredentials::Missing("nobody was asked yet".to_owned())))
+    }
+
+    /// One that will be filled from these variables in place of the environment.
+    pub fn with(wish: Wish, variables: Variables) -> Self {
+        Self::of(Some(wish), Some(variables), Err(NoCredentials::Missing("nobody was asked yet".to_owned())))
+    }
+
+    /// One that holds these credentials for good.
+    pub fn holding(identity: Identity) -> Self {
+        Self::of(None, None, identity)
+    }
+
+    /// What was wished for, if it was not filled at once.
+    pub fn wish(&self) -> Option<&Wish> {
+        self.0.wish.as_ref()
+    }
+
+    /// Who signs now. The first call asks every source in turn, a few seconds at most; later ones do not wait.
+    pub async fn identity(&self, net: &Net) -> Identity {
+        if let Some(wish) = &self.0.wish {
+            // boxed: a search is large, and every round would carry room for it
+            self.0.opened.get_or_init(|| Box::pin(self.open(wish, net))).await;
+        }
+        self.0.identity(OffsetDateTime::now_utc())
+    }
+
+    fn of(wish: Option<Wish>, variables: Option<Variables>, identity: Identity) -> Self {
+        Self(Arc::new(Inner {
+            wish,
+            variables,
+            held: Mutex::new(Held { identity, late: None }),
+            opened: OnceCell::new(),
+            renewal: Mutex::default(),
+        }))
+    }
+
+    async fn open(&self, wish: &Wish, net: &Net) {
+        let variables = self.0.variables.clone().unwrap_or_else(Variables::of_process);
+        let purse = Purse { wish: wish.clone(), variables, side: Side::new(net) };
+        let first = purse.fetch().await;
+        let failed = first.is_err();
+        self.0.take(first);
+        let renewal = renew(Arc::downgrade(&self.0), purse, failed);
+        self.0.renewal.lock().unwrap_or_else(PoisonError::into_inner).spawn(renewal);
+    }
+}
+
+impl Inner {
+    /// Who signs at a moment. Credentials that have ended say why nobody renewed them.
+    fn identity(&self, now: OffsetDateTime) -> Identity {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&held.identity, &held.late) {
+            (Ok(credentials), Some(late)) if credentials.are_expired(now) => {
+                let end = credentials.expires.and_then(|end| end.format(&Rfc3339).ok()).unwrap_or_default();
+                Err(NoCredentials::Expired(format!("they ended at {end} and were not renewed: {late}")))
+            }
+            (identity, _) => identity.clone(),
+        }
+    }
+
+    /// Takes what was fetched; a failure does not take away what is still good.
+    fn take(&self, fetched: Result<Credentials, NoCredentials>) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        match fetched {
+            Ok(credentials) => *held = Held { identity: Ok(Arc::new(credentials)), late: None },
+            Err(none) if held.identity.is_err() => held.identity = Err(none),
+            Err(none) => held.late = Some(none),
+        }
+    }
+}
+
+/// Wallets are alike that were wished for alike, whatever is in them.
+impl PartialEq for Wallet {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.wish().is_some_and(|wish| other.wish() == Some(wish))
+    }
+}
+
+impl Eq for Wallet {}
+
+impl fmt::Debug for Wallet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wallet").field("wish", &self.0.wish).finish_non_exhaustive()
+    }
+}
+
+/// What it takes to fetch credentials.
+struct Purse {
+    wish: Wish,
+    variables: Variables,
+    side: Side,
+}
+
+impl Purse {
+    async fn fetch(&self) -> Result<Credentials, NoCredentials> {
+        Search { side: &self.side, wish: &self.wish, variables: &self.variables }.run().await
+    }
+}
+
+/// Fetches anew, until nobody holds the wallet any more.
+async fn renew(wallet: Weak<Inner>, purse: Purse, failed: bool) {
+    let mut failures = u32::from(failed);
+    loop {
+        let now = OffsetDateTime::now_utc();
+        let Some(identity) = wallet.upgrade().map(|inner| inner.identity(now)) else { return };
+        sleep(pause(&identity, failures, now)).await;
+        let fetched = purse.fetch().await;
+        failures = if fetched.is_err() { failures + 1 } else { 0 };
+        let Some(inner) = wallet.upgrade() else { return };
+        inner.take(fetched);
+    }
+}
+
+/// How long until credentials are fetched again: half of what is left of them, but five minutes before their end at the latest,
+/// and never more than five minutes where they have no end, since files may change. After failures it is twice as long each time.
+fn pause(identity: &Identity, failures: u32, now: OffsetDateTime) -> Duration {
+    if failures > 0 {
+        return (SHORTEST_PAUSE * 2u32.saturating_pow(failures - 1)).min(USUAL_PAUSE);
+    }
+    let left = identity.as_ref().ok().and_then(|credentials| credentials.expires);
+    let left = left.map(|end| Duration::try_from(end - now).unwrap_or_default());
+    match left {
+        Some(left) => (left / 2).max(left.saturating_sub(MARGIN)).max(SHORTEST_PAUSE),
+        None => USUAL_PAUSE,
+    }
+}
+
+const SHORTEST_PAUSE: Duration = Duration::from_secs(10);
+const USUAL_PAUSE: Duration = Duration::from_mins(5);
+/// Sessions are renewed this long before they end, as the SDKs do.
+const MARGIN: Duration = Duration::from_mins(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn until(end: Option<OffsetDateTime>) -> Arc<Credentials> {
+        let text = String::new;
+        Arc::new(Credentials { access_key_id: text(), secret_access_key: text(), session_token: None, expires: end })
+    }
+
+    #[test]
+    fn credentials_are_renewed_before_their_end_and_failures_are_retried_ever_more_slowly() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let left = |seconds| pause(&Ok(until(Some(now + time::Duration::seconds(seconds)))), 0, now).as_secs();
+        assert_eq!([left(6 * 3600), left(900), left(400), left(30), left(0), left(-9)], [21_300, 600, 200, 15, 10, 10]);
+        assert_eq!(pause(&Ok(until(None)), 0, now), USUAL_PAUSE);
+        let none = Err(NoCredentials::Missing(String::new()));
+        assert_eq!([1, 2, 3, 40].map(|failures| pause(&none, failures, now).as_secs()), [10, 20, 40, 300]);
+    }
+
+    #[test]
+    fn a_failed_renewal_leaves_what_is_still_good_and_is_told_once_it_has_ended() {
+        let end = OffsetDateTime::UNIX_EPOCH;
+        let wallet = Wallet::holding(Ok(until(Some(end))));
+        wallet.0.take(Err(NoCredentials::Missing("the source is gone".to_owned())));
+        assert!(wallet.0.identity(end - time::Duration::SECOND).is_ok());
+        match wallet.0.identity(end) {
+            Err(NoCredentials::Expired(why)) => assert!(why.contains("the source is gone"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}

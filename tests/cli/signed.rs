@@ -1,0 +1,228 @@
+//! Signed calls from the outside: what is asked, what is said, and that no secret is ever shown.
+
+use super::side::{Side, binary};
+use super::start;
+use apigw_probe::lab::Scenario;
+use serde_json::Value;
+use std::io::Write as _;
+use std::process::{Command, Output};
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+fn json(command: &mut Command) -> Value {
+    let output = command.args(["--format", "json"]).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)))
+}
+
+/// Path, whether signed, outcome.
+fn rows(report: &Value) -> Vec<(&str, Option<bool>, &str)> {
+    let paths = report["paths"].as_array().unwrap().iter();
+    paths
+        .map(|row| (row["path"].as_str().unwrap(), row["signed"].as_bool(), row["outcome"].as_str().unwrap()))
+        .collect()
+}
+
+fn causes(report: &Value) -> Vec<&str> {
+    report["findings"].as_array().unwrap().iter().map(|finding| finding["cause"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn signed_calls_are_told_from_unsigned_ones() {
+    let side = start("signed");
+    let report = json(&mut side.once());
+    assert_eq!(rows(&report).len(), 4);
+    assert!(rows(&report).iter().all(|row| (row.1, row.2) == (Some(true), "ok")), "{report:#}");
+    let report = json(&mut side.once_at(side.lab.invoke_url()));
+    assert!(rows(&report).iter().all(|row| (row.1, row.2) == (None, "http-unexpected-status")), "{report:#}");
+}
+
+#[test]
+fn both_calls_of_a_path_are_rows_of_their_own() {
+    let side = start("signed-and-unsigned");
+    let report = json(&mut side.once());
+    let expected = ["private-dns", "route53-alias", "vpce-host-header", "vpce-api-id-header"]
+        .into_iter()
+        .flat_map(|path| [(path, Some(false), "http-unexpected-status"), (path, Some(true), "ok")]);
+    assert_eq!(rows(&report), expected.collect::<Vec<_>>());
+    assert_eq!((causes(&report), &report["verdict"]), (vec!["iam-auth-unsigned"], &"pass".into()));
+    assert_eq!(report["findings"][0]["signed"], false);
+    // each series and each figure has a name of its own
+    for format in ["prometheus", "nagios"] {
+        let output = side.once().args(["--format", format]).output().unwrap();
+        let names = stdout(&output).split(" '").flat_map(str::lines);
+        let mut names: Vec<_> = names
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.rsplit_once(['}', '=']).map(|(name, _)| name))
+            .collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all, "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn without_credentials_nothing_is_sent_and_every_source_is_named() {
+    let side = start("signed");
+    let mut command = side.once_at(side.lab.invoke_url());
+    let report = json(command.args(["--auth", "iam"]).env("AWS_EC2_METADATA_DISABLED", "true"));
+    assert!(rows(&report).iter().all(|row| row.2 == "http-no-credentials"), "{report:#}");
+    assert_eq!(
+        (causes(&report), &report["findings"][0]["confidence"]),
+        (vec!["credentials-missing"], &"certain".into())
+    );
+    let evidence = report["findings"][0]["evidence"].to_string();
+    for source in ["environment", "profile", "web identity", "container", "instance metadata"] {
+        assert!(evidence.contains(source), "{evidence}");
+    }
+    assert!(side.lab.requests().is_empty());
+}
+
+#[test]
+fn unsigned_calls_look_for_no_credentials() {
+    let side = Side::start(Scenario::healthy());
+    // a broken source would be told
+    let output =
+        side.once().env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_PROFILE", "nowhere").output().unwrap();
+    assert!(output.status.success() && stderr(&output).is_empty(), "{}", stderr(&output));
+}
+
+#[test]
+fn options_that_do_not_fit_are_told() {
+    let url = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
+    let mut bearer = tempfile::NamedTempFile::new().unwrap();
+    writeln!(bearer, "Authorization: Bearer hunter2-hunter2").unwrap();
+    let bearer = bearer.path().to_str().unwrap();
+    let role = "arn:aws:iam::222233334444:role/probe";
+    for (options, word) in [
+        (&["--auth", "sigv4"][..], "none, iam, both"),
+        (&["--assume-role-arn", role], "--auth"),
+        (&["--profile", "x"], "--auth"),
+        (&["--auth", "iam", "--assume-role-arn", "arn:aws:iam::1:user/x"], "role/probe"),
+        (&["--auth", "iam", "--external-id", "x"], "--assume-role-arn"),
+        (&["--auth", "iam", "--assume-role-arn", role, "--session-name", "a b"], "session"),
+        (&["--auth", "iam", "--header-file", bearer], "Authorization"),
+    ] {
+        for command in ["once", "curl"] {
+            let output = binary().args([command, url]).args(options).output().unwrap();
+            // what the file holds does not matter for a printed command
+            if command == "curl" && options.contains(&"--header-file") {
+                continue;
+            }
+            assert_eq!(output.status.code(), Some(2), "{options:?}: {}", stderr(&output));
+            assert!(
+                stderr(&output).contains(word) && !stderr(&output).contains("hunter2"),
+                "{options:?}: {}",
+                stderr(&output)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_printed_configuration_keeps_who_signs() {
+    let side = start("signed");
+    let role = "arn:aws:iam::222233334444:role/probe";
+    let mut command = side.once_at(side.lab.invoke_url());
+    command.args([
+        "--auth",
+        "both",
+        "--assume-role-arn",
+        role,
+        "--external-id",
+        "x \"y\"",
+        "--session-name",
+        "me",
+        "--profile",
+        "p",
+    ]);
+    let output = command.arg("--print-config").env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&output.stdout).unwrap();
+    let shown = binary().args(["config", "show"]).arg(file.path()).output().unwrap();
+    assert!(shown.status.success(), "{}", stderr(&shown));
+    for line in [
+        "auth = \"both\"",
+        &format!("assume_role_arn = \"{role}\""),
+        "external_id = 'x \"y\"'",
+        "session_name = \"me\"",
+        "profile = \"p\"",
+    ] {
+        assert!(stdout(&output).lines().any(|known| known == line), "{line}: {}", stdout(&output));
+        assert!(stdout(&shown).lines().any(|known| known == line), "{line}: {}", stdout(&shown));
+    }
+}
+
+#[test]
+fn a_saved_report_of_both_calls_is_diagnosed_alike() {
+    let side = start("signed-query-changed");
+    let mut command = side.once_at(side.lab.invoke_url());
+    let saved = json(command.args(["--auth", "both"]).envs(side.lab.variables()));
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    write!(file, "{saved}").unwrap();
+    let again = json(binary().arg("replay").arg(file.path()));
+    assert_eq!(again["findings"], saved["findings"]);
+    assert_eq!(rows(&again), rows(&saved));
+    for (one, other) in again["paths"].as_array().unwrap().iter().zip(saved["paths"].as_array().unwrap()) {
+        assert_eq!(one["signed"], other["signed"]);
+        assert_eq!(one["attempts"][0]["http"], other["attempts"][0]["http"]);
+    }
+    let differences = &saved["paths"][1]["attempts"][0]["http"]["canonical_differences"];
+    assert_eq!(differences, &serde_json::json!([{"line": "query", "ours": "", "theirs": "via=proxy"}]));
+}
+
+/// What must never be seen: keys, tokens, what they were made into, and the values of secret headers.
+const SECRETS: [&str; 8] = [
+    "wJalrXUtnFEMI",
+    "je7MtGbClwBF",
+    "AQoDYXdzEJr1K9Yy",
+    "ASIAIOSFODNN7EXAMPLE",
+    "Signature=",
+    "hunter2",
+    "Credential=ASIA",
+    "bearer-of-nobody",
+];
+
+const FORMS: [&[&str]; 5] = [
+    &["-vv"],
+    &["--format", "json", "--show-body", "--every-address"],
+    &["--format", "nagios"],
+    &["--format", "prometheus"],
+    &["--print-config"],
+];
+
+#[test]
+fn no_scenario_shows_a_secret_in_any_output() {
+    let mut headers = tempfile::NamedTempFile::new().unwrap();
+    writeln!(headers, "x-api-key: hunter2-hunter2\nX-Token: bearer-of-nobody").unwrap();
+    let queue = std::sync::Mutex::new(Scenario::all().filter(|scenario| scenario.timeout.is_none()));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let Some(scenario) = queue.lock().unwrap().next() else { break };
+                    let side = Side::start(scenario);
+                    // whatever is broken, the most that can be said; of signed calls, in every form
+                    let forms = if side.lab.auth().wallet().is_some() { FORMS.len() } else { 2 };
+                    for options in &FORMS[..forms] {
+                        let mut command = side.once_at(side.lab.invoke_url());
+                        command.args(["--auth", "both", "--header-file"]).arg(headers.path()).args(*options);
+                        command.envs(side.lab.variables()).env("AWS_EC2_METADATA_DISABLED", "true");
+                        let output = command.output().unwrap();
+                        assert!(!output.stdout.is_empty(), "{}: {}", scenario.name, stderr(&output));
+                        for text in [stdout(&output), stderr(&output)] {
+                            let seen = SECRETS.iter().find(|secret| text.contains(**secret));
+                            assert_eq!(seen, None, "{} {options:?}: {text}", scenario.name);
+                        }
+                    }
+                }
+            });
+        }
+    });
+}
