@@ -161,8 +161,8 @@ while True:
         child.wait()
 
 
-def many_rounds(stand, rounds):
-    """Rounds that end soon, since nobody listens: the memory after a tenth of them, and after all."""
+def many_rounds(stand, first, last):
+    """Rounds that end soon, since nobody listens: the memory after some of them, when the histories are full, and after all."""
     targets = [target(f"orders-{number}", "port = 1", "paths = { route53-alias = 'skip', vpce-host-header = 'skip', vpce-api-id-header = 'skip' }")
                for number in range(500)]
     with Daemon(stand, "interval = '1s'\ndns_queries_per_second = 1000", targets) as daemon:
@@ -170,5 +170,5 @@ def many_rounds(stand, rounds):
             while daemon.sum("apigw_probe_probes_total") < count:
                 time.sleep(0.5)
             return daemon.rss()
-        early, late = after(rounds / 10), after(rounds)
+        early, late = after(first), after(last)
         return early, late, daemon.sum("apigw_probe_missed_rounds_total")
