@@ -181,7 +181,7 @@ impl Config {
         key::check(text)?;
         let file: File = toml::from_str(text).map_err(|error| Fault {
             at: error.span().map_or(0, |span| span.start),
-            message: error.message().trim().to_owned(),
+            message: without_text(error.message().trim()),
         })?;
         file.config(text.len())
     }
@@ -213,6 +213,14 @@ pub struct Cost {
 #[expect(clippy::cast_precision_loss, reason = "a handful of paths")]
 fn count(n: usize) -> f64 {
     n as f64
+}
+
+/// The parser's words without the text of the value, which may be secret.
+fn without_text(message: &str) -> String {
+    match (message.strip_prefix("invalid type: string \""), message.rfind('"')) {
+        (Some(_), Some(end)) => format!("invalid type: a string{}", &message[end + 1..]),
+        (Some(_), None) | (None, _) => message.to_owned(),
+    }
 }
 
 /// A configuration that cannot be used.

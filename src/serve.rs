@@ -43,9 +43,15 @@ pub struct ServeOptions {
 }
 
 /// Runs a configuration file until SIGTERM or SIGINT.
-pub async fn serve(file: &Path, options: ServeOptions, mut signals: Signals) -> Result<(), ServeError> {
+pub async fn serve(file: &Path, options: ServeOptions, signals: Signals) -> Result<(), ServeError> {
     let log = Log::new();
     tell_of_panics(log.clone());
+    let ended = live(file, options, signals, log.clone()).await;
+    log.finish();
+    ended
+}
+
+async fn live(file: &Path, options: ServeOptions, mut signals: Signals, log: Log) -> Result<(), ServeError> {
     raise_descriptors();
     let read = tokio::select! {
         read = reading::read(file) => read?,

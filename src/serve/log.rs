@@ -1,4 +1,5 @@
-//! What has happened? One line for each event, with a priority under systemd and with the time elsewhere.
+//! What has happened? One line for each event, with a priority under systemd and with the time elsewhere. A thread of its own
+//! writes them, so that whoever does not read the log holds nobody up.
 
 use super::line;
 use crate::config::{LogFormat, LogLevel, LogSettings};
@@ -10,7 +11,10 @@ use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -19,6 +23,16 @@ use time::format_description::well_known::Rfc3339;
 pub(super) struct Log {
     settings: Arc<Mutex<LogSettings>>,
     reader: Reader,
+    lines: SyncSender<Item>,
+    lost: Arc<AtomicU64>,
+}
+
+/// What the writing thread gets.
+#[derive(Debug)]
+enum Item {
+    Line(String),
+    /// Dropped when all lines before it are written.
+    Mark(SyncSender<()>),
 }
 
 /// Who reads standard error.
@@ -44,7 +58,21 @@ impl Reader {
 impl Log {
     /// A log with the usual settings.
     pub(super) fn new() -> Self {
-        Self { settings: Arc::default(), reader: Reader::of_stderr() }
+        let (lines, inbox) = sync_channel(MOST_UNWRITTEN);
+        let log = Self { settings: Arc::default(), reader: Reader::of_stderr(), lines, lost: Arc::default() };
+        let (settings, reader, lost) = (log.settings.clone(), log.reader, log.lost.clone());
+        let write = move || write(&inbox, &lost, |event| text(&settings, reader, event));
+        // without a thread the lines are written where they arise
+        let _ = std::thread::Builder::new().name("log".into()).spawn(write);
+        log
+    }
+
+    /// Waits until everything is written, or for a second.
+    pub(super) fn finish(&self) {
+        let (mark, written) = sync_channel(0);
+        if self.lines.try_send(Item::Mark(mark)).is_ok() {
+            let _: Result<(), RecvTimeoutError> = written.recv_timeout(MOST_WAIT_FOR_READER);
+        }
     }
 
     /// From now on with other settings.
@@ -91,13 +119,43 @@ impl Log {
     }
 
     fn tell(&self, event: &Event<'_>) {
-        let settings = *self.settings.lock().unwrap_or_else(PoisonError::into_inner);
-        if event.level <= settings.level {
-            let text = event.text(settings.format, self.reader, OffsetDateTime::now_utc());
-            // if nobody reads it, that is no error
-            let _ = io::stderr().write_all(text.as_bytes());
+        let Some(line) = text(&self.settings, self.reader, event) else { return };
+        match self.lines.try_send(Item::Line(line)) {
+            Err(TrySendError::Full(_)) => {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(TrySendError::Disconnected(Item::Line(line))) => write_line(&line),
+            Ok(()) | Err(TrySendError::Disconnected(Item::Mark(_))) => {}
         }
     }
+}
+
+/// The line of an event, if it is worth one.
+fn text(settings: &Mutex<LogSettings>, reader: Reader, event: &Event<'_>) -> Option<String> {
+    let settings = *settings.lock().unwrap_or_else(PoisonError::into_inner);
+    (event.level <= settings.level).then(|| event.text(settings.format, reader, OffsetDateTime::now_utc()))
+}
+
+/// Writes line after line, and how many found no room meanwhile.
+fn write(inbox: &Receiver<Item>, lost: &AtomicU64, text: impl Fn(&Event<'_>) -> Option<String>) {
+    for item in inbox {
+        match item {
+            Item::Line(line) => write_line(&line),
+            Item::Mark(mark) => drop(mark),
+        }
+        let lost = lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            let message = format!("{lost} lines of this log are lost, since nobody read it");
+            if let Some(line) = text(&Event::bare(LogLevel::Warn, &message)) {
+                write_line(&line);
+            }
+        }
+    }
+}
+
+/// If nobody reads it, that is no error.
+fn write_line(line: &str) {
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// Whether a target fares better than in the round before.
@@ -159,8 +217,9 @@ impl<'a> Event<'a> {
 
     /// One line, whatever the message holds.
     fn text(&self, format: LogFormat, reader: Reader, now: OffsetDateTime) -> String {
-        let time = now.replace_nanosecond(now.nanosecond() / 1_000_000 * 1_000_000).unwrap_or(now);
-        let time = time.format(&Rfc3339).unwrap_or_default();
+        let seconds = now.replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default();
+        // always as wide, so that lines sort as text
+        let time = format!("{}.{:03}Z", seconds.trim_end_matches('Z'), now.millisecond());
         let message = Clean(self.message).to_string();
         let shown = match format {
             LogFormat::Json => {
@@ -189,6 +248,10 @@ impl<'a> Event<'a> {
         }
     }
 }
+
+/// Lines that may wait for whoever reads the log.
+const MOST_UNWRITTEN: usize = 1024;
+const MOST_WAIT_FOR_READER: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -219,7 +282,7 @@ mod tests {
         let text = EVIL.text(LogFormat::Text, Reader::Journal, OffsetDateTime::UNIX_EPOCH);
         assert!(text.starts_with("<4>orders: a "), "{text}");
         let text = EVIL.text(LogFormat::Text, Reader::Other, OffsetDateTime::UNIX_EPOCH);
-        assert!(text.starts_with("1970-01-01T00:00:00Z warn  orders: a "), "{text}");
+        assert!(text.starts_with("1970-01-01T00:00:00.000Z warn  orders: a "), "{text}");
     }
 
     #[test]
@@ -228,7 +291,7 @@ mod tests {
         let object: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             (&object["time"], &object["level"], &object["target"], &object["verdict"]),
-            (&"1970-01-01T00:00:00Z".into(), &"warn".into(), &"orders".into(), &"fail".into())
+            (&"1970-01-01T00:00:00.000Z".into(), &"warn".into(), &"orders".into(), &"fail".into())
         );
         assert!(object.get("findings").is_none());
     }

@@ -178,7 +178,10 @@ impl Scheduler {
         let limits = scheduled.check.limits;
         let timeout = match waiting.iter().map(|one| one.until).max() {
             // nobody who asks can make a round too short to tell anything
-            Some(until) if !start.is_regular => (until - now).max(LEAST_TIMEOUT).min(limits.timeout),
+            Some(until) if !start.is_regular => {
+                // the answer is to come before they go
+                (until - now).saturating_sub(TIME_TO_ANSWER).max(LEAST_TIMEOUT).min(limits.timeout)
+            }
             _ => limits.timeout,
         };
         let flight = Flight { scheduled: scheduled.clone(), weight: place.weight, deadline: now + timeout, waiting };
@@ -309,6 +312,8 @@ fn dismiss(waiting: &mut Vec<Waiting>, now: Instant, refusal: &ProbeRefusal) {
 
 /// However short the time that a caller gives, a round has this long, or its own deadline if that is shorter.
 const LEAST_TIMEOUT: Duration = Duration::from_secs(1);
+/// From the deadline of a round to its report in the hands of whoever waits.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(200);
 /// Nobody waits longer than that for a round.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// How long the rounds under way may go on when the daemon ends.

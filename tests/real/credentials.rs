@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/moto.py");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/moto_server.py");
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/venv/bin/moto_server");
 /// Where every EC2 instance has its metadata; here an address of a namespace of this run.
 const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);

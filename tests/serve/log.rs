@@ -1,6 +1,6 @@
 //! Does the log tell changes, and can programs read it?
 
-use crate::daemon::{Daemon, head, target};
+use crate::daemon::{Daemon, eventually, head, target};
 use crate::start;
 use std::os::unix::fs::MetadataExt as _;
 use std::process::Stdio;
@@ -44,7 +44,8 @@ fn journald_gets_priorities_and_keeps_the_time_itself() {
         command.env("JOURNAL_STREAM", stream).stderr(Stdio::from(file.reopen().unwrap()));
     });
     daemon.notice("3/4 paths ok");
-    let log = std::fs::read_to_string(file.path()).unwrap();
+    let log = eventually("line", || {
+        Some(std::fs::read_to_string(file.path()).unwrap()).filter(|log| log.contains("<4>orders: 3/4 paths ok"))
+    });
     assert!(log.lines().all(|line| line.starts_with('<')), "{log}");
-    assert!(log.contains("<4>orders: 3/4 paths ok"), "{log}");
 }

@@ -4,6 +4,7 @@ mod daemon;
 mod descriptors;
 mod files;
 mod log;
+mod pipe;
 mod reload;
 #[expect(dead_code, reason = "what calls `once` is for other suites")]
 #[path = "../support/side.rs"]

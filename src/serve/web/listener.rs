@@ -65,6 +65,10 @@ impl Listener {
 
     /// The sockets that systemd hands over; they are there for the first who asks.
     pub(super) fn handed_over() -> Result<Vec<Self>, ListenError> {
+        // what does not say for whom it is was inherited by chance (sd_listen_fds(3))
+        if std::env::var_os("LISTEN_PID").is_none() {
+            return Ok(Vec::new());
+        }
         let mut sockets = ListenFd::from_env();
         (0..sockets.len())
             .map(|at| Self::take(&mut sockets, at).map_err(|error| ListenError::Kind(at, error)))
