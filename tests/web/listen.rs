@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
+use std::process::Command;
 
 #[test]
 fn several_places_are_listened_on() {
@@ -95,7 +96,17 @@ fn a_list_that_names_systemd_needs_a_socket_of_it() {
 
 /// Hands a socket over as descriptor 0; systemd begins at 3, which takes unsafe code here.
 fn hand_over(setup: &mut Setup, socket: OwnedFd) {
-    setup.command.stdin(socket).env("LISTEN_FDS", "1").env("LISTEN_FDS_FIRST_FD", "0");
+    let mut command = Command::new("sh");
+    // whom they are for is known only when it runs
+    command.args(["-c", "LISTEN_PID=$$ exec \"$0\" \"$@\""]).arg(setup.command.get_program());
+    for (name, value) in setup.command.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(socket).env("LISTEN_FDS", "1").env("LISTEN_FDS_FIRST_FD", "0");
+    setup.command = command;
 }
 
 #[test]
