@@ -2,8 +2,8 @@
 
 use super::board::ReloadReply;
 use super::systemd;
-use super::web::{Watched, WebConfigError};
-use crate::config::{Config, ConfigError, NetError};
+use super::web::Watched;
+use crate::config::{Config, ConfigError, NetError, Untried};
 use crate::probe::{Net, Share};
 use std::future::pending;
 use std::path::{Path, PathBuf};
@@ -21,15 +21,12 @@ pub(super) struct Read {
 /// Why a configuration cannot come into force.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The file itself, or a value in it.
+    /// The file itself, a value in it, or a file of the web side that it names.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A file that it names, or a file of the host.
     #[error(transparent)]
     Net(#[from] NetError),
-    /// The web configuration file, or a certificate that it names.
-    #[error("web configuration {0}")]
-    Web(#[from] WebConfigError),
     /// The operating system gives no thread, or a defect of our own ended it.
     #[error("the thread that reads it is gone; the log says more")]
     Gone,
@@ -54,8 +51,9 @@ impl Reading {
         let file = file.to_owned();
         let read = move || {
             let config = Config::read(&file)?;
-            let net = Net { share: Some(Share::default()), ..config.net.open()? };
-            let policy = Watched::read(config.web_config_file.as_deref())?;
+            let net = Net { share: Some(Share::default()), ..config.open(&config.net)? };
+            let policy = Watched::read(config.web_config_file.as_deref());
+            let policy = policy.map_err(|error| config.fault(&Untried::WebConfigFile, error))?;
             Ok(Read { config, net, policy })
         };
         // without a thread nobody tells, which is noticed

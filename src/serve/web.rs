@@ -15,7 +15,7 @@ pub use listener::ListenError;
 pub use policy::WebConfigError;
 
 use super::board::{BEAT, Board, Orders};
-use crate::config::{Config, Listen};
+use crate::config::{Config, ConfigError, Listen, Untried};
 use crowd::{Crowd, Visit};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -67,8 +67,11 @@ pub(super) struct Change {
 /// What keeps the web side from starting or changing.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
-    /// A place cannot be listened on.
-    #[error("{0}")]
+    /// A place of `listen` cannot be listened on.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The control socket, or what systemd hands over, cannot be listened on.
+    #[error(transparent)]
     Listen(#[from] ListenError),
     /// The operating system gives no thread or no runtime.
     #[error("web side: {0}")]
@@ -140,12 +143,13 @@ impl Web {
         if !from_systemd || config.listen.contains(&Listen::Systemd) {
             places.extend(config.listen.iter().filter(|place| **place != Listen::Systemd || !from_systemd).cloned());
         }
+        let fault = |place: &Listen, error| config.fault(&Untried::Listen(place.clone()), error);
         if !from_systemd && places.contains(&Listen::Systemd) {
-            return Err(ListenError::NothingHandedOver.into());
+            return Err(fault(&Listen::Systemd, ListenError::NothingHandedOver).into());
         }
         let missing = places.iter().filter(|place| !self.places.contains(place));
-        let new =
-            missing.map(|place| Ok((place.clone(), Listener::bind(place)?))).collect::<Result<_, ListenError>>()?;
+        let bind = |place: &Listen| Ok((place.clone(), Listener::bind(place).map_err(|error| fault(place, error))?));
+        let new = missing.map(bind).collect::<Result<_, ConfigError>>()?;
         Ok(Change { places, new, control: None, policy })
     }
 

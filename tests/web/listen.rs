@@ -62,7 +62,7 @@ fn an_address_in_use_is_named() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
     let said = Setup::new().listen(&[&address]).fail();
-    assert!(said.contains(&address), "{said}");
+    assert!(said.contains("config.toml:5: listen: ") && said.contains(&address), "{said}");
 }
 
 #[test]

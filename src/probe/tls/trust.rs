@@ -59,6 +59,16 @@ pub enum TrustError {
     NotARoot(String),
 }
 
+impl TrustError {
+    /// Whether the file is to blame that was named.
+    pub fn is_of_a_file(&self) -> bool {
+        match self {
+            Self::Unreadable { .. } | Self::NotCertificates { .. } => true,
+            Self::System(_) | Self::NotARoot(_) => false,
+        }
+    }
+}
+
 impl Trust {
     /// Trusts the built-in roots and those of the sources.
     pub fn new(sources: TrustSources<'_>) -> Result<Self, TrustError> {

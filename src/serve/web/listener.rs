@@ -25,21 +25,23 @@ pub(super) enum Listener {
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// An address cannot be had.
-    #[error("listen on `{0}`: {1}")]
+    #[error("`{0}` cannot be listened on: {1}")]
     Io(Listen, io::Error),
     /// Another process answers on the path.
-    #[error("listen on `{0}`: another process answers there already")]
+    #[error("`{0}` cannot be listened on: another process answers there already")]
     Taken(Listen),
     /// Something else than a socket stands at the path; it is not replaced.
-    #[error("listen on `{0}`: the file there is no socket; give another path or remove it")]
+    #[error("`{0}` cannot be listened on: the file there is no socket; give another path or remove it")]
     NoSocket(Listen),
     /// `systemd` is listed, and systemd hands nothing over.
     #[error(
-        "listen on `systemd`: no socket was handed over (LISTEN_FDS); enable the socket unit, or list an address such as `127.0.0.1:9715`"
+        "`systemd` cannot be listened on: no socket was handed over (LISTEN_FDS); enable the socket unit, or list an address such as `127.0.0.1:9715`"
     )]
     NothingHandedOver,
     /// What systemd hands over is of another kind.
-    #[error("listen on `systemd`: socket {0} is neither a TCP nor a unix stream socket (ListenStream=): {1}")]
+    #[error(
+        "`systemd` cannot be listened on: socket {0} is neither a TCP nor a unix stream socket (ListenStream=): {1}"
+    )]
     Kind(usize, io::Error),
 }
 
