@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in reading order, as `src/lib.rs` lists them.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "named",
     "target",
     "plan",
@@ -15,6 +15,7 @@ const ORDER: [&str; 18] = [
     "status",
     "render",
     "sign",
+    "small_file",
     "probe",
     "side",
     "check",

@@ -4,7 +4,7 @@ use super::at::At;
 use super::fault::{Fault, Places, line};
 use super::{
     Config, DEFAULT_INTERVAL, DEFAULT_TIMEOUT, FileSettings, LONGEST_TIMEOUT, Listen, LoadSettings, LogFormat,
-    LogLevel, LogSettings, NetSettings, SHORTEST_TIMEOUT, Scheduled, Untried, parse_duration, parse_server,
+    LogLevel, LogSettings, NetSettings, PATIENCE, SHORTEST_TIMEOUT, Scheduled, Untried, parse_duration, parse_server,
     read_header_file,
 };
 use crate::check::{Auth, AuthMode, Check, Intents};
@@ -335,7 +335,7 @@ impl Entry {
     fn request(&self, file: &File) -> Result<Request, Fault> {
         let mut headers = self.headers.iter().map(|line| line.parse(Header::plain)).collect::<Result<Vec<_>, _>>()?;
         if let Some(secrets) = &self.header_file {
-            headers.extend(read_header_file(secrets.get()).map_err(|message| secrets.fault(message))?);
+            headers.extend(read_header_file(secrets.get(), PATIENCE).map_err(|message| secrets.fault(message))?);
         }
         Ok(Request {
             method: self.method()?,
