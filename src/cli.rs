@@ -14,7 +14,7 @@ mod rehearsal;
 
 use crate::config::ConfigError;
 use crate::report::Verdict;
-use crate::serve::{ReloadError, ServeOptions, Signals};
+use crate::serve::{ReloadError, ServeOptions, Signals, raise_descriptors, spare_descriptors};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use output::{Output, OutputArgs, WriteError};
@@ -177,6 +177,7 @@ fn run(command: Command) -> Result<u8, Stop> {
 }
 
 fn serve(file: &Path, lifecycle: bool) -> Result<u8, Stop> {
+    raise_descriptors();
     runtime()?.block_on(async {
         // before all else: a signal that comes while the configuration is read must not end the process
         let signals = Signals::install().map_err(Stop::host)?;
@@ -192,6 +193,7 @@ fn reload(control: &Path) -> Result<u8, Stop> {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    spare_descriptors(LEAST_DESCRIPTORS).map_err(Stop::host)?;
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Stop::host)
 }
 
@@ -208,5 +210,7 @@ fn status(verdict: Verdict) -> u8 {
     }
 }
 
+/// Files that a runtime has open by itself.
+const LEAST_DESCRIPTORS: usize = 8;
 /// The exit status of usage, configuration and output errors.
 const COULD_NOT_RUN: u8 = 2;
