@@ -51,6 +51,28 @@ fn files_are_written_for_others_to_read() {
 }
 
 #[test]
+fn what_a_reload_does_not_name_any_more_is_removed() {
+    let (side, folder) = (start("healthy"), tempfile::tempdir().unwrap());
+    let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+    fs::create_dir(&first).unwrap();
+    fs::create_dir(&second).unwrap();
+    fs::write(first.join("notes.json"), "{}").unwrap();
+    fs::write(second.join("probe.prom"), "somebody_elses 1\n").unwrap();
+    let rest = head(&side) + &target(&side, "orders", "");
+    let daemon = Daemon::start(&(settings(&first) + &rest));
+    let is_there = |folder: &Path| folder.join("orders.json").exists() && folder.join("probe.prom").exists();
+    eventually("first files", || is_there(&first).then_some(()));
+    daemon.write(&(settings(&second) + &rest));
+    daemon.signal("HUP");
+    eventually("second files", || is_there(&second).then_some(()));
+    assert!(!first.join("orders.json").exists() && !first.join("probe.prom").exists());
+    assert!(first.join("notes.json").exists());
+    daemon.write(&rest);
+    daemon.signal("HUP");
+    eventually("empty folder", || fs::read_dir(&second).unwrap().next().is_none().then_some(()));
+}
+
+#[test]
 fn a_killed_daemon_leaves_whole_files_and_the_next_one_tidies_up() {
     let (side, folder) = (start("healthy"), tempfile::tempdir().unwrap());
     let config = settings(folder.path()) + &head(&side) + &target(&side, "orders", "");
