@@ -49,7 +49,7 @@ enum Command {
         /// The configuration file
         #[arg(long, value_name = "FILE", env = "APIGW_PROBE_CONFIG")]
         config: PathBuf,
-        /// Answer POST /-/reload on the web listeners too
+        /// Answer POST and PUT /-/reload on the web listeners too
         #[arg(long)]
         enable_lifecycle: bool,
     },

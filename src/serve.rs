@@ -38,7 +38,7 @@ use web::Web;
 /// What the command line and the environment say of the daemon.
 #[derive(Debug, Default)]
 pub struct ServeOptions {
-    /// Whether `POST /-/reload` is answered on the web listeners too.
+    /// Whether `POST` and `PUT` of `/-/reload` are answered on the web listeners too.
     pub lifecycle: bool,
     /// Proxy variables that are set and not followed.
     pub ignored_proxy_variables: Vec<String>,
@@ -71,7 +71,7 @@ async fn live(file: &Path, options: ServeOptions, mut signals: Signals, log: Log
     let run = async {
         let mut scheduler = Scheduler::new((config, net), host, board.clone(), (files.clone(), web));
         systemd::ready(&board.change(|status| line::line(status)));
-        board.log.info(format_args!("ready: {} targets", board.change(|status| status.targets.len())));
+        board.log.info(format_args!("ready: {}", board.change(|status| line::Targets(status.targets.len()))));
         tokio::select! {
             () = scheduler.run(&mut inbox) => {}
             () = reload_at(hangup, orders) => {}

@@ -270,8 +270,8 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), String> {
 
 /// The system's word without the draft's name, which is another each time.
 fn told(path: &Path, error: &io::Error) -> String {
-    let inner = error.get_ref().and_then(|error| error.source()).map(ToString::to_string);
-    format!("cannot write `{}`: {}", path.display(), inner.unwrap_or_else(|| error.to_string()))
+    let words = error.to_string();
+    format!("cannot write `{}`: {}", path.display(), words.split(" at path ").next().unwrap_or_default())
 }
 
 /// How the name of a file begins and ends that is not whole yet.

@@ -109,11 +109,14 @@ fn a_folder_that_is_missing_is_told_once_and_used_when_it_comes() {
     let (side, folder) = (start("healthy"), tempfile::tempdir().unwrap());
     let missing = folder.path().join("later");
     let daemon = Daemon::start(&(settings(&missing) + &head(&side) + &target(&side, "orders", "")));
-    daemon.log_with("probe.prom");
+    daemon.notice("READY=1");
+    daemon.metrics_with("output_write_errors_total{output=\"textfile\"} 3");
+    daemon.metrics_with("output_write_errors_total{output=\"output-dir\"} 2");
     fs::create_dir(&missing).unwrap();
     eventually("file", || textfile(&missing).filter(|text| text.contains("target=\"orders\"")));
     let log = daemon.log_with("written again");
-    assert_eq!(log.matches("cannot write").count(), 1, "{log}");
+    assert_eq!(log.matches("cannot write").count(), 2, "each of the two once: {log}");
+    assert!(!log.contains("apigw-probe-serve-"), "{log}");
 }
 
 #[test]

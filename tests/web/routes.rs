@@ -84,6 +84,7 @@ fn reports_are_an_array_of_what_each_target_has() {
     let one = daemon.get("/api/v1/reports/b");
     assert_eq!(one.header("content-type"), "application/json");
     assert_eq!(serde_json::from_slice::<Value>(&one.body).unwrap()["target"]["name"], "b");
+    assert_eq!(daemon.get("/api/v1/reports/%62").body, one.body, "a name may be written in another way");
     let none = daemon.get("/api/v1/reports/c");
     assert_eq!(none.status, StatusCode::NOT_FOUND);
     assert!(none.text().contains("`c`"), "{}", none.text());
