@@ -118,8 +118,11 @@ fn a_probe_of_anything_else_is_refused() {
         assert_eq!(answer.status, status, "{path}");
         assert!(answer.text().contains(word), "{path}: {}", answer.text());
     }
-    let timeout = [("x-prometheus-scrape-timeout-seconds", "soon")];
-    assert_eq!(ask(daemon.address, request("GET", "/probe?target=orders", &timeout)).status, StatusCode::BAD_REQUEST);
+    for timeout in ["soon", "0.7"] {
+        let timeout = [("x-prometheus-scrape-timeout-seconds", timeout)];
+        let answer = ask(daemon.address, request("GET", "/probe?target=orders", &timeout));
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{timeout:?}");
+    }
 }
 
 #[test]
