@@ -5,7 +5,7 @@ use crate::observation::{Environment, Intent, Round, Row, Seen};
 use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan};
 use crate::probe::{Errand, Limits, Net, Step, probe_as};
 use crate::report::Report;
-use crate::side::Wallet;
+use crate::side::{Variables, Wallet};
 use crate::sign::{Identity, NoCredentials};
 use crate::target::Target;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +67,15 @@ impl Auth {
         match self {
             Self::None => None,
             Self::Iam(wallet) | Self::Both(wallet) => Some(wallet),
+        }
+    }
+
+    /// The same with credentials from these variables in place of this process's environment.
+    pub fn with_credentials_of(&self, variables: &Variables) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Iam(wallet) => Self::Iam(wallet.refilled_from(variables.clone())),
+            Self::Both(wallet) => Self::Both(wallet.refilled_from(variables.clone())),
         }
     }
 

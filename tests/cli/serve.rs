@@ -98,6 +98,17 @@ fn a_target_whose_calls_are_signed_is_told_by_path() {
     let metrics = metrics(&two);
     let sample = "apigw_probe_path_success{target=\"orders\",path=\"private-dns\"} 1";
     assert!(metrics_of_one.contains(sample), "{metrics_of_one}");
+    let value = |metrics: &str, family: &str| {
+        let sample = format!("apigw_probe_{family}{{target=\"orders\",path=\"private-dns\"}} ");
+        metrics.lines().find_map(|line| line.strip_prefix(&sample)?.parse::<u64>().ok()).unwrap()
+    };
+    for (metrics, calls) in [(&metrics_of_one, 1), (&metrics, 2)] {
+        assert_eq!(
+            value(metrics, "requests_sent_total"),
+            calls * value(metrics, "probes_total"),
+            "each call is counted"
+        );
+    }
     // the unsigned calls are there to be compared with
     assert!(
         metrics.contains(sample) && metrics.contains("apigw_probe_target_success{target=\"orders\"} 1"),

@@ -5,6 +5,7 @@ mod descriptors;
 mod files;
 mod log;
 mod pipe;
+mod rehearsal;
 mod reload;
 #[expect(dead_code, reason = "what calls `once` is for other suites")]
 #[path = "../support/side.rs"]

@@ -54,7 +54,8 @@ impl Desk {
             detour: Detour::default(),
             share: None,
         };
-        let host = Host { id: "host".into(), ignored_proxy_variables: Rc::new([]), file: desk.file.path().to_owned() };
+        let origin = Origin { file: desk.file.path().to_owned(), environment: None };
+        let host = Host { id: "host".into(), ignored_proxy_variables: Rc::new([]), origin };
         let files = Files::start(FileSettings::default(), &desk.board);
         let web = Web::start(&config, Watched::default(), (desk.board.clone(), desk.orders.clone()), false).unwrap();
         let scheduler = Scheduler::new((config, net), host, desk.board.clone(), (files, web));
