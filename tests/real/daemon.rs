@@ -76,11 +76,16 @@ impl Daemon {
         }
     }
 
-    /// Asks it to end; gives its exit status.
-    pub(crate) fn terminate(&mut self) -> Option<i32> {
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
-        self.child.wait().unwrap().code()
+    }
+
+    /// Whether it has ended by itself, and nobody has asked for its exit status yet.
+    pub(crate) fn is_zombie(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        status.contains("State:\tZ")
     }
 
     pub(crate) fn get(&self, path: &str) -> String {
