@@ -71,6 +71,7 @@ impl Auth {
     }
 
     /// The same with credentials from these variables in place of this process's environment.
+    #[must_use]
     pub fn with_credentials_of(&self, variables: &Variables) -> Self {
         match self {
             Self::None => Self::None,

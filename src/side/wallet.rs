@@ -46,6 +46,7 @@ impl Wallet {
     }
 
     /// The same to be filled from these variables.
+    #[must_use]
     pub fn refilled_from(&self, variables: Variables) -> Self {
         match &self.0.wish {
             Some(wish) => Self::with(wish.clone(), variables),

@@ -2,7 +2,6 @@
 
 mod once;
 mod readme;
-mod serve;
 mod signed;
 #[path = "../support/side.rs"]
 mod side;

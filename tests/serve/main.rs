@@ -3,10 +3,13 @@
 mod daemon;
 mod descriptors;
 mod files;
+mod life;
 mod log;
 mod pipe;
 mod rehearsal;
 mod reload;
+#[path = "../support/service.rs"]
+mod service;
 #[expect(dead_code, reason = "what calls `once` is for other suites")]
 #[path = "../support/side.rs"]
 mod side;
