@@ -22,9 +22,9 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     request: RequestArgs,
     #[command(flatten)]
-    limits: LimitArgs,
+    pub(super) limits: LimitArgs,
     #[command(flatten)]
-    auth: AuthArgs,
+    pub(super) auth: AuthArgs,
 }
 
 impl CheckArgs {
