@@ -2,6 +2,8 @@
 
 mod once;
 mod readme;
+#[path = "../support/secrets.rs"]
+mod secrets;
 mod serve;
 mod signed;
 #[path = "../support/side.rs"]
