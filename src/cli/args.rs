@@ -22,9 +22,9 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     request: RequestArgs,
     #[command(flatten)]
-    limits: LimitArgs,
+    pub(super) limits: LimitArgs,
     #[command(flatten)]
-    auth: AuthArgs,
+    pub(super) auth: AuthArgs,
 }
 
 impl CheckArgs {
@@ -211,7 +211,7 @@ impl RequestArgs {
         let mut headers =
             headers.collect::<Result<Vec<_>, _>>().map_err(|error| Stop::usage(format!("--header: {error}")))?;
         if let Some(file) = &self.header_file {
-            headers.extend(read_header_file(file).map_err(Stop::Usage)?);
+            headers.extend(read_header_file(file, PATIENCE).map_err(Stop::Usage)?);
         }
         Ok(Request {
             method: self.method.clone(),
@@ -284,3 +284,6 @@ fn status(text: &str) -> Result<u16, &'static str> {
     let code = text.trim().parse().ok().filter(|code| (100..600).contains(code));
     code.ok_or("a status code is a number from 100 to 599, such as `200`")
 }
+
+/// How long a pipe in place of a header file may take: a person may be asked for a password meanwhile.
+const PATIENCE: Duration = Duration::from_secs(300);
