@@ -86,6 +86,7 @@ const VECTORS: &[(&str, &str)] = &[
     ("integration-misconfigured",          "500InternalServerError 500InternalServerError 500InternalServerError 500InternalServerError"),
     ("lambda-malformed",                   "502InternalServerError 502InternalServerError 502InternalServerError 502InternalServerError"),
     ("masked-error",                       "200 200 200 200"),
+    ("backend-echoes",                     "500InternalFailure 500InternalFailure 500InternalFailure 500InternalFailure"),
     ("clock-far-off",                      "200 200 200 200"),
     ("explicit-deny",                      "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
     ("explicit-deny-old",                  "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
