@@ -89,6 +89,10 @@ impl Stage {
         if let Some(name) = lab.vpce_dns_name() {
             let _ = writeln!(text, "vpce_dns_name = '{name}'");
         }
+        let zonal = lab.input().zonal_dns_names;
+        if !zonal.is_empty() {
+            let _ = writeln!(text, "zonal_dns_names = ['{}']", zonal.join("', '"));
+        }
         text.push_str("\n[target.paths]\n");
         for (path, intent) in lab.scenario().intents {
             let _ = writeln!(text, "{path} = '{intent}'");
@@ -111,6 +115,9 @@ impl Stage {
             lab.port(),
             self.ca_file().display()
         );
+        for option in lab.options() {
+            let _ = write!(text, " {option}");
+        }
         for (path, intent) in lab.scenario().intents {
             let _ = write!(text, " --{intent} {path}");
         }
