@@ -4,6 +4,7 @@ mod args;
 mod configuration;
 #[cfg(feature = "lab")]
 mod demo;
+mod experiment;
 mod man;
 mod offline;
 mod once;

@@ -36,8 +36,13 @@ mod rebuttal;
 mod answers;
 mod remarks;
 
+// what is asked beyond the paths, and what it teaches
+mod experiment;
+mod lesson;
+
 pub use catalogue::Entry;
 pub use cause::Cause;
+pub use experiment::{Inquiry, MOST_EXPERIMENTS, inquiries};
 pub use finding::{Confidence, Diagnosis, Finding, Owner};
 
 use crate::observation::Round;
@@ -71,9 +76,14 @@ fn examine(mut case: Case<'_>, known: Vec<Draft>) -> Diagnosis {
     case.close()
 }
 
-/// The decision table: the more paths a rule compares, the earlier it comes.
-const RULES: [fn(&Case<'_>) -> Vec<Draft>; 26] = [
+/// The decision table: what was asked for just this comes first; then, the more paths a rule compares, the earlier it comes.
+const RULES: [fn(&Case<'_>) -> Vec<Draft>; 31] = [
     contrast::opened,
+    lesson::canary,
+    lesson::place,
+    lesson::strict,
+    lesson::headers,
+    lesson::api,
     names::servers,
     contrast::contradictions,
     contrast::public_api,

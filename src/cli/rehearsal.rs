@@ -88,6 +88,7 @@ impl Stage {
         if let Some(name) = lab.vpce_dns_name() {
             let _ = writeln!(text, "vpce_dns_name = '{name}'");
         }
+        let _ = writeln!(text, "canary = {}", check.canary);
         text.push_str("\n[target.paths]\n");
         for (path, intent) in lab.scenario().intents {
             let _ = writeln!(text, "{path} = '{intent}'");
@@ -115,6 +116,9 @@ impl Stage {
         }
         if lab.scenario().timeout.is_some() {
             let _ = write!(text, " --timeout {}", humantime::format_duration(check.limits.timeout));
+        }
+        if check.canary {
+            text.push_str(" --canary");
         }
         let _ = writeln!(text, "\ncurl http://{listen}/metrics\n# type the name of another scenario to go over to it");
         text

@@ -64,6 +64,12 @@ const VECTORS: &[(&str, &str)] = &[
     ("missing-parameter",                  "400BadRequest 400BadRequest 400BadRequest 400BadRequest"),
     ("host-rewritten",                     "200 200 403Forbidden 200"),
     ("api-id-stripped",                    "200 200 200 403Forbidden"),
+    ("headers-lost",                       "200 200 403Forbidden 403Forbidden"),
+    ("endpoint-host-refused",              "200 200 200 403Forbidden"),
+    ("names-cut",                          "200 tls tls tls"),
+    ("marks-taken",                        "200unmarked 200unmarked 200unmarked 200unmarked"),
+    ("answers-any-api",                    "200 200 200 200"),
+    ("answers-anything",                   "200unmarked 200unmarked 200unmarked 200unmarked"),
     ("another-api",                        "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
     ("not-api-gateway",                    "200unmarked 200unmarked 200unmarked 200unmarked"),
     ("proxy-denies",                       "403unmarked 403unmarked 403unmarked 403unmarked"),
@@ -156,7 +162,18 @@ async fn check(name: &str, vector: &str) {
             Intent::Optional | Intent::Skip => true,
         }
     });
+    // whatever API is asked for, it answers
+    let meets = meets && !(lab.scenario().canary && opens(&canary(&lab).await));
     assert_eq!(lab.scenario().verdict, if meets { Verdict::Pass } else { Verdict::Fail }, "{name}");
+}
+
+/// What a call of an API that does not exist comes to.
+async fn canary(lab: &Lab) -> String {
+    let (invoke_url, vpce_dns_name) = (lab.invoke_url().replace("a1bc234d5e", "zzzzzzzzzz"), lab.vpce_dns_name());
+    let input = TargetInput { invoke_url: &invoke_url, vpce_dns_name, ..TargetInput::default() };
+    let target = Target::parse(input).expect("what the scenario's operator pastes can be read");
+    let plan = plan::plan(&target, AccessPath::VpceApiIdHeader, &Request::default());
+    word(lab, &target, plan).await
 }
 
 async fn observe(lab: &Lab) -> [String; 4] {
