@@ -1,5 +1,6 @@
 //! Does the real binary behave as its users expect? Run from outside, against the lab.
 
+mod further;
 mod once;
 mod readme;
 mod serve;

@@ -65,7 +65,7 @@ fn the_table_of_families_is_what_is_written() {
     let full = full();
     let of_daemon = told(&full, Format::Text);
     assert_eq!(shapes(&of_daemon), table(Place::Metrics));
-    let mut reports = [report::all_broken(), report::healthy()];
+    let mut reports = [report::all_broken(), report::with_canary(report::healthy(), 403)];
     Arc::make_mut(&mut reports[0].round.target).name = "broken".to_owned();
     let once: String = Exposition::of_reports(&reports.each_ref(), Format::Text).collect();
     assert_eq!(shapes(&once), table(Place::Once));
