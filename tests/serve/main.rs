@@ -1,5 +1,6 @@
 //! Does the daemon hold what it promises to systemd, to operators and to disks? The real process, against the lab.
 
+mod canary;
 mod daemon;
 mod descriptors;
 mod files;
