@@ -9,9 +9,12 @@ use crate::side::Wallet;
 use crate::sign::{Identity, NoCredentials};
 use crate::target::Target;
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Instant;
 use time::OffsetDateTime;
+use tokio::sync::SetOnce;
 
 /// Everything that a round of one target needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +70,15 @@ impl Auth {
         match self {
             Self::None => None,
             Self::Iam(wallet) | Self::Both(wallet) => Some(wallet),
+        }
+    }
+
+    /// Takes the wallet of another one that was wished for alike, so that nobody is asked twice.
+    pub fn share<'a>(&mut self, mut others: impl Iterator<Item = &'a Self>) {
+        if let Self::Iam(own) | Self::Both(own) = self
+            && let Some(other) = others.find_map(|other| other.wallet().filter(|other| *other == own))
+        {
+            *own = other.clone();
         }
     }
 
@@ -152,7 +164,7 @@ impl Check {
         }
     }
 
-    /// Who signs, if anybody is to. It may take a moment at the first time, before the round begins, and none later.
+    /// Who signs, if anybody is to. It may take a moment at the first time, and none later.
     async fn identity(&self, net: &Net) -> Identity {
         match self.auth.wallet() {
             Some(wallet) => wallet.identity(net).await,
@@ -193,12 +205,22 @@ impl Check {
         ignored_proxy_variables: &[String],
         tell: &(dyn Fn(RowId, Step) + Sync),
     ) -> Report {
-        let identity = self.identity(net).await;
         let (started, clock) = (OffsetDateTime::now_utc(), Instant::now());
         let net = &net.current();
         let plans: Vec<Plan> = self.plans().collect();
+        let identity = SetOnce::new();
         let errand = Errand { limits, identity: &identity, tell };
-        let mut observations = probe_as(net, &plans, &errand).await.into_iter();
+        // the search goes on beside the connections, and the round does not end later for it
+        let seeking = async {
+            let _ = identity.set(self.identity(net).await);
+            pending::<Infallible>().await
+        };
+        let observations = tokio::select! {
+            biased;
+            never = seeking => match never {},
+            observations = probe_as(net, &plans, &errand) => observations,
+        };
+        let mut observations = observations.into_iter();
         let rows = self.rows().map(|row| {
             let intent = self.intent(row);
             let seen = match (intent, self.plan(row)) {
