@@ -2,7 +2,7 @@
 
 use crate::named::named;
 use crate::observation::{Environment, Intent, Round, Row, Seen};
-use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan};
+use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan, plan_row, rows};
 use crate::probe::{Errand, Limits, Net, Step, probe_as};
 use crate::report::Report;
 use crate::side::Wallet;
@@ -133,7 +133,8 @@ impl Check {
 
     /// The plans of the paths that will be probed.
     pub fn plans(&self) -> impl Iterator<Item = Plan> {
-        self.rows().filter(|row| self.intents.of(row.path) != Intent::Skip).filter_map(|row| self.plan(row).ok())
+        let rows = self.rows().into_iter().filter(|row| self.intents.of(row.path) != Intent::Skip);
+        rows.filter_map(|row| self.plan(&row).ok())
     }
 
     /// A header that the user gives although signing sets it.
@@ -144,20 +145,16 @@ impl Check {
     }
 
     /// Every row of a round.
-    fn rows(&self) -> impl Iterator<Item = RowId> {
-        let calls = self.auth.calls();
-        AccessPath::ALL
-            .iter()
-            .flat_map(move |path| calls.iter().map(move |signed| RowId { path: *path, signed: *signed }))
+    fn rows(&self) -> Vec<RowId> {
+        rows(&self.target, self.auth.calls())
     }
 
-    fn plan(&self, row: RowId) -> Result<Plan, Missing> {
-        let plan = plan(&self.target, row.path, &self.request)?;
-        Ok(if row.signed { plan.signed(&self.target.region) } else { plan })
+    fn plan(&self, row: &RowId) -> Result<Plan, Missing> {
+        plan_row(&self.target, row, &self.request)
     }
 
     /// What is expected of a row. Beside a signed call, the unsigned one is there to be compared with, and does not decide.
-    fn intent(&self, row: RowId) -> Intent {
+    fn intent(&self, row: &RowId) -> Intent {
         match (self.intents.of(row.path), &self.auth) {
             (Intent::Required, Auth::Both(_)) if !row.signed => Intent::Optional,
             (intent, _) => intent,
@@ -221,14 +218,15 @@ impl Check {
             observations = probe_as(net, &plans, &errand) => observations,
         };
         let mut observations = observations.into_iter();
-        let rows = self.rows().map(|row| {
-            let intent = self.intent(row);
-            let seen = match (intent, self.plan(row)) {
+        let rows = self.rows().into_iter().map(|row| {
+            let intent = self.intent(&row);
+            let seen = match (intent, self.plan(&row)) {
                 (Intent::Skip, _) => Seen::Skipped,
                 (_, Err(missing)) => Seen::NotConfigured(missing),
                 (_, Ok(_)) => Seen::Probed(Box::new(observations.next().expect("one observation a plan"))),
             };
-            Row { path: row.path, signed: row.signed, intent, asked: self.intents.names(row.path), seen }
+            let asked = self.intents.names(row.path);
+            Row { path: row.path, zone: row.zone, signed: row.signed, intent, asked, seen }
         });
         let rows = rows.collect();
         Report::of(Round {

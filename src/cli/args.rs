@@ -61,6 +61,9 @@ pub(super) struct TargetArgs {
     /// The endpoint's id, if its DNS name is not at hand
     #[arg(long, value_name = "VPCE_ID", env = "APIGW_PROBE_VPCE_ID")]
     pub(super) vpce_id: Option<String>,
+    /// The endpoint's DNS name in one Availability Zone: a row of its own (repeat for more)
+    #[arg(long, value_name = "ZONAL_DNS_NAME")]
+    zonal_name: Vec<String>,
     /// Probe only this path, and others that are named (repeat for more)
     #[arg(long, value_name = "PATH")]
     pub(super) path: Vec<AccessPath>,
@@ -177,7 +180,14 @@ impl TargetArgs {
                 return Err(Stop::usage(format!("`{more}` is one too many; INVOKE_URL and VPCE_DNS_NAME are read")));
             }
         };
-        let input = TargetInput { invoke_url, vpce_dns_name, vpce_id: self.vpce_id.as_deref(), name: None, expect };
+        let input = TargetInput {
+            invoke_url,
+            vpce_dns_name,
+            vpce_id: self.vpce_id.as_deref(),
+            zonal_dns_names: self.zonal_name.iter().map(String::as_str).collect(),
+            name: None,
+            expect,
+        };
         Target::parse(input).map_err(Stop::usage)
     }
 

@@ -96,6 +96,8 @@ pub(super) struct Entry {
     /// The endpoint's id, if its DNS name is not at hand.
     #[schemars(example = "vpce-1a2b3c456d7e89012")]
     vpce_id: Option<At<String>>,
+    /// DNS names of the endpoint in single Availability Zones: each gives a row of its own, and names the zone of its address.
+    zonal_dns_names: Option<At<Vec<String>>>,
     /// The status codes that are success; `[200]` if absent.
     #[schemars(example = [200], inner(range(min = 100, max = 599)))]
     expect_status: Option<At<Vec<u16>>>,
@@ -309,15 +311,21 @@ impl Entry {
             invoke_url: self.invoke_url.get(),
             vpce_dns_name: self.vpce_dns_name.as_ref().map(|text| text.get().as_str()),
             vpce_id: self.vpce_id.as_ref().map(|text| text.get().as_str()),
+            zonal_dns_names: self.zonal_dns_names.iter().flat_map(At::get).map(String::as_str).collect(),
             name: name.as_deref(),
             expect: Expectation { status, api_gateway: self.require_api_gateway },
         };
-        Target::parse(input).map_err(|error| self.named_by(&error).fault(error.to_string()))
+        Target::parse(input).map_err(|error| self.fault_of(&error))
     }
 
-    /// The value that an error speaks of.
-    fn named_by(&self, error: &TargetError) -> &At<String> {
+    /// An error at the value that it speaks of.
+    fn fault_of(&self, error: &TargetError) -> Fault {
         let value = match error {
+            TargetError::Zonal(_) | TargetError::NoZone(_) | TargetError::ZoneTwice(..) => {
+                let list = self.zonal_dns_names.as_ref();
+                return list
+                    .map_or_else(|| self.invoke_url.fault(error.to_string()), |list| list.fault(error.to_string()));
+            }
             TargetError::Endpoint(_) | TargetError::ApiAsEndpoint(_) => self.vpce_dns_name.as_ref(),
             TargetError::VpceId(_) => self.vpce_id.as_ref(),
             TargetError::UrlHost(_)
@@ -330,7 +338,7 @@ impl Entry {
             | TargetError::UrlCharacter(..)
             | TargetError::EndpointAsUrl(_) => None,
         };
-        value.unwrap_or(&self.invoke_url)
+        value.unwrap_or(&self.invoke_url).fault(error.to_string())
     }
 
     fn request(&self, file: &File) -> Result<Request, Fault> {

@@ -4,7 +4,7 @@ use super::cause::Cause;
 use super::draft::Draft;
 use super::finding::Diagnosis;
 use super::sight::{Side, Sight};
-use crate::observation::{Intent, Round};
+use crate::observation::{Intent, Round, Row};
 use crate::plan::AccessPath;
 
 /// A round under examination.
@@ -19,6 +19,11 @@ impl<'a> Case<'a> {
     /// Reads each path by itself; of a round that calls each path twice, the signed or the unsigned calls.
     pub(crate) fn open(round: &'a Round, signed: bool) -> Self {
         Self { round, sights: Sight::all(round, signed), drafts: Vec::new() }
+    }
+
+    /// Reads a row of a single zone in the place of its path, and the other paths beside it.
+    pub(crate) fn in_zone(round: &'a Round, row: &'a Row) -> Self {
+        Self { round, sights: Sight::in_zone(round, row), drafts: Vec::new() }
     }
 
     /// Takes up what a rule found. A path that must fail and does needs no word.

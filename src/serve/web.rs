@@ -48,7 +48,7 @@ pub(super) struct Web {
 struct Site {
     board: Arc<Board>,
     orders: Orders,
-    /// Whether `POST /-/reload` is answered on web listeners.
+    /// Whether `POST` and `PUT` of `/-/reload` are answered on web listeners.
     lifecycle: bool,
     is_ready: AtomicBool,
 }
@@ -97,8 +97,9 @@ impl Web {
             if !config.listen.contains(&Listen::Systemd) {
                 let replaced: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
                 site.board.log.info(format_args!(
-                    "listening on {} sockets of systemd in place of {}",
+                    "listening on {} socket{} of systemd in place of {}",
                     handed.len(),
+                    if handed.len() == 1 { "" } else { "s" },
                     replaced.join(", ")
                 ));
             }

@@ -140,6 +140,20 @@ fn sockets_of_systemd_join_a_list_that_names_them() {
 }
 
 #[test]
+fn sockets_that_do_not_say_for_whom_they_are_stay_where_they_are() {
+    let mut setup = Setup::new();
+    let (listed, inherited) = (setup.address, TcpListener::bind("127.0.0.1:0").unwrap());
+    let address = inherited.local_addr().unwrap();
+    let another = inherited.try_clone().unwrap();
+    setup.command.stdin(OwnedFd::from(inherited)).env("LISTEN_FDS", "1").env("LISTEN_FDS_FIRST_FD", "0");
+    let _daemon = setup.start();
+    assert_eq!(client::get(listed, "/-/healthy").status, StatusCode::OK);
+    // who connects is ours to accept, since nobody else does
+    let _client = TcpStream::connect(address).unwrap();
+    another.accept().unwrap();
+}
+
+#[test]
 fn a_list_that_names_systemd_needs_a_socket_of_it() {
     let said = Setup::new().listen(&["systemd"]).fail();
     assert!(said.contains("LISTEN_FDS"), "{said}");

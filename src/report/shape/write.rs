@@ -48,6 +48,7 @@ impl TargetShape {
             resource: target.resource().to_owned(),
             vpce_id: target.vpce.as_ref().map(ToString::to_string),
             vpce_dns_name: target.vpce_dns_name.clone(),
+            zonal_dns_names: target.zonal.iter().map(|zonal| zonal.name.to_string()).collect(),
             expect_status: target.expect.status.clone(),
             require_api_gateway: target.expect.api_gateway,
         }
@@ -71,6 +72,7 @@ impl PathShape {
         let seen = row.observation();
         Self {
             path: row.path,
+            zone: row.zone.as_ref().map(ToString::to_string),
             signed: round.rows.iter().any(|row| row.signed).then_some(row.signed),
             intent: row.intent,
             asked: row.asked,
@@ -83,7 +85,7 @@ impl PathShape {
                 Seen::Skipped | Seen::Probed(_) => None,
             },
             request: seen.map(|seen| RequestShape::of(&seen.plan)),
-            dns: seen.map(|seen| DnsShape::of(&seen.lookup)),
+            dns: seen.map(|seen| DnsShape::of(&seen.lookup, round)),
             attempts: seen
                 .map(|seen| seen.attempts.iter().map(|attempt| AttemptShape::of(attempt, target)).collect())
                 .unwrap_or_default(),
@@ -110,26 +112,27 @@ impl RequestShape {
 }
 
 impl DnsShape {
-    fn of(lookup: &Lookup) -> Self {
+    fn of(lookup: &Lookup, round: &Round) -> Self {
         Self {
             outcome: outcome_of(&lookup.result),
             source: lookup.source,
             cnames: lookup.cnames.iter().map(ToString::to_string).collect(),
-            addresses: lookup.addresses().iter().map(AddressShape::of).collect(),
+            addresses: lookup.addresses().iter().map(|address| AddressShape::of(address, round)).collect(),
             queries: lookup.queries.iter().map(QueryShape::of).collect(),
             duration_seconds: lookup.took.into(),
             second_opinion: lookup.second_opinion.as_ref().map(|opinion| SecondOpinionShape {
                 server: opinion.server,
                 outcome: outcome_of(&opinion.result),
-                addresses: opinion.result.iter().flatten().map(AddressShape::of).collect(),
+                addresses: opinion.result.iter().flatten().map(|address| AddressShape::of(address, round)).collect(),
             }),
         }
     }
 }
 
 impl AddressShape {
-    fn of(address: &Address) -> Self {
-        Self { ip: address.ip, class: address.class(), ttl: address.ttl }
+    fn of(address: &Address, round: &Round) -> Self {
+        let zone = round.zone_of(address.ip).map(ToString::to_string);
+        Self { ip: address.ip, class: address.class(), zone, ttl: address.ttl }
     }
 }
 

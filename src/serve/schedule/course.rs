@@ -34,7 +34,9 @@ impl Scheduler {
                 self.net = Rc::new(net);
                 self.agenda.set_load(config.load, Instant::now());
                 self.put_in_force(config);
-                self.board.log.info(format_args!("configuration reloaded: {} targets", self.agenda.places.len()));
+                self.board
+                    .log
+                    .info(format_args!("configuration reloaded: {}", line::Targets(self.agenda.places.len())));
                 Ok(())
             }
             Err(refused) => {

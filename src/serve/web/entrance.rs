@@ -18,13 +18,14 @@ use tokio_rustls::TlsAcceptor;
 
 /// A listener at work; it closes with this.
 pub(super) struct Accepting {
-    _close: oneshot::Sender<()>,
+    #[expect(dead_code, reason = "its end tells the listener's")]
+    close: oneshot::Sender<()>,
 }
 
 impl Accepting {
     /// Lets in whoever comes to a listener.
     pub(super) fn begin(listener: Listener, door: Rc<Door>, place: (Arc<Site>, Rc<Crowd>)) -> Self {
-        let (_close, closing) = oneshot::channel();
+        let (close, closing) = oneshot::channel();
         tokio::task::spawn_local(async move {
             let listener = match listener.open() {
                 Ok(listener) => listener,
@@ -39,7 +40,7 @@ impl Accepting {
                 admit(stream, &door, &place);
             }
         });
-        Self { _close }
+        Self { close }
     }
 }
 
