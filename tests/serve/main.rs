@@ -14,6 +14,7 @@ mod secrecy;
 #[path = "../support/side.rs"]
 mod side;
 mod signals;
+mod signing;
 mod watchdog;
 
 use apigw_probe::lab::Scenario;
