@@ -4,6 +4,8 @@ mod args;
 mod configuration;
 #[cfg(feature = "lab")]
 mod demo;
+mod doctor;
+mod experiment;
 mod man;
 mod offline;
 mod once;
@@ -62,6 +64,8 @@ enum Command {
     /// Probe a simulated AWS side on loopback
     #[cfg(feature = "lab")]
     Demo(demo::DemoArgs),
+    /// Say what account A can see of its own set-up, probe, and hold both against each other
+    Doctor(Box<doctor::DoctorArgs>),
     /// Print the four requests as curl commands, send nothing
     Curl(Box<offline::CurlArgs>),
     /// Say what a cause means, how it shows, how to fix it; offline
@@ -163,6 +167,7 @@ fn run(command: Command) -> Result<u8, Stop> {
         Command::Reload { control } => reload(&control),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Curl(args) => offline::curl(&args),
         Command::Explain { cause } => offline::explain(cause),
         Command::Replay { file, output } => offline::replay(&file, &output),

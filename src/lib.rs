@@ -15,6 +15,7 @@
 pub mod named;
 pub mod target;
 pub mod plan;
+pub mod setup;
 pub mod observation;
 pub mod diagnosis;
 pub mod report;

@@ -14,7 +14,7 @@ pub use tls::{Trust, TrustError, TrustSources};
 
 use crate::named::named;
 use crate::observation::{Address, DnsFault, Lookup, NameSource, Observation, Place};
-use crate::plan::{AccessPath, Plan, RowId};
+use crate::plan::{AccessPath, Plan};
 use crate::sign::{Identity, NoCredentials};
 use crate::target::HostName;
 use dns::Ask;
@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 /// What the probe needs of this host. Cheap to clone.
@@ -103,7 +104,8 @@ named! {
 /// Probes all plans of a round at once; results are in the order of the plans. A name that two plans dial is looked up once.
 /// Nobody signs.
 pub async fn probe(net: &Net, plans: &[Plan], limits: &Limits) -> Vec<Observation> {
-    let identity = Err(NoCredentials::Missing("nobody was asked for credentials".to_owned()));
+    let nobody = Err(NoCredentials::Missing("nobody was asked for credentials".to_owned()));
+    let identity = SetOnce::new_with(Some(nobody));
     probe_as(net, plans, &Errand { limits, identity: &identity, tell: &|_, _| {} }).await
 }
 
@@ -112,10 +114,10 @@ pub async fn probe(net: &Net, plans: &[Plan], limits: &Limits) -> Vec<Observatio
 pub struct Errand<'a> {
     /// How long and how much.
     pub limits: &'a Limits,
-    /// Who signs what is to be signed.
-    pub identity: &'a Identity,
+    /// Who signs what is to be signed, once that is known. It is waited for where a request is ready to go, until the deadline.
+    pub identity: &'a SetOnce<Identity>,
     /// Who wants to know how far each path has come.
-    pub tell: &'a (dyn Fn(RowId, Step) + Sync),
+    pub tell: &'a (dyn Fn(&Plan, Step) + Sync),
 }
 
 impl std::fmt::Debug for Errand<'_> {
@@ -162,7 +164,7 @@ impl Course<'_> {
     /// Follows plans that dial the same name: one lookup, then each by itself.
     async fn follow(&self, plans: &[&Plan]) -> Vec<Observation> {
         for plan in plans {
-            (self.errand.tell)(plan.id(), Step::Dns);
+            (self.errand.tell)(plan, Step::Dns);
         }
         let first = plans[0];
         let lookup = match first.connect_to {
@@ -190,7 +192,7 @@ impl Course<'_> {
 
     /// Goes on with one plan where its addresses are known.
     async fn visit(&self, plan: &Plan, mut lookup: Lookup) -> Observation {
-        let tell = |step| (self.errand.tell)(plan.id(), step);
+        let tell = |step| (self.errand.tell)(plan, step);
         let found = Instant::now();
         let Errand { limits, identity, .. } = self.errand;
         let race = Race { net: self.net, plan, limits, identity, deadline: self.deadline, tell: &tell };

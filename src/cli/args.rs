@@ -22,9 +22,9 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     request: RequestArgs,
     #[command(flatten)]
-    limits: LimitArgs,
+    pub(super) limits: LimitArgs,
     #[command(flatten)]
-    auth: AuthArgs,
+    pub(super) auth: AuthArgs,
 }
 
 impl CheckArgs {
@@ -37,6 +37,7 @@ impl CheckArgs {
             request: self.request.request()?,
             intents: self.target.intents()?,
             limits: self.limits.limits(usual),
+            canary: self.limits.canary,
         };
         if let Some(name) = check.header_of_signing() {
             return Err(Stop::usage(format!(
@@ -61,6 +62,9 @@ pub(super) struct TargetArgs {
     /// The endpoint's id, if its DNS name is not at hand
     #[arg(long, value_name = "VPCE_ID", env = "APIGW_PROBE_VPCE_ID")]
     pub(super) vpce_id: Option<String>,
+    /// The endpoint's DNS name in one Availability Zone: a row of its own (repeat for more)
+    #[arg(long, value_name = "ZONAL_DNS_NAME")]
+    zonal_name: Vec<String>,
     /// Probe only this path, and others that are named (repeat for more)
     #[arg(long, value_name = "PATH")]
     pub(super) path: Vec<AccessPath>,
@@ -140,6 +144,9 @@ pub(super) struct LimitArgs {
     /// Send a request to every address of a name, not only to the first that answers
     #[arg(long)]
     every_address: bool,
+    /// Call an API that does not exist too, unsigned; if it returns an expected status, the 200s of the others prove nothing
+    #[arg(long)]
+    canary: bool,
     /// Show the beginning of every body, whatever it holds
     #[arg(long)]
     show_body: bool,
@@ -177,7 +184,14 @@ impl TargetArgs {
                 return Err(Stop::usage(format!("`{more}` is one too many; INVOKE_URL and VPCE_DNS_NAME are read")));
             }
         };
-        let input = TargetInput { invoke_url, vpce_dns_name, vpce_id: self.vpce_id.as_deref(), name: None, expect };
+        let input = TargetInput {
+            invoke_url,
+            vpce_dns_name,
+            vpce_id: self.vpce_id.as_deref(),
+            zonal_dns_names: self.zonal_name.iter().map(String::as_str).collect(),
+            name: None,
+            expect,
+        };
         Target::parse(input).map_err(Stop::usage)
     }
 

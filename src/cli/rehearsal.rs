@@ -97,6 +97,11 @@ impl Stage {
         if let Some(name) = lab.vpce_dns_name() {
             let _ = writeln!(text, "vpce_dns_name = '{name}'");
         }
+        let zonal = lab.input().zonal_dns_names;
+        if !zonal.is_empty() {
+            let _ = writeln!(text, "zonal_dns_names = ['{}']", zonal.join("', '"));
+        }
+        let _ = writeln!(text, "canary = {}", check.canary);
         text.push_str("\n[target.paths]\n");
         for (path, intent) in lab.scenario().intents {
             let _ = writeln!(text, "{path} = '{intent}'");
@@ -125,6 +130,9 @@ impl Stage {
             lab.port(),
             self.ca_file().display()
         );
+        for option in lab.options() {
+            let _ = write!(text, " {option}");
+        }
         for (path, intent) in lab.scenario().intents {
             let _ = write!(text, " --{intent} {path}");
         }
@@ -133,6 +141,9 @@ impl Stage {
         }
         if lab.scenario().timeout.is_some() {
             let _ = write!(text, " --timeout {}", humantime::format_duration(check.limits.timeout));
+        }
+        if check.canary {
+            text.push_str(" --canary");
         }
         let _ = writeln!(text, "\ncurl http://{listen}/metrics\n# type the name of another scenario to go over to it");
         text

@@ -96,6 +96,8 @@ pub(super) struct Entry {
     /// The endpoint's id, if its DNS name is not at hand.
     #[schemars(example = "vpce-1a2b3c456d7e89012")]
     vpce_id: Option<At<String>>,
+    /// DNS names of the endpoint in single Availability Zones: each gives a row of its own, and names the zone of its address.
+    zonal_dns_names: Option<At<Vec<String>>>,
     /// The status codes that are success; `[200]` if absent.
     #[schemars(example = [200], inner(range(min = 100, max = 599)))]
     expect_status: Option<At<Vec<u16>>>,
@@ -147,6 +149,9 @@ pub(super) struct Entry {
     session_name: Option<At<String>>,
     /// The one profile of AWS's shared files whose credentials are taken; the usual chain if absent.
     profile: Option<At<String>>,
+    /// Whether an API that does not exist is called too, which must not return an expected status.
+    #[serde(default)]
+    canary: bool,
     /// What is expected of each path; unnamed paths are required.
     #[serde(default)]
     #[schemars(extend("propertyNames" = path_names()))]
@@ -158,7 +163,8 @@ impl File {
     pub(super) fn config(&self, text: &str) -> Result<Config, Fault> {
         let mut targets = Vec::<Scheduled>::new();
         for entry in &self.target {
-            let scheduled = entry.get().scheduled(self, entry)?;
+            let mut scheduled = entry.get().scheduled(self, entry)?;
+            scheduled.check.auth.share(targets.iter().map(|other| &other.check.auth));
             let name = &scheduled.check.target.name;
             if targets.iter().any(|other| other.check.target.name == *name) {
                 return Err(entry.fault(format!("two targets are named `{name}`; give each a `name`")));
@@ -277,6 +283,7 @@ impl Entry {
             request: self.request(file)?,
             intents: Intents::new(self.paths.clone(), false),
             limits: Limits { timeout, every_address: self.every_address, show_body: false },
+            canary: self.canary,
         };
         if let Some(name) = check.header_of_signing() {
             let message = format!("`{name}` is set by signing: take it out, or leave `auth` out");
@@ -308,15 +315,21 @@ impl Entry {
             invoke_url: self.invoke_url.get(),
             vpce_dns_name: self.vpce_dns_name.as_ref().map(|text| text.get().as_str()),
             vpce_id: self.vpce_id.as_ref().map(|text| text.get().as_str()),
+            zonal_dns_names: self.zonal_dns_names.iter().flat_map(At::get).map(String::as_str).collect(),
             name: name.as_deref(),
             expect: Expectation { status, api_gateway: self.require_api_gateway },
         };
-        Target::parse(input).map_err(|error| self.named_by(&error).fault(error.to_string()))
+        Target::parse(input).map_err(|error| self.fault_of(&error))
     }
 
-    /// The value that an error speaks of.
-    fn named_by(&self, error: &TargetError) -> &At<String> {
+    /// An error at the value that it speaks of.
+    fn fault_of(&self, error: &TargetError) -> Fault {
         let value = match error {
+            TargetError::Zonal(_) | TargetError::NoZone(_) | TargetError::ZoneTwice(..) => {
+                let list = self.zonal_dns_names.as_ref();
+                return list
+                    .map_or_else(|| self.invoke_url.fault(error.to_string()), |list| list.fault(error.to_string()));
+            }
             TargetError::Endpoint(_) | TargetError::ApiAsEndpoint(_) => self.vpce_dns_name.as_ref(),
             TargetError::VpceId(_) => self.vpce_id.as_ref(),
             TargetError::UrlHost(_)
@@ -329,7 +342,7 @@ impl Entry {
             | TargetError::UrlCharacter(..)
             | TargetError::EndpointAsUrl(_) => None,
         };
-        value.unwrap_or(&self.invoke_url)
+        value.unwrap_or(&self.invoke_url).fault(error.to_string())
     }
 
     fn request(&self, file: &File) -> Result<Request, Fault> {

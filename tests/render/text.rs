@@ -26,7 +26,11 @@ fn each_path_has_a_line_with_its_outcome() {
     for (name, report) in report::all() {
         let text = plain(&report);
         for row in &report.round.rows {
-            let lines: Vec<_> = text.lines().skip_while(|line| !begins_with(line, row.path)).take(2).collect();
+            let is_own = |line: &str| match &row.zone {
+                Some(zone) => line.trim_start_matches('!').trim_start().starts_with(zone.as_str()),
+                None => begins_with(line, row.path),
+            };
+            let lines: Vec<_> = text.lines().skip_while(|line| !is_own(line)).take(2).collect();
             assert!(!lines.is_empty(), "{name}: no line for {}", row.path);
             let outcome = row.outcome(&report.round.target);
             if outcome != Outcome::Ok {
@@ -143,6 +147,25 @@ fn warnings_of_the_target_come_before_the_paths() {
 }
 
 #[test]
+fn canary_has_a_line_that_is_marked_if_it_was_answered() {
+    let marked = |status| {
+        let report = report::with_canary(report::healthy(), status);
+        let id = report.round.canary.as_ref().unwrap().api.to_string();
+        let text = plain(&report);
+        let line = text.lines().find(|line| line.contains(&id)).expect("a line of its own");
+        (line.starts_with('!'), text.starts_with("FAIL"))
+    };
+    assert_eq!((marked(403), marked(200)), ((false, false), (true, true)));
+}
+
+#[test]
+fn experiment_is_shown_with_its_question_and_its_answer() {
+    let text = plain(&report::with_experiment(report::one_path_refused()));
+    let at = text.find("own-name-in-handshake").expect("the question");
+    assert!(text[at..].contains("10.0.1.5") && text[at..].contains("200"), "{text}");
+}
+
+#[test]
 fn verbose_report_tells_everything_that_was_seen() {
     for (name, report) in report::all() {
         let text = render(&report, TextStyle { verbose: 1, ..TextStyle::default() });
@@ -153,7 +176,7 @@ fn verbose_report_tells_everything_that_was_seen() {
                 assert!(text.contains(&query.server.to_string()) && text.contains(query.outcome.name()), "{name}");
             }
             for address in seen.lookup.addresses() {
-                assert!(text.contains(&format!("{} {}", address.ip, address.class())), "{name}");
+                assert!(text.contains(&format!("{} {}", report.round.place(address.ip), address.class())), "{name}");
             }
             for attempt in &seen.attempts {
                 assert!(text.contains(&attempt.address.to_string()), "{name}");

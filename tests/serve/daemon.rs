@@ -84,15 +84,26 @@ impl Daemon {
         self.service.child.wait().unwrap().code()
     }
 
-    pub(crate) fn metrics(&self) -> String {
-        self.ask("GET /metrics")
+    /// Every notice that nobody has read yet.
+    pub(crate) fn notices(&self) -> Vec<String> {
+        self.service.notes.try_iter().collect()
     }
 
-    /// The whole answer to a method and a path.
-    pub(crate) fn ask(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(self.listen).unwrap();
+    pub(crate) fn metrics(&self) -> String {
+        self.get("/metrics", "Accept: */*")
+    }
+
+    /// What a path answers, head and body as they come.
+    pub(crate) fn get(&self, path: &str, header: &str) -> String {
+        self.ask(&format!("GET {path}"), header)
+    }
+
+    /// What a method and a path are answered.
+    pub(crate) fn ask(&self, request: &str, header: &str) -> String {
+        let mut stream = eventually("listener", || TcpStream::connect(self.listen).ok());
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        write!(stream, "{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        // nothing older than that has chunks, which might cut a word in two
+        write!(stream, "{request} HTTP/1.0\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer

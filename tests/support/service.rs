@@ -9,7 +9,8 @@ use std::time::Duration;
 /// A supervised process.
 pub(crate) struct Service {
     pub(crate) child: Child,
-    notes: mpsc::Receiver<String>,
+    /// What it has told and nobody has read yet.
+    pub(crate) notes: mpsc::Receiver<String>,
 }
 
 impl Service {

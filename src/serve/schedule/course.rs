@@ -69,6 +69,10 @@ impl Scheduler {
         for waiting in old.into_values().flat_map(|(_, place)| place.of.waiting) {
             let _ = waiting.reply.send(Err(ProbeRefusal::HeldBack));
         }
+        // whoever signs is known by the time of the first round, or soon after
+        for wallet in self.agenda.places.iter().filter_map(|place| place.of.scheduled.check.auth.wallet()) {
+            wallet.open(&self.net);
+        }
         let (places, wall) = (&self.agenda.places, OffsetDateTime::now_utc());
         let most_bytes = history::share(places.len());
         self.board.change(|status| {
@@ -99,7 +103,7 @@ fn fresh(scheduled: Scheduled, host: &str, rounds: &Rounds<Flight, Report>, begi
         cadence,
         asked: None,
         is_busy: rounds.iter().any(|flight| flight.scheduled.check.target.name == *name),
-        weight: Weight { paths: scheduled.check.plans().count(), queries: scheduled.check.usual_queries() },
+        weight: Weight { paths: scheduled.check.calls(), queries: scheduled.check.usual_queries() },
         of: Entry { scheduled: Rc::new(scheduled), last: None, waiting: Vec::new() },
     }
 }
