@@ -6,7 +6,7 @@ use crate::observation::{Canary, Environment, Experiment, Intent, Observation, R
 use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan, plan_row, rows};
 use crate::probe::{Errand, Limits, Net, Step, probe_as};
 use crate::report::Report;
-use crate::side::Wallet;
+use crate::side::{Variables, Wallet};
 use crate::sign::{Identity, NoCredentials};
 use crate::target::{ApiId, Target};
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +83,16 @@ impl Auth {
             && let Some(other) = others.find_map(|other| other.wallet().filter(|other| *other == own))
         {
             *own = other.clone();
+        }
+    }
+
+    /// The same with credentials from these variables in place of this process's environment.
+    #[must_use]
+    pub fn with_credentials_of(&self, variables: &Variables) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Iam(wallet) => Self::Iam(wallet.refilled_from(variables.clone())),
+            Self::Both(wallet) => Self::Both(wallet.refilled_from(variables.clone())),
         }
     }
 

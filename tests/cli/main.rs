@@ -6,7 +6,6 @@ mod once;
 mod readme;
 #[path = "../support/secrets.rs"]
 mod secrets;
-mod serve;
 mod signed;
 #[path = "../support/side.rs"]
 mod side;
