@@ -33,6 +33,8 @@ impl Report {
                 .collect(),
             paths: round.rows.iter().map(|row| PathShape::of(row, round)).collect(),
             findings: self.diagnosis.findings.clone(),
+            steps: self.steps(),
+            setup: round.environment.setup.as_deref().cloned(),
         }
     }
 }
