@@ -64,6 +64,11 @@ impl Facts<'_> {
                 Word::Silent => {}
             }
         }
+        // the groups of one endpoint say nothing of another's addresses
+        let unreached = |(cause, _): &(Cause, Word)| matches!(cause, Cause::ConnectTimeout | Cause::ConnectionRefused);
+        if let (true, Word::Proves(fact)) = (words.iter().any(unreached), self.other_endpoint()) {
+            return Some(draft.proven(Cause::DifferentEndpoint, &fact));
+        }
         draft.without(&refuted, favoured, instead(&refuted))
     }
 

@@ -158,7 +158,7 @@ impl Ec2 {
                  <item><groupId>sg-own</groupId><ipPermissionsEgress>{all}</ipPermissionsEgress></item></securityGroupInfo>"
             )
         } else if request.contains("Action=DescribeNetworkInterfaces&") {
-            "<networkInterfaceSet><item><networkInterfaceId>eni-1</networkInterfaceId><availabilityZone>us-east-1a</availabilityZone><privateIpAddress>127.0.0.1</privateIpAddress></item></networkInterfaceSet>".to_owned()
+            format!("<networkInterfaceSet>{}</networkInterfaceSet>", ["127.0.0.11", "127.0.0.12", "127.0.0.13"].map(|ip| format!("<item><networkInterfaceId>eni-1</networkInterfaceId><availabilityZone>us-east-1a</availabilityZone><privateIpAddress>{ip}</privateIpAddress></item>")).concat())
         } else if request.contains("Action=DescribeSubnets&") {
             "<subnetSet><item><subnetId>subnet-1</subnetId></item></subnetSet>".to_owned()
         } else {

@@ -293,6 +293,13 @@ fn addresses_of_another_endpoint_are_proven_by_its_interfaces() {
 }
 
 #[test]
+fn a_timeout_at_addresses_that_the_endpoint_has_not_is_another_endpoint() {
+    let scene = healthy().at_addresses(&ALL, &["10.9.9.9"]).unconnected(&ALL, TcpFault::Timeout);
+    let finding = first(scene, |it| groups(it)[0].inbound = Peers::default());
+    assert_eq!((finding.cause, finding.confidence), (Cause::DifferentEndpoint, Confidence::Certain), "{finding:#?}");
+}
+
+#[test]
 fn a_cause_is_proven_for_the_paths_that_it_explains_alone() {
     // private DNS that is off does not make the endpoint's own name go away
     let finding = first(healthy().nxdomain(&ALL), |it| {

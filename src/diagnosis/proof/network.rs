@@ -91,7 +91,6 @@ impl Facts<'_> {
         let elsewhere = matches!(self.other_endpoint(), Word::Proves(_));
         let (inward, outward) = (self.setup.lets_in(endpoint), self.setup.lets_out(endpoint, self.addresses));
         match (inward, outward) {
-            // the groups of this endpoint say nothing of another's addresses
             _ if elsewhere => Word::Silent,
             (Admission::No(groups), _) => {
                 Word::Proves(format!("{} of the endpoint does not admit this host on port 443", groups.join(", ")))
