@@ -23,6 +23,7 @@ pub mod history;
 pub mod status;
 pub mod render;
 pub mod sign;
+pub mod small_file;
 pub mod probe;
 pub mod side;
 pub mod check;

@@ -226,4 +226,6 @@ fn document(text: &str) -> serde_json::Value {
 
 /// Nobody waits longer for an endpoint that may not be there.
 const MOST_FOR_A_CALL: Duration = Duration::from_secs(2);
+/// How long a pipe in place of a file may take to say everything; rounds wait meanwhile.
+const MOST_FOR_A_PIPE: Duration = Duration::from_secs(1);
 const MOST_BODY_BYTES: usize = 64 * 1024;

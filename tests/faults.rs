@@ -6,7 +6,7 @@ use apigw_probe::plan::Request;
 use apigw_probe::probe::{Detour, Limits, Net, Resolver, Trust};
 use apigw_probe::render;
 use apigw_probe::report::{Report, Shape};
-use apigw_probe::target::{Target, TargetInput};
+use apigw_probe::target::Target;
 use std::time::Duration;
 
 /// One round of a scenario, as its operator would probe it.
@@ -15,8 +15,6 @@ fn report(scenario: &'static Scenario) -> Report {
     runtime.block_on(async {
         let lab = Lab::start(scenario, Addresses::AsOnAws).await.unwrap();
 
-        let input =
-            TargetInput { invoke_url: lab.invoke_url(), vpce_dns_name: lab.vpce_dns_name(), ..TargetInput::default() };
         let net = Net {
             resolver: Resolver::given(vec![lab.dns_server()]),
             vpc_resolver: Some(lab.vpc_resolver()),
@@ -26,11 +24,12 @@ fn report(scenario: &'static Scenario) -> Report {
         };
         let timeout = scenario.timeout.unwrap_or(Duration::from_secs(10));
         let check = Check {
-            target: Target::parse(input).unwrap().into(),
+            target: Target::parse(lab.input()).unwrap().into(),
             request: Request::default(),
             intents: Intents::new(scenario.intents.iter().copied().collect(), false),
             limits: Limits { timeout, every_address: false, show_body: false },
             auth: lab.auth(),
+            canary: scenario.canary,
         };
         check.run(&net, &[]).await
     })
@@ -63,7 +62,9 @@ fn differences(scenario: &'static Scenario, report: &Report) -> Vec<String> {
     let replayed = Report::of(Shape::read(json.as_bytes()).unwrap());
     let essence = |report: &Report| {
         let findings = report.diagnosis.findings.iter();
-        findings.map(|finding| (finding.cause, finding.confidence, finding.paths.clone())).collect::<Vec<_>>()
+        findings
+            .map(|finding| (finding.cause, finding.confidence, finding.paths.clone(), finding.zones.clone()))
+            .collect::<Vec<_>>()
     };
     if essence(&replayed) != essence(report) {
         wrong.push(format!("replay says {:?}", essence(&replayed)));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in reading order, as `src/lib.rs` lists them.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "named",
     "target",
     "plan",
@@ -16,6 +16,7 @@ const ORDER: [&str; 19] = [
     "status",
     "render",
     "sign",
+    "small_file",
     "probe",
     "side",
     "check",

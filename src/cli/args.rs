@@ -43,6 +43,7 @@ impl CheckArgs {
             request: self.request.request()?,
             intents: self.target.intents()?,
             limits: self.limits.limits(usual),
+            canary: self.limits.canary,
         };
         if let Some(name) = check.header_of_signing() {
             return Err(Stop::usage(format!(
@@ -67,6 +68,9 @@ pub(super) struct TargetArgs {
     /// The endpoint's id, if its DNS name is not at hand
     #[arg(long, value_name = "VPCE_ID", env = "APIGW_PROBE_VPCE_ID")]
     pub(super) vpce_id: Option<String>,
+    /// The endpoint's DNS name in one Availability Zone: a row of its own (repeat for more)
+    #[arg(long, value_name = "ZONAL_DNS_NAME")]
+    zonal_name: Vec<String>,
     /// Probe only this path, and others that are named (repeat for more)
     #[arg(long, value_name = "PATH")]
     pub(super) path: Vec<AccessPath>,
@@ -146,6 +150,9 @@ pub(super) struct LimitArgs {
     /// Send a request to every address of a name, not only to the first that answers
     #[arg(long)]
     every_address: bool,
+    /// Call an API that does not exist too, unsigned; if it returns an expected status, the 200s of the others prove nothing
+    #[arg(long)]
+    canary: bool,
     /// Show the beginning of every body, whatever it holds
     #[arg(long)]
     show_body: bool,
@@ -189,7 +196,14 @@ impl TargetArgs {
             }
         };
         let vpce_dns_name = vpce_dns_name.or(found);
-        let input = TargetInput { invoke_url, vpce_dns_name, vpce_id: self.vpce_id.as_deref(), name: None, expect };
+        let input = TargetInput {
+            invoke_url,
+            vpce_dns_name,
+            vpce_id: self.vpce_id.as_deref(),
+            zonal_dns_names: self.zonal_name.iter().map(String::as_str).collect(),
+            name: None,
+            expect,
+        };
         Target::parse(input).map_err(Stop::usage)
     }
 
@@ -223,7 +237,7 @@ impl RequestArgs {
         let mut headers =
             headers.collect::<Result<Vec<_>, _>>().map_err(|error| Stop::usage(format!("--header: {error}")))?;
         if let Some(file) = &self.header_file {
-            headers.extend(read_header_file(file).map_err(Stop::Usage)?);
+            headers.extend(read_header_file(file, PATIENCE).map_err(Stop::Usage)?);
         }
         Ok(Request {
             method: self.method.clone(),
@@ -309,3 +323,6 @@ fn status(text: &str) -> Result<u16, &'static str> {
     let code = text.trim().parse().ok().filter(|code| (100..600).contains(code));
     code.ok_or("a status code is a number from 100 to 599, such as `200`")
 }
+
+/// How long a pipe in place of a header file may take: a person may be asked for a password meanwhile.
+const PATIENCE: Duration = Duration::from_secs(300);

@@ -1,6 +1,7 @@
 //! What can account A see of its own set-up? Facts first, then a probe, then what each says of the other.
 
 use super::args::{CheckArgs, NetArgs};
+use super::experiment::experiment;
 use super::output::{self, Format, Output, OutputArgs};
 use super::progress::run_watched;
 use super::{Stop, once, runtime};
@@ -35,6 +36,9 @@ pub(super) struct DoctorArgs {
     /// Print the API's documented resource policy and the endpoint's least policy, and nothing else; no network
     #[arg(long)]
     resource_policy: bool,
+    /// After the round and the facts, ask what both leave open with at most four requests more, announced on standard error
+    #[arg(long)]
+    experiment: bool,
     #[command(flatten)]
     net: NetArgs,
     #[command(flatten)]
@@ -54,13 +58,14 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Stop> {
     if args.check.target.inputs.is_empty() && matches!(args.output.format, Format::Nagios | Format::Prometheus) {
         return Err(Stop::usage("without INVOKE_URL there is no verdict: --format text or json"));
     }
-    let net = args.net.settings(&NetSettings::default()).open().map_err(Stop::host)?;
-    runtime()?.block_on(args.look(net))
+    let settings = args.net.settings(&NetSettings::default());
+    let net = settings.open().map_err(Stop::host)?;
+    runtime()?.block_on(args.look(net, &settings))
 }
 
 impl DoctorArgs {
     /// Looks at the set-up, probes what was named, and tells both.
-    async fn look(&self, net: Net) -> Result<u8, Stop> {
+    async fn look(&self, net: Net, settings: &NetSettings) -> Result<u8, Stop> {
         let target = self.target()?;
         let output = self.output.open()?;
         let account_b = self.account_b_role.clone().map(|arn| Role {
@@ -77,10 +82,14 @@ impl DoctorArgs {
         };
         let setup = survey.run().await;
         let Some(target) = target else { return self.output.tell_setup(output, &setup) };
-        let check = self.check(target, &setup)?;
+        let mut check = self.check(target, &setup)?;
+        check.request.ca_file.clone_from(&settings.ca_file);
         let quiet = self.output.quiet || self.output.format == Format::Nagios;
         let report = run_watched(&check, &net, &once::ignored_proxy_variables(), quiet).await;
-        self.output.tell(output, &beside(report, setup, &net).await)
+        let report = beside(report, setup, &net).await;
+        // what the facts prove needs no experiment
+        let report = if self.experiment { experiment(&check, &net, report, &self.output).await } else { report };
+        self.output.tell(output, &report)
     }
 
     /// The check, over an endpoint that was found where none was named.

@@ -185,6 +185,7 @@ impl Draft {
         Finding {
             confidence: self.confidence(),
             paths: self.paths,
+            zones: Vec::new(),
             signed: None,
             owner: entry.owner,
             summary: entry.title.to_owned(),
@@ -200,6 +201,11 @@ impl Draft {
         if cause != self.cause && !self.alternatives.contains(&cause) {
             self.alternatives.push(cause);
         }
+    }
+
+    /// Takes a fact into a draft that stands.
+    pub(crate) fn testify(&mut self, fact: &str) {
+        self.know(fact);
     }
 
     fn know(&mut self, fact: &str) {

@@ -145,6 +145,7 @@ impl Facts<'_> {
             | Cause::ConnectionRefused
             | Cause::DnsRebindingProtection
             | Cause::PublicAddresses
+            | Cause::AnswersAnyApi
             | Cause::AnsweredByAnotherApi
             | Cause::AnsweredByHttpApi
             | Cause::ForbiddenPathOpen

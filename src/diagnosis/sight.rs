@@ -3,17 +3,19 @@
 use super::meaning::{Family, Signature};
 use super::signature;
 use crate::observation::{
-    Address, Answer, Attempt, DnsFault, HttpFault, Intent, NameSource, Observation, Outcome, Place, Round, Row,
-    TlsFailure, printable,
+    Address, Answer, Attempt, DnsFault, Experiment, HttpFault, Intent, NameSource, Observation, Outcome, Place, Round,
+    Row, TlsFailure, printable,
 };
 use crate::plan::AccessPath;
-use crate::target::Target;
+use crate::target::{Target, Zone};
 use std::net::IpAddr;
 
 /// One probed path with what it means by itself.
 #[derive(Debug)]
 pub(crate) struct Sight<'a> {
     pub(crate) path: AccessPath,
+    /// The zone that it is of, if it stands for one.
+    zone: Option<&'a Zone>,
     pub(crate) intent: Intent,
     pub(crate) seen: &'a Observation,
     pub(crate) outcome: Outcome,
@@ -45,15 +47,34 @@ pub(crate) enum Side {
 impl<'a> Sight<'a> {
     /// The paths of a round that were probed, by their signed or their unsigned calls.
     pub(crate) fn all(round: &'a Round, signed: bool) -> Vec<Self> {
-        let named = round.rows.iter().filter(|row| row.path.dials_endpoint()).filter_map(Row::observation);
-        let endpoint = named.map(|seen| seen.lookup.addresses()).find(|some| !some.is_empty()).unwrap_or_default();
-        let rows = round.rows.iter().filter(|row| row.signed == signed);
-        rows.filter_map(|row| Self::of(row, &round.target, endpoint)).collect()
+        Self::of_rows(round, |row| row.signed == signed && row.zone.is_none())
     }
 
-    fn of(row: &'a Row, target: &Target, endpoint: &'a [Address]) -> Option<Self> {
-        let seen = row.observation()?;
-        let outcome = row.outcome(target);
+    /// The same with a row of a single zone in the place of its path.
+    pub(crate) fn in_zone(round: &'a Round, zonal: &'a Row) -> Vec<Self> {
+        let beside = |row: &Row| row.zone.is_none() && row.path != zonal.path && row.signed == zonal.signed;
+        Self::of_rows(round, |row| std::ptr::eq(row, zonal) || beside(row))
+    }
+
+    fn of_rows(round: &'a Round, wanted: impl Fn(&Row) -> bool) -> Vec<Self> {
+        let named = round.rows.iter().filter(|row| row.path.dials_endpoint()).filter_map(Row::observation);
+        let endpoint = named.map(|seen| seen.lookup.addresses()).find(|some| !some.is_empty()).unwrap_or_default();
+        let rows = round.rows.iter().filter(|row| wanted(row));
+        let of = |row: &'a Row| {
+            let sight = Self::of(row.path, row.intent, row.observation()?, &round.target, endpoint);
+            Some(Self { zone: row.zone.as_ref(), ..sight })
+        };
+        rows.filter_map(of).collect()
+    }
+
+    /// What an experiment says by itself.
+    pub(crate) fn of_experiment(experiment: &'a Experiment, target: &Target) -> Self {
+        let seen = &experiment.seen;
+        Self::of(seen.plan.path, Intent::Optional, seen, target, &[])
+    }
+
+    fn of(path: AccessPath, intent: Intent, seen: &'a Observation, target: &Target, endpoint: &'a [Address]) -> Self {
+        let outcome = seen.outcome(target);
         let attempts = seen.decisive().into_iter().chain(&seen.attempts);
         let attempt = attempts.clone().find(|attempt| attempt.outcome(target) == outcome).or(seen.decisive());
         let answer = attempt.and_then(Attempt::answer);
@@ -69,7 +90,12 @@ impl<'a> Sight<'a> {
             | Outcome::Tls(_)
             | Outcome::Http(_) => None,
         };
-        Some(Self { path: row.path, intent: row.intent, seen, outcome, attempt, signature, endpoint })
+        Self { path, zone: None, intent, seen, outcome, attempt, signature, endpoint }
+    }
+
+    /// What to call it: its path, and its zone if it stands for one.
+    pub(crate) fn label(&self) -> String {
+        self.zone.map_or_else(|| self.path.to_string(), |zone| format!("{} in {zone}", self.path))
     }
 
     pub(crate) fn is_ok(&self) -> bool {
@@ -192,6 +218,20 @@ impl<'a> Sight<'a> {
         }
     }
 
+    /// What was sent where, and what was seen, in one sentence.
+    pub(crate) fn exchange(&self) -> String {
+        let plan = &self.seen.plan;
+        let headers = plan.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("x-apigw-api-id"));
+        let headers: String = headers.map(|header| format!(", `{}: {}`", header.name, header.value)).collect();
+        format!(
+            "`{}` in the handshake, `Host: {}`{headers} to {}: {}",
+            plan.sni,
+            plan.host,
+            self.place(),
+            self.account()
+        )
+    }
+
     fn servers(&self) -> String {
         let mut servers: Vec<_> = self.seen.lookup.queries.iter().map(|query| query.server.ip().to_string()).collect();
         servers.dedup();
@@ -218,12 +258,12 @@ impl<'a> Sight<'a> {
 
 /// What was seen, one sentence for all paths of which the same can be said.
 pub(crate) fn accounts(sights: &[&Sight<'_>]) -> Vec<String> {
-    let mut grouped: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
     for sight in sights {
         let account = sight.account();
         match grouped.iter_mut().find(|(known, _)| *known == account) {
-            Some((_, paths)) => paths.push(sight.path.name()),
-            None => grouped.push((account, vec![sight.path.name()])),
+            Some((_, paths)) => paths.push(sight.label()),
+            None => grouped.push((account, vec![sight.label()])),
         }
     }
     grouped.into_iter().map(|(account, paths)| format!("{}: {account}", paths.join(", "))).collect()

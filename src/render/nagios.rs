@@ -1,7 +1,7 @@
 //! The report for Nagios and its kin: one line and an exit status, by the rules of the monitoring plugins.
 
 use super::Clean;
-use super::words::{tally, who};
+use super::words::{ended, tally, who};
 use super::wrap::Wrapped;
 use crate::observation::{Attempt, Observation, Outcome};
 use crate::report::{Report, SHORT_OF_DAYS, Verdict};
@@ -114,11 +114,14 @@ pub fn nagios(report: &Report) -> Nagios {
         .filter(|row| if row.observation().is_some() { !row.is_good(target) } else { !row.meets_intent(target) })
     {
         let outcome = row.outcome(target);
-        let name = if report.round.is_double() { row.id().to_string() } else { row.path.to_string() };
+        let name = report.round.label(&row.id());
         let _ = write!(text, "; {name} {}", outcome.name());
         if let Outcome::UnexpectedStatus(status) = outcome {
             let _ = write!(text, " {status}");
         }
+    }
+    if let Some(canary) = report.round.canary.as_ref().filter(|canary| canary.is_answered(target)) {
+        let _ = write!(text, "; canary {}", ended(&canary.seen, target));
     }
     let causes: Vec<_> = report.diagnosis.findings.iter().map(|finding| finding.cause.name()).collect();
     if !causes.is_empty() {
@@ -143,8 +146,7 @@ fn performance(report: &Report) -> String {
         figures.push(format!("'certificate_days'={days};{SHORT_OF_DAYS}:;;;"));
     }
     for (row, seen) in probed {
-        let label = if report.round.is_double() && row.signed { "_signed" } else { "" };
-        figures.extend(times(&format!("{}{label}", row.path), seen));
+        figures.extend(times(&report.round.label(&row.id()).replace(' ', "_"), seen));
     }
     figures.join(" ")
 }

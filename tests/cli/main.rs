@@ -3,6 +3,8 @@
 mod doctor;
 mod once;
 mod readme;
+#[path = "../support/secrets.rs"]
+mod secrets;
 mod serve;
 mod signed;
 #[path = "../support/side.rs"]

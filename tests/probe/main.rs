@@ -30,6 +30,7 @@ fn plan(path: AccessPath) -> Plan {
     let name = HostName::parse(NAME).unwrap();
     Plan {
         path,
+        zone: None,
         dial: name.clone(),
         sni: name.clone(),
         host: name,

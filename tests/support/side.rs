@@ -44,6 +44,9 @@ impl Side {
             // nobody asks the address of instance metadata, which is not this suite's
             command.env("AWS_EC2_METADATA_DISABLED", "true");
         }
+        if scenario.canary {
+            command.arg("--canary");
+        }
         for (path, intent) in scenario.intents {
             command.args([format!("--{intent}"), path.to_string()]);
         }
@@ -53,7 +56,7 @@ impl Side {
     /// `once` of another URL.
     pub(crate) fn once_at(&self, url: &str) -> Command {
         let mut command = binary();
-        command.args(["once", url]).args(self.lab.vpce_dns_name());
+        command.args(["once", url]).args(self.lab.vpce_dns_name()).args(self.lab.options());
         self.reach(&mut command);
         command
     }

@@ -212,7 +212,7 @@ fn second(lookup: &Lookup) -> Option<String> {
 /// Each name once, as it was resolved.
 fn lookups(report: &Report) -> impl Iterator<Item = (&Observation, &Lookup)> {
     let mut names = Vec::new();
-    report.round.rows.iter().filter_map(Row::observation).filter_map(move |seen| {
+    report.round.rows.iter().filter(|row| row.zone.is_none()).filter_map(Row::observation).filter_map(move |seen| {
         let fresh = !names.contains(&&seen.plan.dial);
         names.push(&seen.plan.dial);
         fresh.then_some((seen, &seen.lookup))
