@@ -2,7 +2,7 @@
 
 use crate::diagnosis::{Inquiry, inquiries};
 use crate::named::named;
-use crate::observation::{Canary, Environment, Experiment, Intent, Round, Row, Seen};
+use crate::observation::{Canary, Environment, Experiment, Intent, Observation, Round, Row, Seen};
 use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan, plan_row, rows};
 use crate::probe::{Errand, Limits, Net, Step, probe_as};
 use crate::report::Report;
@@ -10,10 +10,13 @@ use crate::side::Wallet;
 use crate::sign::{Identity, NoCredentials};
 use crate::target::{ApiId, Target};
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::future::pending;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 use time::OffsetDateTime;
+use tokio::sync::SetOnce;
 
 /// Everything that a round of one target needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +74,15 @@ impl Auth {
         match self {
             Self::None => None,
             Self::Iam(wallet) | Self::Both(wallet) => Some(wallet),
+        }
+    }
+
+    /// Takes the wallet of another one that was wished for alike, so that nobody is asked twice.
+    pub fn share<'a>(&mut self, mut others: impl Iterator<Item = &'a Self>) {
+        if let Self::Iam(own) | Self::Both(own) = self
+            && let Some(other) = others.find_map(|other| other.wallet().filter(|other| *other == own))
+        {
+            *own = other.clone();
         }
     }
 
@@ -171,7 +183,7 @@ impl Check {
         }
     }
 
-    /// Who signs, if anybody is to. It may take a moment at the first time, before the round begins, and none later.
+    /// Who signs, if anybody is to. It may take a moment at the first time, and none later.
     async fn identity(&self, net: &Net) -> Identity {
         match self.auth.wallet() {
             Some(wallet) => wallet.identity(net).await,
@@ -214,10 +226,30 @@ impl Check {
     /// Sends what is to be asked, all at the same time and each within the limits of a path, and explains the round anew.
     pub async fn experiment(&self, report: Report, inquiries: Vec<Inquiry>, limits: &Limits, net: &Net) -> Report {
         let (questions, plans): (Vec<_>, Vec<_>) = inquiries.into_iter().map(|one| (one.question, one.plan)).unzip();
-        let identity = self.identity(net).await;
-        let seen = probe_as(net, &plans, &Errand { limits, identity: &identity, tell: &|_, _| {} }).await;
+        let seen = self.carry_out(net, &plans, limits, &|_, _| {}).await;
         let asked = questions.into_iter().zip(seen).map(|(question, seen)| Experiment { question, seen });
         Report::of(Round { experiments: asked.collect(), ..report.round })
+    }
+
+    /// Carries out these plans; the search for who signs goes on beside the connections, and nothing ends later for it.
+    async fn carry_out(
+        &self,
+        net: &Net,
+        plans: &[Plan],
+        limits: &Limits,
+        tell: &(dyn Fn(&Plan, Step) + Sync),
+    ) -> Vec<Observation> {
+        let identity = SetOnce::new();
+        let errand = Errand { limits, identity: &identity, tell };
+        let seeking = async {
+            let _ = identity.set(self.identity(net).await);
+            pending::<Infallible>().await
+        };
+        tokio::select! {
+            biased;
+            never = seeking => match never {},
+            observations = probe_as(net, plans, &errand) => observations,
+        }
     }
 
     async fn probe(
@@ -227,7 +259,6 @@ impl Check {
         ignored_proxy_variables: &[String],
         tell: &(dyn Fn(RowId, Step) + Sync),
     ) -> Report {
-        let identity = self.identity(net).await;
         let (started, clock) = (OffsetDateTime::now_utc(), Instant::now());
         let net = &net.current();
         let mut plans: Vec<Plan> = self.plans().collect();
@@ -239,8 +270,7 @@ impl Check {
                 tell(plan.id(), step)
             }
         };
-        let errand = Errand { limits, identity: &identity, tell: &tell };
-        let mut observations = probe_as(net, &plans, &errand).await.into_iter();
+        let mut observations = self.carry_out(net, &plans, limits, &tell).await.into_iter();
         let rows = self.rows().into_iter().map(|row| {
             let intent = self.intent(&row);
             let seen = match (intent, self.plan(&row)) {

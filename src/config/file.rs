@@ -163,7 +163,8 @@ impl File {
     pub(super) fn config(&self, text: &str) -> Result<Config, Fault> {
         let mut targets = Vec::<Scheduled>::new();
         for entry in &self.target {
-            let scheduled = entry.get().scheduled(self, entry)?;
+            let mut scheduled = entry.get().scheduled(self, entry)?;
+            scheduled.check.auth.share(targets.iter().map(|other| &other.check.auth));
             let name = &scheduled.check.target.name;
             if targets.iter().any(|other| other.check.target.name == *name) {
                 return Err(entry.fault(format!("two targets are named `{name}`; give each a `name`")));
@@ -314,7 +315,7 @@ impl Entry {
             invoke_url: self.invoke_url.get(),
             vpce_dns_name: self.vpce_dns_name.as_ref().map(|text| text.get().as_str()),
             vpce_id: self.vpce_id.as_ref().map(|text| text.get().as_str()),
-            zonal_dns_names: self.zonal_dns_names.iter().flat_map(|list| list.get()).map(String::as_str).collect(),
+            zonal_dns_names: self.zonal_dns_names.iter().flat_map(At::get).map(String::as_str).collect(),
             name: name.as_deref(),
             expect: Expectation { status, api_gateway: self.require_api_gateway },
         };

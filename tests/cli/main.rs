@@ -1,6 +1,7 @@
 //! Does the real binary behave as its users expect? Run from outside, against the lab.
 
 mod doctor;
+mod further;
 mod once;
 mod readme;
 #[path = "../support/secrets.rs"]

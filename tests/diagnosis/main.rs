@@ -5,6 +5,7 @@ mod answers;
 mod captured;
 mod catalogue;
 mod contrast;
+mod experiment;
 mod filter;
 mod http_api;
 mod ipv6;

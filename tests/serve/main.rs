@@ -1,5 +1,6 @@
 //! Does the daemon hold what it promises to systemd, to operators and to disks? The real process, against the lab.
 
+mod canary;
 mod daemon;
 mod descriptors;
 mod files;
@@ -13,6 +14,7 @@ mod secrecy;
 #[path = "../support/side.rs"]
 mod side;
 mod signals;
+mod signing;
 mod watchdog;
 
 use apigw_probe::lab::Scenario;
