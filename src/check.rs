@@ -301,6 +301,7 @@ impl Check {
                 dns_servers: net.resolver.servers().to_vec(),
                 dns_servers_given: net.resolver.is_given(),
                 ignored_proxy_variables: ignored_proxy_variables.to_vec(),
+                setup: None,
             },
             rows,
             experiments: Vec::new(),
