@@ -77,6 +77,15 @@ impl Auth {
         }
     }
 
+    /// Takes the wallet of another one that was wished for alike, so that nobody is asked twice.
+    pub fn share<'a>(&mut self, mut others: impl Iterator<Item = &'a Self>) {
+        if let Self::Iam(own) | Self::Both(own) = self
+            && let Some(other) = others.find_map(|other| other.wallet().filter(|other| *other == own))
+        {
+            *own = other.clone();
+        }
+    }
+
     /// The same with credentials from these variables in place of this process's environment.
     #[must_use]
     pub fn with_credentials_of(&self, variables: &Variables) -> Self {
@@ -84,15 +93,6 @@ impl Auth {
             Self::None => Self::None,
             Self::Iam(wallet) => Self::Iam(wallet.refilled_from(variables.clone())),
             Self::Both(wallet) => Self::Both(wallet.refilled_from(variables.clone())),
-        }
-    }
-
-    /// Takes the wallet of another one that was wished for alike, so that nobody is asked twice.
-    pub fn share<'a>(&mut self, mut others: impl Iterator<Item = &'a Self>) {
-        if let Self::Iam(own) | Self::Both(own) = self
-            && let Some(other) = others.find_map(|other| other.wallet().filter(|other| *other == own))
-        {
-            *own = other.clone();
         }
     }
 
@@ -301,6 +301,7 @@ impl Check {
                 dns_servers: net.resolver.servers().to_vec(),
                 dns_servers_given: net.resolver.is_given(),
                 ignored_proxy_variables: ignored_proxy_variables.to_vec(),
+                setup: None,
             },
             rows,
             experiments: Vec::new(),

@@ -17,4 +17,6 @@ mod properties;
 mod reach;
 mod round;
 mod second_opinion;
+mod setup;
+mod steps;
 mod table;

@@ -32,6 +32,7 @@ mod credentials;
 mod dashboard;
 mod disk;
 mod dns;
+mod doctor;
 mod doors;
 mod netns;
 mod openmetrics;

@@ -43,6 +43,7 @@ pub fn round() -> Round {
             dns_servers: vec![SocketAddr::from(([10, 0, 0, 2], 53))],
             dns_servers_given: false,
             ignored_proxy_variables: Vec::new(),
+            setup: None,
         },
         rows,
         experiments: Vec::new(),

@@ -90,16 +90,16 @@ impl Daemon {
     }
 
     pub(crate) fn metrics(&self) -> String {
-        self.get("/metrics", "Accept: */*")
+        self.ask("GET /metrics")
     }
 
-    /// What a path answers, head and body as they come.
-    pub(crate) fn get(&self, path: &str, header: &str) -> String {
-        self.ask(&format!("GET {path}"), header)
+    /// The whole answer to a method and a path, head and body as they come.
+    pub(crate) fn ask(&self, request: &str) -> String {
+        self.ask_with(request, "Accept: */*")
     }
 
-    /// What a method and a path are answered.
-    pub(crate) fn ask(&self, request: &str, header: &str) -> String {
+    /// The same with a header.
+    pub(crate) fn ask_with(&self, request: &str, header: &str) -> String {
         let mut stream = eventually("listener", || TcpStream::connect(self.listen).ok());
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         // nothing older than that has chunks, which might cut a word in two

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// A supervised process.
 pub(crate) struct Service {
     pub(crate) child: Child,
-    /// What it has told and nobody has read yet.
+    /// What it said, in its order.
     pub(crate) notes: mpsc::Receiver<String>,
 }
 
