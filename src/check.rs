@@ -239,7 +239,7 @@ impl Check {
         // nobody waits for the canary by the name of its path
         let tell = |plan: &Plan, step| {
             if last.as_ref() != Some(plan) {
-                tell(plan.id(), step)
+                tell(plan.id(), step);
             }
         };
         let errand = Errand { limits, identity: &identity, tell: &tell };
