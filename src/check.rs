@@ -2,18 +2,21 @@
 
 use crate::diagnosis::{Inquiry, inquiries};
 use crate::named::named;
-use crate::observation::{Canary, Environment, Experiment, Intent, Round, Row, Seen};
-use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan};
+use crate::observation::{Canary, Environment, Experiment, Intent, Observation, Round, Row, Seen};
+use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan, plan_row, rows};
 use crate::probe::{Errand, Limits, Net, Step, probe_as};
 use crate::report::Report;
 use crate::side::Wallet;
 use crate::sign::{Identity, NoCredentials};
 use crate::target::{ApiId, Target};
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::future::pending;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 use time::OffsetDateTime;
+use tokio::sync::SetOnce;
 
 /// Everything that a round of one target needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +77,15 @@ impl Auth {
         }
     }
 
+    /// Takes the wallet of another one that was wished for alike, so that nobody is asked twice.
+    pub fn share<'a>(&mut self, mut others: impl Iterator<Item = &'a Self>) {
+        if let Self::Iam(own) | Self::Both(own) = self
+            && let Some(other) = others.find_map(|other| other.wallet().filter(|other| *other == own))
+        {
+            *own = other.clone();
+        }
+    }
+
     /// How often each path is called, and which of the calls are signed.
     pub fn calls(&self) -> &'static [bool] {
         match self {
@@ -125,7 +137,8 @@ impl Check {
 
     /// The plans of the paths that will be probed.
     pub fn plans(&self) -> impl Iterator<Item = Plan> {
-        self.rows().filter(|row| self.intents.of(row.path) != Intent::Skip).filter_map(|row| self.plan(row).ok())
+        let rows = self.rows().into_iter().filter(|row| self.intents.of(row.path) != Intent::Skip);
+        rows.filter_map(|row| self.plan(&row).ok())
     }
 
     /// The call of an API that does not exist, drawn by a number, if one is to be made: over a path that is probed, the one that
@@ -154,27 +167,23 @@ impl Check {
     }
 
     /// Every row of a round.
-    fn rows(&self) -> impl Iterator<Item = RowId> {
-        let calls = self.auth.calls();
-        AccessPath::ALL
-            .iter()
-            .flat_map(move |path| calls.iter().map(move |signed| RowId { path: *path, signed: *signed }))
+    fn rows(&self) -> Vec<RowId> {
+        rows(&self.target, self.auth.calls())
     }
 
-    fn plan(&self, row: RowId) -> Result<Plan, Missing> {
-        let plan = plan(&self.target, row.path, &self.request)?;
-        Ok(if row.signed { plan.signed(&self.target.region) } else { plan })
+    fn plan(&self, row: &RowId) -> Result<Plan, Missing> {
+        plan_row(&self.target, row, &self.request)
     }
 
     /// What is expected of a row. Beside a signed call, the unsigned one is there to be compared with, and does not decide.
-    fn intent(&self, row: RowId) -> Intent {
+    fn intent(&self, row: &RowId) -> Intent {
         match (self.intents.of(row.path), &self.auth) {
             (Intent::Required, Auth::Both(_)) if !row.signed => Intent::Optional,
             (intent, _) => intent,
         }
     }
 
-    /// Who signs, if anybody is to. It may take a moment at the first time, before the round begins, and none later.
+    /// Who signs, if anybody is to. It may take a moment at the first time, and none later.
     async fn identity(&self, net: &Net) -> Identity {
         match self.auth.wallet() {
             Some(wallet) => wallet.identity(net).await,
@@ -217,10 +226,30 @@ impl Check {
     /// Sends what is to be asked, all at the same time and each within the limits of a path, and explains the round anew.
     pub async fn experiment(&self, report: Report, inquiries: Vec<Inquiry>, limits: &Limits, net: &Net) -> Report {
         let (questions, plans): (Vec<_>, Vec<_>) = inquiries.into_iter().map(|one| (one.question, one.plan)).unzip();
-        let identity = self.identity(net).await;
-        let seen = probe_as(net, &plans, &Errand { limits, identity: &identity, tell: &|_, _| {} }).await;
+        let seen = self.carry_out(net, &plans, limits, &|_, _| {}).await;
         let asked = questions.into_iter().zip(seen).map(|(question, seen)| Experiment { question, seen });
         Report::of(Round { experiments: asked.collect(), ..report.round })
+    }
+
+    /// Carries out these plans; the search for who signs goes on beside the connections, and nothing ends later for it.
+    async fn carry_out(
+        &self,
+        net: &Net,
+        plans: &[Plan],
+        limits: &Limits,
+        tell: &(dyn Fn(&Plan, Step) + Sync),
+    ) -> Vec<Observation> {
+        let identity = SetOnce::new();
+        let errand = Errand { limits, identity: &identity, tell };
+        let seeking = async {
+            let _ = identity.set(self.identity(net).await);
+            pending::<Infallible>().await
+        };
+        tokio::select! {
+            biased;
+            never = seeking => match never {},
+            observations = probe_as(net, plans, &errand) => observations,
+        }
     }
 
     async fn probe(
@@ -230,7 +259,6 @@ impl Check {
         ignored_proxy_variables: &[String],
         tell: &(dyn Fn(RowId, Step) + Sync),
     ) -> Report {
-        let identity = self.identity(net).await;
         let (started, clock) = (OffsetDateTime::now_utc(), Instant::now());
         let net = &net.current();
         let mut plans: Vec<Plan> = self.plans().collect();
@@ -242,16 +270,16 @@ impl Check {
                 tell(plan.id(), step);
             }
         };
-        let errand = Errand { limits, identity: &identity, tell: &tell };
-        let mut observations = probe_as(net, &plans, &errand).await.into_iter();
-        let rows = self.rows().map(|row| {
-            let intent = self.intent(row);
-            let seen = match (intent, self.plan(row)) {
+        let mut observations = self.carry_out(net, &plans, limits, &tell).await.into_iter();
+        let rows = self.rows().into_iter().map(|row| {
+            let intent = self.intent(&row);
+            let seen = match (intent, self.plan(&row)) {
                 (Intent::Skip, _) => Seen::Skipped,
                 (_, Err(missing)) => Seen::NotConfigured(missing),
                 (_, Ok(_)) => Seen::Probed(Box::new(observations.next().expect("one observation a plan"))),
             };
-            Row { path: row.path, signed: row.signed, intent, asked: self.intents.names(row.path), seen }
+            let asked = self.intents.names(row.path);
+            Row { path: row.path, zone: row.zone, signed: row.signed, intent, asked, seen }
         });
         let rows = rows.collect();
         let canary = stranger.zip(observations.next()).map(|(api, seen)| Box::new(Canary { api, seen }));

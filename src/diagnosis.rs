@@ -35,6 +35,7 @@ mod rebuttal;
 
 mod answers;
 mod remarks;
+mod zones;
 
 // what is asked beyond the paths, and what it teaches
 mod experiment;
@@ -55,29 +56,47 @@ use draft::Draft;
 ///
 /// Where each path was called unsigned and signed, both halves are examined like rounds of their own, after what their difference
 /// proves.
+///
+/// A row of a single zone is examined in the place of its path, beside the other paths.
 pub fn diagnose(round: &Round) -> Diagnosis {
     let open = |signed| Case::open(round, signed);
-    if round.is_double() {
+    let whole = if round.is_double() {
         let (unsigned, signed) = (open(false), open(true));
         let told = signing::compare(&unsigned, &signed);
         examine(signed, told.signed).beside(examine(unsigned, told.unsigned))
     } else {
         examine(open(round.rows.iter().any(|row| row.signed)), Vec::new())
-    }
+    };
+    let remarks = whole.findings.iter().rev().take_while(|finding| zones::is_remark(finding, round)).count();
+    round.rows.iter().fold(whole, |whole, row| match &row.zone {
+        Some(zone) => {
+            let case = Case::in_zone(round, row);
+            let down = zones::down(&case, row);
+            let signed = round.is_double().then_some(row.signed);
+            whole.with_zone(zone, row.path, examine_by(case, down, &RULES).of_calls(signed), remarks)
+        }
+        None => whole,
+    })
 }
 
 /// Goes through the rules, after what is known already.
-fn examine(mut case: Case<'_>, known: Vec<Draft>) -> Diagnosis {
+fn examine(case: Case<'_>, known: Vec<Draft>) -> Diagnosis {
+    examine_by(case, known, RULES.iter().chain(&REMARKS))
+}
+
+fn examine_by<'r>(mut case: Case<'_>, known: Vec<Draft>, rules: impl IntoIterator<Item = &'r Rule>) -> Diagnosis {
     case.take(known);
-    for rule in RULES {
+    for rule in rules {
         let drafts = rule(&case);
         case.take(drafts);
     }
     case.close()
 }
 
+type Rule = fn(&Case<'_>) -> Vec<Draft>;
+
 /// The decision table: what was asked for just this comes first; then, the more paths a rule compares, the earlier it comes.
-const RULES: [fn(&Case<'_>) -> Vec<Draft>; 31] = [
+const RULES: [Rule; 27] = [
     contrast::opened,
     lesson::canary,
     lesson::place,
@@ -105,8 +124,7 @@ const RULES: [fn(&Case<'_>) -> Vec<Draft>; 31] = [
     answers::skewed,
     answers::alike,
     answers::rest,
-    remarks::dead_addresses,
-    remarks::clock,
-    remarks::odd_successes,
-    remarks::public_successes,
 ];
+
+/// What is worth knowing beside.
+const REMARKS: [Rule; 4] = [remarks::dead_addresses, remarks::clock, remarks::odd_successes, remarks::public_successes];

@@ -17,7 +17,7 @@ use crate::report::{Report, Verdict};
 use availability::Record;
 use change::Turn;
 use counts::INTERNAL;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use time::OffsetDateTime;
 
@@ -62,8 +62,8 @@ impl History {
             let at = known.iter().position(|(one, _)| *one == path);
             (path, at.map(|at| known.swap_remove(at).1).unwrap_or_default())
         };
-        self.paths = paths.into_iter().map(&mut take).collect();
-        self.paths.sort_unstable_by_key(|(path, _)| *path);
+        // a path may be called more than once in a round
+        self.paths = paths.into_iter().collect::<BTreeSet<_>>().into_iter().map(&mut take).collect();
         self.latest = self.latest.take().filter(|report| self.knows(report));
         self.most_bytes = most_bytes;
         self.trim();
@@ -76,8 +76,8 @@ impl History {
         for row in &round.rows {
             let Some(seen) = row.observation() else { continue };
             self.dns_queries += seen.lookup.queries.iter().filter(|query| !query.shared).count() as u64;
-            // an unsigned call beside a signed one is there to be compared with
-            let counted = row.signed || !round.is_double();
+            // an unsigned call beside a signed one is there to be compared with, that of a single zone is the zone's
+            let counted = (row.signed || !round.is_double()) && row.zone.is_none();
             let known = self.paths.iter_mut().filter(|_| counted);
             if let Some((_, counts)) = known.into_iter().find(|(path, _)| *path == row.path) {
                 counts.add(row.outcome(&round.target), seen);

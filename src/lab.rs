@@ -18,6 +18,7 @@ pub use state::{Addresses, SeenRequest};
 use crate::check::{Auth, AuthMode};
 use crate::side::Wallet;
 use crate::sign::{Identity, NoCredentials};
+use crate::target::TargetInput;
 use dns::Role;
 use front::Front;
 use rustls::pki_types::CertificateDer;
@@ -109,6 +110,22 @@ impl Lab {
     /// The endpoint's DNS name that the operator of this scenario would paste, where it is at hand.
     pub fn vpce_dns_name(&self) -> Option<&str> {
         self.world.asked.vpce_dns_name.as_deref()
+    }
+
+    /// All that the operator of this scenario pastes.
+    pub fn input(&self) -> TargetInput<'_> {
+        let asked = &self.world.asked;
+        TargetInput {
+            invoke_url: &asked.invoke_url,
+            vpce_dns_name: asked.vpce_dns_name.as_deref(),
+            zonal_dns_names: asked.zonal_dns_names.iter().map(String::as_str).collect(),
+            ..TargetInput::default()
+        }
+    }
+
+    /// What of it goes into options of the command line.
+    pub fn options(&self) -> Vec<&str> {
+        self.world.asked.zonal_dns_names.iter().flat_map(|name| ["--zonal-name", name]).collect()
     }
 
     /// Whether the operator of this scenario has the calls signed, and with what.

@@ -32,8 +32,8 @@ pub use wording::{Denial, Effect, MethodArn, PolicyKind, Wording};
 
 use crate::named::named;
 use crate::plan::{AccessPath, Missing, Plan, RowId};
-use crate::target::Target;
-use std::net::SocketAddr;
+use crate::target::{Target, Zone};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -49,7 +49,7 @@ pub struct Round {
     pub took: Duration,
     /// What about this host bears on the result.
     pub environment: Environment,
-    /// One row a path, in the order of [`AccessPath::ALL`]; two where it is called unsigned and signed, in this order.
+    /// One row a path, in the order of [`crate::plan::rows`]: more where it is called over zonal names, or unsigned and signed.
     pub rows: Vec<Row>,
     /// What was asked beyond the paths, because they left something open.
     pub experiments: Vec<Experiment>,
@@ -94,6 +94,8 @@ named! {
 pub struct Row {
     /// The path.
     pub path: AccessPath,
+    /// The zone whose name of the endpoint was dialled, where it is one zone's.
+    pub zone: Option<Zone>,
     /// Whether its call is signed.
     pub signed: bool,
     /// What the user expects of it.
@@ -107,15 +109,45 @@ pub struct Row {
 impl Row {
     /// Which row of the round it is.
     pub fn id(&self) -> RowId {
-        RowId { path: self.path, signed: self.signed }
+        RowId { path: self.path, zone: self.zone.clone(), signed: self.signed }
     }
 }
 
 impl Round {
-    /// The rows that stand for their paths: of two calls the signed one.
+    /// The rows that stand for their paths: none of a single zone, and of two calls the signed one.
     pub fn deciding(&self) -> impl Iterator<Item = &Row> {
+        self.decided().filter(|row| row.zone.is_none())
+    }
+
+    /// The rows of single zones that stand for their zones: of two calls the signed one.
+    pub fn zonal(&self) -> impl Iterator<Item = (&Zone, &Row)> {
+        self.decided().filter_map(|row| Some((row.zone.as_ref()?, row)))
+    }
+
+    fn decided(&self) -> impl Iterator<Item = &Row> {
         let double = self.is_double();
         self.rows.iter().filter(move |row| row.signed || !double)
+    }
+
+    /// The zone of an address, where a zonal name of the endpoint was answered with it.
+    pub fn zone_of(&self, ip: IpAddr) -> Option<&Zone> {
+        self.rows.iter().find_map(|row| {
+            let own = self.target.endpoint.as_ref().filter(|_| row.path.dials_endpoint());
+            let zone = row.zone.as_ref().or(own.and_then(|endpoint| endpoint.zone.as_ref()))?;
+            let lookup = &row.observation()?.lookup;
+            let answered = lookup.source != NameSource::Literal && lookup.addresses().iter().any(|one| one.ip == ip);
+            answered.then_some(zone)
+        })
+    }
+
+    /// An address as people read it: with its zone, where that is known.
+    pub fn place(&self, ip: IpAddr) -> String {
+        self.zone_of(ip).map_or_else(|| ip.to_string(), |zone| format!("{ip} ({zone})"))
+    }
+
+    /// What to call a row among the others: that it is signed is said only where each path is called without a signature too.
+    pub fn label(&self, row: &RowId) -> String {
+        RowId { signed: row.signed && self.is_double(), ..row.clone() }.to_string()
     }
 
     /// Whether each path was called unsigned and signed.

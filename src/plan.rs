@@ -6,7 +6,7 @@ mod header;
 pub use header::{Header, HeaderError, HeaderText};
 
 use crate::named::named;
-use crate::target::{ApiId, HostName, Region, Target};
+use crate::target::{ApiId, HostName, Region, Target, Zone};
 use header::is_token;
 use std::borrow::Cow;
 use std::fmt;
@@ -37,19 +37,29 @@ impl AccessPath {
     }
 }
 
-/// One row of a round: a path, and whether its call is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// One row of a round: a path, the zone where it is called over a zonal name of the endpoint, and whether its call is signed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowId {
     /// The path.
     pub path: AccessPath,
+    /// The Availability Zone whose name of the endpoint is dialled; absent for the path itself.
+    pub zone: Option<Zone>,
     /// Whether the call is signed.
     pub signed: bool,
 }
 
-/// The path, and a word where the call is signed.
+impl RowId {
+    /// The unsigned call of a path.
+    pub fn of(path: AccessPath) -> Self {
+        Self { path, zone: None, signed: false }
+    }
+}
+
+/// The path, the zone if it is of one, and a word where the call is signed.
 impl fmt::Display for RowId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.signed { f.pad(&format!("{} signed", self.path)) } else { self.path.fmt(f) }
+        let zone = self.zone.as_ref().map(|zone| format!(" {zone}")).unwrap_or_default();
+        f.pad(&format!("{}{zone}{}", self.path, if self.signed { " signed" } else { "" }))
     }
 }
 
@@ -58,6 +68,8 @@ impl fmt::Display for RowId {
 pub struct Plan {
     /// Which path this is.
     pub path: AccessPath,
+    /// The zone whose name of the endpoint is dialled, where it is one zone's.
+    pub zone: Option<Zone>,
     /// The name to resolve and connect to.
     pub dial: HostName,
     /// The name in the TLS handshake, which the certificate must cover.
@@ -90,7 +102,7 @@ impl Plan {
 
     /// Which row of the round it is.
     pub fn id(&self) -> RowId {
-        RowId { path: self.path, signed: self.signed_for.is_some() }
+        RowId { path: self.path, zone: self.zone.clone(), signed: self.signed_for.is_some() }
     }
 
     /// The same call, to one address in place of what DNS says.
@@ -243,6 +255,7 @@ pub fn plan(target: &Target, path: AccessPath, request: &Request) -> Result<Plan
     let endpoint = || target.endpoint.as_ref().map(|endpoint| endpoint.name.clone()).ok_or(Missing::VpceDnsName);
     let row = |dial: HostName, host: HostName, extra: Option<Header>| Plan {
         path,
+        zone: None,
         sni: dial.clone(),
         dial,
         host,
@@ -264,6 +277,32 @@ pub fn plan(target: &Target, path: AccessPath, request: &Request) -> Result<Plan
         AccessPath::VpceApiIdHeader => row(endpoint()?,    endpoint()?, Some(api_id_header(&target.api))),
     };
     Ok(plan)
+}
+
+/// The plan of one row, or what it lacks. A row of one zone is its path's, over the zone's own name of the endpoint.
+pub fn plan_row(target: &Target, row: &RowId, request: &Request) -> Result<Plan, Missing> {
+    let plan = match &row.zone {
+        None => plan(target, row.path, request)?,
+        Some(zone) => {
+            let endpoint = target.zonal.iter().find(|endpoint| endpoint.zone == *zone).ok_or(Missing::VpceDnsName)?;
+            let over = Target { endpoint: Some(endpoint.endpoint()), ..target.clone() };
+            Plan { zone: Some(zone.clone()), ..plan(&over, row.path, request)? }
+        }
+    };
+    Ok(if row.signed { plan.signed(&target.region) } else { plan })
+}
+
+/// The rows of a target, in the order of a report: each path with each of these calls (signed or not), and below
+/// `vpce-host-header` the same for each zone that is named.
+pub fn rows(target: &Target, calls: &[bool]) -> Vec<RowId> {
+    let zones = |path| match path {
+        AccessPath::VpceHostHeader => target.zonal.as_slice(),
+        AccessPath::PrivateDns | AccessPath::Route53Alias | AccessPath::VpceApiIdHeader => &[],
+    };
+    let names = |path| [None].into_iter().chain(zones(path).iter().map(|zonal| Some(zonal.zone.clone())));
+    let each =
+        |path, zone: Option<Zone>| calls.iter().map(move |signed| RowId { path, zone: zone.clone(), signed: *signed });
+    AccessPath::ALL.iter().flat_map(|path| names(*path).flat_map(|zone| each(*path, zone))).collect()
 }
 
 fn api_id_header(api: &ApiId) -> Header {

@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 /// What the probe needs of this host. Cheap to clone.
@@ -103,7 +104,8 @@ named! {
 /// Probes all plans of a round at once; results are in the order of the plans. A name that two plans dial is looked up once.
 /// Nobody signs.
 pub async fn probe(net: &Net, plans: &[Plan], limits: &Limits) -> Vec<Observation> {
-    let identity = Err(NoCredentials::Missing("nobody was asked for credentials".to_owned()));
+    let nobody = Err(NoCredentials::Missing("nobody was asked for credentials".to_owned()));
+    let identity = SetOnce::new_with(Some(nobody));
     probe_as(net, plans, &Errand { limits, identity: &identity, tell: &|_, _| {} }).await
 }
 
@@ -112,8 +114,8 @@ pub async fn probe(net: &Net, plans: &[Plan], limits: &Limits) -> Vec<Observatio
 pub struct Errand<'a> {
     /// How long and how much.
     pub limits: &'a Limits,
-    /// Who signs what is to be signed.
-    pub identity: &'a Identity,
+    /// Who signs what is to be signed, once that is known. It is waited for where a request is ready to go, until the deadline.
+    pub identity: &'a SetOnce<Identity>,
     /// Who wants to know how far each path has come.
     pub tell: &'a (dyn Fn(&Plan, Step) + Sync),
 }

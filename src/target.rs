@@ -3,11 +3,13 @@
 mod name;
 mod pasted;
 mod warning;
+mod zonal;
 
 pub use name::{ApiId, AwsHost, AwsHostKind, DnsSuffix, HostName, NameError, Region, VpceId, Zone};
 pub use warning::Warning;
 
 use pasted::{EndpointInput, InvokeUrl, MOST_URL_BYTES};
+use zonal::Zonal;
 
 /// One private API deployment stage as seen from one VPC endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub struct Target {
     pub vpce: Option<VpceId>,
     /// The endpoint's DNS name, where it was given.
     pub endpoint: Option<Endpoint>,
+    /// The endpoint's names of single zones, where they were given: one for each zone.
+    pub zonal: Vec<ZonalName>,
     /// What counts as success.
     pub expect: Expectation,
     /// What in the input contradicts itself or looks unusual; the probe runs all the same.
@@ -47,6 +51,24 @@ pub struct Endpoint {
     pub region: Region,
     /// The zone, if the name is a zonal one.
     pub zone: Option<Zone>,
+}
+
+/// The DNS name of an interface endpoint in one zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZonalName {
+    /// The whole name.
+    pub name: HostName,
+    /// The Region in the name.
+    pub region: Region,
+    /// The zone in the name.
+    pub zone: Zone,
+}
+
+impl ZonalName {
+    /// The same as a name of the endpoint.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint { name: self.name.clone(), region: self.region.clone(), zone: Some(self.zone.clone()) }
+    }
 }
 
 /// What counts as success on a path.
@@ -73,6 +95,8 @@ pub struct TargetInput<'a> {
     pub vpce_dns_name: Option<&'a str>,
     /// The endpoint's id, if its DNS name is not at hand.
     pub vpce_id: Option<&'a str>,
+    /// DNS names of the endpoint in single zones, in any of their forms.
+    pub zonal_dns_names: Vec<&'a str>,
     /// A name for reports; the API id and the stage if absent.
     pub name: Option<&'a str>,
     /// What counts as success.
@@ -121,7 +145,11 @@ impl Target {
                 }
             }
         };
-        let mut ids = [vpce_id, given_vpce, alias_vpce].into_iter().flatten();
+        let zonal = Zonal::read(&input.zonal_dns_names)?;
+        if let Some(name) = zonal.names.iter().find(|name| name.region != url.host.region && endpoint.is_none()) {
+            warnings.push(Warning::RegionsDiffer { url: url.host.region.clone(), endpoint: name.region.clone() });
+        }
+        let mut ids = [vpce_id, given_vpce, alias_vpce].into_iter().flatten().chain(zonal.ids);
         let vpce = ids.next();
         if let (Some(used), Some(other)) = (&vpce, ids.find(|id| Some(id) != vpce.as_ref())) {
             warnings.push(Warning::EndpointsDiffer { used: used.clone(), other });
@@ -156,6 +184,7 @@ impl Target {
             path_and_query: url.path_and_query,
             vpce,
             endpoint,
+            zonal: zonal.names,
             expect: input.expect,
             warnings,
         })
@@ -238,4 +267,16 @@ pub enum TargetError {
     /// `--vpce-id`.
     #[error("endpoint id: {0}")]
     VpceId(NameError),
+    /// A zonal name.
+    #[error("zonal name: {0}")]
+    Zonal(NameError),
+    /// A name without a zone in the place of a zonal one.
+    #[error(
+        "zonal name: `{0}` has no Availability Zone; the form is \
+         `vpce-1a2b3c456d7e89012-f3ghijkl-us-east-1a.execute-api.us-east-1.vpce.amazonaws.com`"
+    )]
+    NoZone(String),
+    /// Two names of one zone.
+    #[error("zonal name: `{0}` is the second one for {1}; give one for each zone of one endpoint")]
+    ZoneTwice(String, Zone),
 }

@@ -8,7 +8,7 @@ use apigw_probe::plan::Request;
 use apigw_probe::probe::{Detour, Limits, Net, Resolver, Trust};
 use apigw_probe::render;
 use apigw_probe::report::{Report, Shape, Verdict};
-use apigw_probe::target::{Target, TargetInput};
+use apigw_probe::target::Target;
 use std::time::Duration;
 
 /// One round of a scenario, as its operator would probe it.
@@ -30,8 +30,6 @@ struct Stage {
 impl Stage {
     async fn set(scenario: &'static Scenario) -> Self {
         let lab = Lab::start(scenario, Addresses::AsOnAws).await.unwrap();
-        let input =
-            TargetInput { invoke_url: lab.invoke_url(), vpce_dns_name: lab.vpce_dns_name(), ..TargetInput::default() };
         let net = Net {
             resolver: Resolver::given(vec![lab.dns_server()]),
             vpc_resolver: Some(lab.vpc_resolver()),
@@ -41,7 +39,7 @@ impl Stage {
         };
         let timeout = scenario.timeout.unwrap_or(Duration::from_secs(10));
         let check = Check {
-            target: Target::parse(input).unwrap().into(),
+            target: Target::parse(lab.input()).unwrap().into(),
             request: Request::default(),
             intents: Intents::new(scenario.intents.iter().copied().collect(), false),
             limits: Limits { timeout, every_address: false, show_body: false },
@@ -86,8 +84,9 @@ fn in_json(report: &Report) -> Vec<String> {
     let replayed = Report::of(Shape::read(json.as_bytes()).unwrap());
     let essence = |report: &Report| {
         let findings = report.diagnosis.findings.iter();
-        let findings: Vec<_> =
-            findings.map(|finding| (finding.cause, finding.confidence, finding.paths.clone())).collect();
+        let findings: Vec<_> = findings
+            .map(|finding| (finding.cause, finding.confidence, finding.paths.clone(), finding.zones.clone()))
+            .collect();
         (report.verdict(), findings)
     };
     if essence(&replayed) != essence(report) {

@@ -1,6 +1,6 @@
 //! Is what people really paste read as they mean it?
 
-use apigw_probe::plan::{AccessPath, Missing, Request, plan};
+use apigw_probe::plan::{self, AccessPath, Missing, Request, plan};
 use apigw_probe::target::{ApiId, Expectation, Target, TargetError, TargetInput};
 use proptest::prelude::*;
 
@@ -249,6 +249,27 @@ fn dial_name_sni_and_host_are_three_values() {
     assert_eq!(row(AccessPath::VpceApiIdHeader), (VPCE.into(), VPCE.into(), vec!["x-apigw-api-id: a1bc234d5e".into()]));
 }
 
+#[test]
+fn zonal_names_are_read_in_any_form_and_one_for_each_zone() {
+    let zonal = |zone: &str| VPCE.replacen("f3ghijkl.", &format!("f3ghijkl-{zone}."), 1);
+    let read = |names: &[&str]| {
+        Target::parse(TargetInput { invoke_url: URL, zonal_dns_names: names.to_vec(), ..TargetInput::default() })
+    };
+    let (a, b) = (zonal("us-east-1a"), format!("Z7HUB22UULQXV:{}", zonal("us-east-1b")));
+    let target = read(&[&a, &b, &a]).unwrap();
+    let zones: Vec<_> = target.zonal.iter().map(|zonal| zonal.zone.as_str()).collect();
+    assert_eq!(zones, ["us-east-1a", "us-east-1b"]);
+    assert_eq!(target.vpce.as_ref().map(ToString::to_string).as_deref(), Some("vpce-1a2b3c456d7e89012"));
+    let rows: Vec<_> = plan::rows(&target, &[false]).iter().map(ToString::to_string).collect();
+    assert_eq!(rows[2..5], ["vpce-host-header", "vpce-host-header us-east-1a", "vpce-host-header us-east-1b"]);
+    let other = a.replace("f3ghijkl", "z9zzzzzz");
+    assert!(matches!(read(&[&a, &other]), Err(TargetError::ZoneTwice(..))));
+    for wrong in [VPCE, ALIAS, "vpce-1a2b3c456d7e89012"] {
+        assert!(matches!(read(&[wrong]), Err(TargetError::NoZone(_))), "{wrong}");
+    }
+    assert!(matches!(read(&["us-east-1a"]), Err(TargetError::Zonal(_))));
+}
+
 proptest! {
     #[test]
     fn another_id_is_of_the_usual_form_and_never_the_same(id in "[0-9a-z]{10}", number in any::<u64>()) {
@@ -276,6 +297,7 @@ proptest! {
             invoke_url: &once.invoke_url,
             vpce_dns_name: once.vpce_dns_name.as_deref(),
             vpce_id: once.vpce.as_ref().map(apigw_probe::target::VpceId::as_str),
+            zonal_dns_names: Vec::new(),
             name: Some(&once.name),
             expect: Expectation::default(),
         }).unwrap();

@@ -22,9 +22,9 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     request: RequestArgs,
     #[command(flatten)]
-    limits: LimitArgs,
+    pub(super) limits: LimitArgs,
     #[command(flatten)]
-    auth: AuthArgs,
+    pub(super) auth: AuthArgs,
 }
 
 impl CheckArgs {
@@ -62,6 +62,9 @@ pub(super) struct TargetArgs {
     /// The endpoint's id, if its DNS name is not at hand
     #[arg(long, value_name = "VPCE_ID", env = "APIGW_PROBE_VPCE_ID")]
     pub(super) vpce_id: Option<String>,
+    /// The endpoint's DNS name in one Availability Zone: a row of its own (repeat for more)
+    #[arg(long, value_name = "ZONAL_DNS_NAME")]
+    zonal_name: Vec<String>,
     /// Probe only this path, and others that are named (repeat for more)
     #[arg(long, value_name = "PATH")]
     pub(super) path: Vec<AccessPath>,
@@ -182,7 +185,14 @@ impl TargetArgs {
                 return Err(Stop::usage(format!("`{more}` is one too many; INVOKE_URL and VPCE_DNS_NAME are read")));
             }
         };
-        let input = TargetInput { invoke_url, vpce_dns_name, vpce_id: self.vpce_id.as_deref(), name: None, expect };
+        let input = TargetInput {
+            invoke_url,
+            vpce_dns_name,
+            vpce_id: self.vpce_id.as_deref(),
+            zonal_dns_names: self.zonal_name.iter().map(String::as_str).collect(),
+            name: None,
+            expect,
+        };
         Target::parse(input).map_err(Stop::usage)
     }
 
@@ -216,7 +226,7 @@ impl RequestArgs {
         let mut headers =
             headers.collect::<Result<Vec<_>, _>>().map_err(|error| Stop::usage(format!("--header: {error}")))?;
         if let Some(file) = &self.header_file {
-            headers.extend(read_header_file(file).map_err(Stop::Usage)?);
+            headers.extend(read_header_file(file, PATIENCE).map_err(Stop::Usage)?);
         }
         Ok(Request {
             method: self.method.clone(),
@@ -289,3 +299,6 @@ fn status(text: &str) -> Result<u16, &'static str> {
     let code = text.trim().parse().ok().filter(|code| (100..600).contains(code));
     code.ok_or("a status code is a number from 100 to 599, such as `200`")
 }
+
+/// How long a pipe in place of a header file may take: a person may be asked for a password meanwhile.
+const PATIENCE: Duration = Duration::from_secs(300);

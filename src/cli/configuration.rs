@@ -19,11 +19,10 @@ pub(super) fn observed(check: Check, net: &NetSettings, report: &Report) -> Stri
         Seen::Probed(_) if works && !row.returns_expected(target) => Intent::Optional,
         Seen::Probed(_) => Intent::Required,
     };
-    let intents = report.round.rows.iter().map(|row| (row.path, intent(row))).collect();
+    let intents = report.round.deciding().map(|row| (row.path, intent(row))).collect();
     let check = Check { intents: Intents::new(intents, false), ..check };
     let outcome = |path| {
-        // of two calls the signed one, which decides, comes last
-        let row = report.round.rows.iter().rfind(|row| row.path == path);
+        let row = report.round.deciding().find(|row| row.path == path);
         row.map(|row| format!("  # {}", row.outcome(target).name())).unwrap_or_default()
     };
     let scheduled = Scheduled::every(DEFAULT_INTERVAL, check);
@@ -84,6 +83,9 @@ fn write_target(text: &mut String, one: &Scheduled, comment: &dyn Fn(AccessPath)
         line("vpce_dns_name", quoted(name));
     } else if let Some(id) = &target.vpce {
         line("vpce_id", quoted(id.as_str()));
+    }
+    if !target.zonal.is_empty() {
+        line("zonal_dns_names", list(target.zonal.iter().map(|zonal| zonal.name.to_string())));
     }
     line("expect_status", format!("{:?}", target.expect.status));
     line("require_api_gateway", target.expect.api_gateway.to_string());

@@ -9,7 +9,7 @@ use crate::config::DEFAULT_TIMEOUT;
 use crate::lab::{Addresses, Lab, Scenario};
 use crate::plan::Request;
 use crate::probe::{Detour, Limits, Net, Resolver, Trust};
-use crate::target::{Expectation, Target, TargetInput};
+use crate::target::Target;
 use clap::Args;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -63,14 +63,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
 /// The check that the operator of the scenario would run.
 pub(super) fn check(lab: &Lab) -> Result<Check, Stop> {
     let scenario = lab.scenario();
-
-    let target = Target::parse(TargetInput {
-        invoke_url: lab.invoke_url(),
-        vpce_dns_name: lab.vpce_dns_name(),
-        expect: Expectation::default(),
-        ..TargetInput::default()
-    })
-    .map_err(Stop::usage)?;
+    let target = Target::parse(lab.input()).map_err(Stop::usage)?;
     let timeout = scenario.timeout.unwrap_or(DEFAULT_TIMEOUT);
     Ok(Check {
         target: target.into(),

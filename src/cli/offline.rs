@@ -4,10 +4,10 @@ use super::args::{AuthArgs, RequestArgs, TargetArgs};
 use super::output::OutputArgs;
 use super::{Stop, configuration, print};
 use crate::check::Intents;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Untried};
 use crate::diagnosis::Cause;
 use crate::observation::Intent;
-use crate::plan::{AccessPath, Request, RowId};
+use crate::plan::{Request, rows};
 use crate::render;
 use crate::report::{Report, Shape};
 use crate::serve::check_web_config;
@@ -62,9 +62,8 @@ pub(super) fn curl(args: &CurlArgs) -> Result<u8, Stop> {
     }
     let intents: Intents = args.target.intents()?;
     let auth = args.auth.auth(&target)?;
-    let paths = AccessPath::ALL.iter().copied().filter(|path| intents.of(*path) != Intent::Skip);
-    let rows: Vec<RowId> =
-        paths.flat_map(|path| auth.calls().iter().map(move |signed| RowId { path, signed: *signed })).collect();
+    let mut rows = rows(&target, auth.calls());
+    rows.retain(|row| intents.of(row.path) != Intent::Skip);
     let request = Request { ca_file: args.ca_file.clone(), ..args.request.request()? };
     print(render::curl(&target, &rows, &request).to_string().as_bytes())
 }
@@ -106,8 +105,9 @@ pub(super) fn config(command: ConfigCommand) -> Result<u8, Stop> {
     let text = match command {
         ConfigCommand::Check { file } => {
             let config = Config::read(&file)?;
+            config.trust().map_err(Stop::host)?;
             if let Some(web) = &config.web_config_file {
-                check_web_config(web).map_err(|error| Stop::Usage(format!("web configuration {error}")))?;
+                check_web_config(web).map_err(|error| config.fault(&Untried::WebConfigFile, error))?;
             }
             cost(&config)
         }

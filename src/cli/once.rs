@@ -101,7 +101,7 @@ fn run_configured(args: &OnceArgs, file: &Path, proxies: &[String]) -> Result<u8
         let all: Vec<&str> = config.targets.iter().map(|one| one.check.target.name.as_str()).collect();
         return Err(Stop::usage(format!("`{name}` is no target of {}; those are {}", file.display(), all.join(", "))));
     }
-    let net = &args.net.settings(&config.net).open().map_err(Stop::host)?;
+    let net = &config.open(&args.net.settings(&config.net)).map_err(Stop::host)?;
     let output = args.output.open()?;
     let all = config.targets.into_iter().map(|one| one.check);
     let wanted = all.filter(|check| names.is_empty() || names.contains(&check.target.name));

@@ -4,7 +4,7 @@ use super::cause::Cause;
 use super::draft::Draft;
 use super::finding::Diagnosis;
 use super::sight::{Side, Sight};
-use crate::observation::{Intent, Question, Round};
+use crate::observation::{Intent, Question, Round, Row};
 use crate::plan::AccessPath;
 
 /// A round under examination.
@@ -25,6 +25,11 @@ impl<'a> Case<'a> {
         let experiments = round.experiments.iter().filter(|_| decides);
         let trials = experiments.map(|one| (one.question, Sight::of_experiment(one, &round.target))).collect();
         Self { round, sights: Sight::all(round, signed), decides, trials, drafts: Vec::new() }
+    }
+
+    /// Reads a row of a single zone in the place of its path, and the other paths beside it.
+    pub(crate) fn in_zone(round: &'a Round, row: &'a Row) -> Self {
+        Self { round, sights: Sight::in_zone(round, row), decides: false, trials: Vec::new(), drafts: Vec::new() }
     }
 
     /// Takes up what a rule found. A path that must fail and does needs no word.

@@ -135,6 +135,7 @@ impl Draft {
         Finding {
             confidence: self.confidence(),
             paths: self.paths,
+            zones: Vec::new(),
             signed: None,
             owner: entry.owner,
             summary: entry.title.to_owned(),

@@ -3,6 +3,7 @@
 use super::cause::Cause;
 use crate::named::named;
 use crate::plan::AccessPath;
+use crate::target::Zone;
 
 /// The smallest set of findings that explains a round.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,18 +25,42 @@ impl Diagnosis {
         }
         Self { findings }
     }
+
+    /// The same, said of the signed or the unsigned calls alone.
+    pub(super) fn of_calls(mut self, signed: Option<bool>) -> Self {
+        self.findings.iter_mut().for_each(|finding| finding.signed = signed);
+        self
+    }
+
+    /// The findings on a path as it is called in one zone, beside those on the round: what both say is said once. What explains
+    /// a failure stands before `remarks`, which is how many of those on the round explain none.
+    pub(super) fn with_zone(mut self, zone: &Zone, path: AccessPath, of_zone: Self, remarks: usize) -> Self {
+        let about = of_zone.findings.into_iter().filter(|finding| finding.paths.contains(&path));
+        for finding in about.map(|finding| Finding { paths: vec![path], zones: vec![zone.to_string()], ..finding }) {
+            match self.findings.iter_mut().find(|known| known.cause == finding.cause) {
+                Some(known) => known.join(finding),
+                None => self.findings.insert(self.findings.len() - remarks, finding),
+            }
+        }
+        self
+    }
 }
 
 impl Finding {
-    /// Takes up the same finding on the other calls; it is as sure as the weaker of both.
+    /// Takes up the same finding on other calls; it is as sure as the weaker of both.
     fn join(&mut self, other: Self) {
-        self.signed = None;
+        self.signed = self.signed.filter(|signed| other.signed == Some(*signed));
         self.confidence = self.confidence.min(other.confidence);
         self.paths = AccessPath::ALL
             .iter()
             .copied()
             .filter(|path| self.paths.contains(path) || other.paths.contains(path))
             .collect();
+        for zone in other.zones {
+            if !self.zones.contains(&zone) {
+                self.zones.push(zone);
+            }
+        }
         for cause in other.alternatives {
             if !self.alternatives.contains(&cause) {
                 self.alternatives.push(cause);
@@ -60,6 +85,9 @@ pub struct Finding {
     pub confidence: Confidence,
     /// The paths that it explains.
     pub paths: Vec<AccessPath>,
+    /// The Availability Zones whose rows it explains; empty if it is about the paths themselves alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<String>,
     /// Whether it is about the signed or the unsigned calls alone; absent if it is about all calls of the round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<bool>,

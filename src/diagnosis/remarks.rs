@@ -42,7 +42,9 @@ pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
         .at(dead.keys().next().map(SocketAddr::ip));
     for (address, (paths, fault)) in &dead {
         let names = paths.iter().map(|path| path.name()).collect::<Vec<_>>().join(", ");
-        draft = draft.because(format!("{address} failed ({fault}) on {names}, while another address got further"));
+        let zone = case.round.zone_of(address.ip()).map(|zone| format!(" ({zone})")).unwrap_or_default();
+        draft =
+            draft.because(format!("{address}{zone} failed ({fault}) on {names}, while another address got further"));
         if alive(*address) {
             draft = draft.because(format!("against it: {address} did answer on another path"));
         }
@@ -52,13 +54,13 @@ pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
 
 /// How far an attempt got, counted in what an address can be blamed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+pub(crate) enum Stage {
     Nothing,
     Connected,
     Answered,
 }
 
-fn stage(attempt: &Attempt) -> Stage {
+pub(crate) fn stage(attempt: &Attempt) -> Stage {
     match (&attempt.tcp.result, attempt.http().map(|http| &http.result)) {
         (Err(_), _) => Stage::Nothing,
         (Ok(_), Some(Ok(_))) => Stage::Answered,
@@ -67,7 +69,7 @@ fn stage(attempt: &Attempt) -> Stage {
 }
 
 /// How an address failed, if it did by its own fault.
-fn death(attempt: &Attempt) -> Option<String> {
+pub(crate) fn death(attempt: &Attempt) -> Option<String> {
     match &attempt.tcp.result {
         Err(failure) if failure.fault.is_of_this_host() => None,
         Err(failure) => Some(failure.fault.to_string()),

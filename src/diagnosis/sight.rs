@@ -7,13 +7,15 @@ use crate::observation::{
     Row, TlsFailure, printable,
 };
 use crate::plan::AccessPath;
-use crate::target::Target;
+use crate::target::{Target, Zone};
 use std::net::IpAddr;
 
 /// One probed path with what it means by itself.
 #[derive(Debug)]
 pub(crate) struct Sight<'a> {
     pub(crate) path: AccessPath,
+    /// The zone that it is of, if it stands for one.
+    zone: Option<&'a Zone>,
     pub(crate) intent: Intent,
     pub(crate) seen: &'a Observation,
     pub(crate) outcome: Outcome,
@@ -45,10 +47,23 @@ pub(crate) enum Side {
 impl<'a> Sight<'a> {
     /// The paths of a round that were probed, by their signed or their unsigned calls.
     pub(crate) fn all(round: &'a Round, signed: bool) -> Vec<Self> {
+        Self::of_rows(round, |row| row.signed == signed && row.zone.is_none())
+    }
+
+    /// The same with a row of a single zone in the place of its path.
+    pub(crate) fn in_zone(round: &'a Round, zonal: &'a Row) -> Vec<Self> {
+        let beside = |row: &Row| row.zone.is_none() && row.path != zonal.path && row.signed == zonal.signed;
+        Self::of_rows(round, |row| std::ptr::eq(row, zonal) || beside(row))
+    }
+
+    fn of_rows(round: &'a Round, wanted: impl Fn(&Row) -> bool) -> Vec<Self> {
         let named = round.rows.iter().filter(|row| row.path.dials_endpoint()).filter_map(Row::observation);
         let endpoint = named.map(|seen| seen.lookup.addresses()).find(|some| !some.is_empty()).unwrap_or_default();
-        let rows = round.rows.iter().filter(|row| row.signed == signed);
-        let of = |row: &'a Row| Some(Self::of(row.path, row.intent, row.observation()?, &round.target, endpoint));
+        let rows = round.rows.iter().filter(|row| wanted(row));
+        let of = |row: &'a Row| {
+            let sight = Self::of(row.path, row.intent, row.observation()?, &round.target, endpoint);
+            Some(Self { zone: row.zone.as_ref(), ..sight })
+        };
         rows.filter_map(of).collect()
     }
 
@@ -75,7 +90,12 @@ impl<'a> Sight<'a> {
             | Outcome::Tls(_)
             | Outcome::Http(_) => None,
         };
-        Self { path, intent, seen, outcome, attempt, signature, endpoint }
+        Self { path, zone: None, intent, seen, outcome, attempt, signature, endpoint }
+    }
+
+    /// What to call it: its path, and its zone if it stands for one.
+    pub(crate) fn label(&self) -> String {
+        self.zone.map_or_else(|| self.path.to_string(), |zone| format!("{} in {zone}", self.path))
     }
 
     pub(crate) fn is_ok(&self) -> bool {
@@ -232,12 +252,12 @@ impl<'a> Sight<'a> {
 
 /// What was seen, one sentence for all paths of which the same can be said.
 pub(crate) fn accounts(sights: &[&Sight<'_>]) -> Vec<String> {
-    let mut grouped: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
     for sight in sights {
         let account = sight.account();
         match grouped.iter_mut().find(|(known, _)| *known == account) {
-            Some((_, paths)) => paths.push(sight.path.name()),
-            None => grouped.push((account, vec![sight.path.name()])),
+            Some((_, paths)) => paths.push(sight.label()),
+            None => grouped.push((account, vec![sight.label()])),
         }
     }
     grouped.into_iter().map(|(account, paths)| format!("{}: {account}", paths.join(", "))).collect()

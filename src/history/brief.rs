@@ -51,7 +51,7 @@ impl PathBriefs {
     fn of(report: &Report) -> Self {
         let mut paths = [None; AccessPath::ALL.len()];
         let target = &report.round.target;
-        for row in report.round.rows.iter().filter(|row| row.observation().is_some()) {
+        for row in report.round.deciding().filter(|row| row.observation().is_some()) {
             paths[row.path as usize] = Some(PathBrief { outcome: row.outcome(target), good: row.is_good(target) });
         }
         Self(paths)

@@ -195,10 +195,7 @@ fn find_public(world: &World, name: &str) -> Option<Found> {
         if name == world.endpoint_name(endpoint) {
             return Some(public(all()));
         }
-        let zonal = |zone: char| {
-            format!("{}-{}-{}{zone}.{}", endpoint.id, endpoint.label, world.region.name, world.endpoint_zone())
-        };
-        if let Some(one) = endpoint.interfaces.iter().find(|one| name == zonal(one.zone)) {
+        if let Some(one) = endpoint.interfaces.iter().find(|one| name == world.zonal_name(endpoint, one.zone)) {
             return Some(public(vec![one.address]));
         }
         let alias = |api: &str| format!("{api}-{}.{}", endpoint.id, world.api_zone());

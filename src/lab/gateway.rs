@@ -169,6 +169,7 @@ fn integrate(world: &World, arrival: &Arrival<'_>, integration: Integration) -> 
         Integration::Mock => success("{\"message\":\"hello from the make-believe AWS\"}"),
         Integration::Slow(time) => success("{\"message\":\"hello at last\"}").after(time),
         Integration::Masked => success("{\"message\":\"Forbidden\"}\n"),
+        Integration::Echoes => Reply::echo(world, arrival),
         // 29 s on AWS; a demonstration need not wait so long
         Integration::TimesOut => failure(504, "Endpoint request timed out").after(Duration::from_millis(300)),
         Integration::Unreachable => failure(504, "Network error communicating with endpoint"),

@@ -60,6 +60,7 @@ pub(super) struct World {
 pub(super) struct Asked {
     pub(super) invoke_url: String,
     pub(super) vpce_dns_name: Option<String>,
+    pub(super) zonal_dns_names: Vec<String>,
     /// Whether the calls are to be signed.
     pub(super) auth: AuthMode,
     /// What the operator signs with.
@@ -86,6 +87,7 @@ impl World {
             asked: Asked {
                 invoke_url: String::new(),
                 vpce_dns_name: None,
+                zonal_dns_names: Vec::new(),
                 auth: AuthMode::None,
                 credentials: Some(AccessKey::of_role().credentials()),
             },
@@ -165,6 +167,11 @@ impl World {
     /// An endpoint's regional DNS name.
     pub(super) fn endpoint_name(&self, endpoint: &Endpoint) -> String {
         format!("{}-{}.{}", endpoint.id, endpoint.label, self.endpoint_zone())
+    }
+
+    /// An endpoint's name in one of its zones.
+    pub(super) fn zonal_name(&self, endpoint: &Endpoint, zone: char) -> String {
+        format!("{}-{}-{}{zone}.{}", endpoint.id, endpoint.label, self.region.name, self.endpoint_zone())
     }
 
     /// The endpoint that has an address; none for the public side.

@@ -1,7 +1,7 @@
 //! The requests as curl commands, to be copied; nothing is sent.
 
 use super::Clean;
-use crate::plan::{Request, RowId, plan};
+use crate::plan::{Request, RowId, plan_row};
 use crate::target::Target;
 use std::fmt::{self, Display};
 
@@ -22,8 +22,7 @@ impl Display for Commands<'_> {
             if index > 0 {
                 writeln!(f)?;
             }
-            let plan = plan(self.target, row.path, self.request);
-            match plan.map(|plan| if row.signed { plan.signed(&self.target.region) } else { plan }) {
+            match plan_row(self.target, row, self.request) {
                 Ok(plan) => writeln!(f, "# {row}\n{}", Clean(&plan.curl()))?,
                 Err(missing) => writeln!(f, "# {row} is not configured: {}", missing.hint())?,
             }

@@ -114,7 +114,7 @@ pub fn nagios(report: &Report) -> Nagios {
         .filter(|row| if row.observation().is_some() { !row.is_good(target) } else { !row.meets_intent(target) })
     {
         let outcome = row.outcome(target);
-        let name = if report.round.is_double() { row.id().to_string() } else { row.path.to_string() };
+        let name = report.round.label(&row.id());
         let _ = write!(text, "; {name} {}", outcome.name());
         if let Outcome::UnexpectedStatus(status) = outcome {
             let _ = write!(text, " {status}");
@@ -146,8 +146,7 @@ fn performance(report: &Report) -> String {
         figures.push(format!("'certificate_days'={days};{SHORT_OF_DAYS}:;;;"));
     }
     for (row, seen) in probed {
-        let label = if report.round.is_double() && row.signed { "_signed" } else { "" };
-        figures.extend(times(&format!("{}{label}", row.path), seen));
+        figures.extend(times(&report.round.label(&row.id()).replace(' ', "_"), seen));
     }
     figures.join(" ")
 }

@@ -5,7 +5,7 @@ use crate::plan::RowId;
 use crate::report::Report;
 
 /// The id that a gateway gave to one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RequestId<'a> {
     /// The row that the request is of.
     pub(super) row: RowId,

@@ -89,6 +89,9 @@ impl Text<'_> {
             None => "",
         };
         block.field("paths", &format!("{}{calls}", paths.join(", ")))?;
+        if !finding.zones.is_empty() {
+            block.field("zones", &finding.zones.join(", "))?;
+        }
         block.facts("seen", &finding.evidence)?;
         block.steps("fix", &finding.fix)?;
         block.field("docs", &finding.docs)
@@ -104,7 +107,7 @@ impl Text<'_> {
         let title = format!("For account B, to find these requests in the access log ({started}):");
         writeln!(f, "\n{}", self.prose(&title, 0))?;
         for RequestId { row, header, id } in refused {
-            let row = if self.report.round.is_double() { row.to_string() } else { row.path.to_string() };
+            let row = self.report.round.label(&row);
             writeln!(f, "  {row:<PATH_WIDTH$}  {header:<16}  {}", self.prose(id, 40))?;
         }
         Ok(())

@@ -83,6 +83,9 @@ pub struct TargetShape {
     /// The endpoint's DNS name, as it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vpce_dns_name: Option<String>,
+    /// The endpoint's DNS names of single zones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zonal_dns_names: Vec<String>,
     /// The status codes that are success.
     pub expect_status: Vec<u16>,
     /// Whether success needs API Gateway's marks too.
@@ -121,6 +124,9 @@ pub struct WarningShape {
 pub struct PathShape {
     /// Which documented path.
     pub path: AccessPath,
+    /// The Availability Zone whose name of the endpoint was dialled; absent for the path itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Whether the call is signed; absent if no call of the round is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<bool>,
@@ -270,6 +276,9 @@ pub struct AddressShape {
     pub ip: IpAddr,
     /// Its kind, by the IANA special-purpose registries.
     pub class: AddressClass,
+    /// The Availability Zone that it is in, where a zonal name of the endpoint was answered with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Seconds the answer may be cached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u32>,

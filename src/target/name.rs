@@ -153,6 +153,11 @@ impl DnsSuffix {
         Some(Self { text })
     }
 
+    /// The same for a Region by its name alone.
+    pub fn of_region_named(region: &str) -> Option<Self> {
+        Self::of_region(&Region(region.to_owned()))
+    }
+
     /// The partition as it stands in ARNs, for a Region of this suffix.
     pub fn partition(self, region: &Region) -> &'static str {
         match self.text {

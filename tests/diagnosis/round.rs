@@ -88,7 +88,7 @@ impl Scene {
                         took: Duration::from_millis(60),
                     })),
                 };
-                Row { path: *path, signed: false, intent: Intent::Required, asked: false, seen }
+                Row { path: *path, zone: None, signed: false, intent: Intent::Required, asked: false, seen }
             })
             .collect();
         self

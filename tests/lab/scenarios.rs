@@ -7,6 +7,7 @@ use apigw_probe::plan::{self, AccessPath, Header, Missing, Plan, Request};
 use apigw_probe::report::Verdict;
 use apigw_probe::sign::sign;
 use apigw_probe::target::{Target, TargetInput};
+use futures_util::future::join_all;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use std::collections::BTreeSet;
@@ -15,7 +16,7 @@ use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// One word a path, in the order P1 to P4.
+/// One word a row: the paths P1 to P4, the zones below P3.
 #[rustfmt::skip]
 const VECTORS: &[(&str, &str)] = &[
     ("healthy",                            "200 200 200 200"),
@@ -92,7 +93,10 @@ const VECTORS: &[(&str, &str)] = &[
     ("integration-misconfigured",          "500InternalServerError 500InternalServerError 500InternalServerError 500InternalServerError"),
     ("lambda-malformed",                   "502InternalServerError 502InternalServerError 502InternalServerError 502InternalServerError"),
     ("masked-error",                       "200 200 200 200"),
+    ("backend-echoes",                     "500InternalFailure 500InternalFailure 500InternalFailure 500InternalFailure"),
     ("clock-far-off",                      "200 200 200 200"),
+    ("zonal",                              "200 200 200 200 200 200 200"),
+    ("zone-down",                          "200 200 200 silent 200 200 200"),
     ("explicit-deny",                      "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
     ("explicit-deny-old",                  "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
     ("implicit-deny",                      "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
@@ -154,8 +158,11 @@ async fn check(name: &str, vector: &str) {
     let seen = observe(&lab).await;
     assert_eq!(seen.join(" "), vector, "{name}");
     let opens = |word: &String| ["200", "200unmarked", "PUB+200", "-"].contains(&word.as_str());
-    let meets = AccessPath::ALL.iter().zip(&seen).all(|(path, word)| {
-        let intent = lab.scenario().intents.iter().find(|(named, _)| named == path);
+    let target = Target::parse(lab.input()).expect("what the scenario's operator pastes can be read");
+    let rows = plan::rows(&target, &[false]);
+    assert_eq!(rows.len(), seen.len());
+    let meets = rows.iter().zip(&seen).all(|(row, word)| {
+        let intent = lab.scenario().intents.iter().find(|(named, _)| *named == row.path);
         match intent.map_or(Intent::Required, |(_, intent)| *intent) {
             Intent::Required => opens(word),
             Intent::Forbidden => !opens(word),
@@ -169,25 +176,18 @@ async fn check(name: &str, vector: &str) {
 
 /// What a call of an API that does not exist comes to.
 async fn canary(lab: &Lab) -> String {
-    let (invoke_url, vpce_dns_name) = (lab.invoke_url().replace("a1bc234d5e", "zzzzzzzzzz"), lab.vpce_dns_name());
-    let input = TargetInput { invoke_url: &invoke_url, vpce_dns_name, ..TargetInput::default() };
+    let invoke_url = lab.invoke_url().replace("a1bc234d5e", "zzzzzzzzzz");
+    let input = TargetInput { invoke_url: &invoke_url, ..lab.input() };
     let target = Target::parse(input).expect("what the scenario's operator pastes can be read");
     let plan = plan::plan(&target, AccessPath::VpceApiIdHeader, &Request::default());
     word(lab, &target, plan).await
 }
 
-async fn observe(lab: &Lab) -> [String; 4] {
-    let (invoke_url, vpce_dns_name) = (lab.invoke_url(), lab.vpce_dns_name());
-    let input = TargetInput { invoke_url, vpce_dns_name, ..TargetInput::default() };
-    let target = Target::parse(input).expect("what the scenario's operator pastes can be read");
-    let plan = |path| plan::plan(&target, path, &Request::default());
-    let [p1, p2, p3, p4] = [
-        plan(AccessPath::PrivateDns),
-        plan(AccessPath::Route53Alias),
-        plan(AccessPath::VpceHostHeader),
-        plan(AccessPath::VpceApiIdHeader),
-    ];
-    tokio::join!(word(lab, &target, p1), word(lab, &target, p2), word(lab, &target, p3), word(lab, &target, p4)).into()
+async fn observe(lab: &Lab) -> Vec<String> {
+    let target = Target::parse(lab.input()).expect("what the scenario's operator pastes can be read");
+    let rows = plan::rows(&target, &[false]);
+    let plans = rows.iter().map(|row| plan::plan_row(&target, row, &Request::default()));
+    join_all(plans.map(|plan| word(lab, &target, plan))).await
 }
 
 /// The headers that the scenario's operator adds to sign a call; none if the calls go unsigned.

@@ -8,6 +8,7 @@ mod http;
 mod name_server;
 mod second_opinion;
 mod share;
+mod signer;
 mod tls;
 mod whole;
 
@@ -30,6 +31,7 @@ fn plan(path: AccessPath) -> Plan {
     let name = HostName::parse(NAME).unwrap();
     Plan {
         path,
+        zone: None,
         dial: name.clone(),
         sni: name.clone(),
         host: name,

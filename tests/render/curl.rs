@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 fn unsigned(paths: &[AccessPath]) -> Vec<RowId> {
-    paths.iter().map(|path| RowId { path: *path, signed: false }).collect()
+    paths.iter().map(|path| RowId::of(*path)).collect()
 }
 
 #[test]

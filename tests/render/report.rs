@@ -183,6 +183,45 @@ pub fn all_broken() -> Report {
     report
 }
 
+/// The endpoint's two zones are called by themselves, and one of them takes no connection.
+pub fn one_zone_down() -> Report {
+    let zonal =
+        |zone| format!("vpce-1a2b3c456d7e89012-f3ghijkl-us-east-1{zone}.execute-api.us-east-1.vpce.amazonaws.com");
+    let names = ["a", "b"].map(zonal);
+    let target = Target::parse(TargetInput {
+        invoke_url: "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test",
+        vpce_dns_name: Some("vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com"),
+        zonal_dns_names: names.iter().map(String::as_str).collect(),
+        ..TargetInput::default()
+    })
+    .expect("zonal names parse");
+    let rows = apigw_probe::plan::rows(&target, &[false]);
+    let rows = rows.iter().map(|id| {
+        let mut row = row(&target, id.path);
+        let Seen::Probed(seen) = &mut row.seen else { panic!("every row has its input") };
+        seen.plan = apigw_probe::plan::plan_row(&target, id, &Request::default()).expect("every row has its input");
+        row.zone.clone_from(&id.zone);
+        if let Some(zone) = &id.zone {
+            let at = usize::from(zone.as_str().ends_with('b'));
+            let mut addresses = seen.lookup.result.clone().expect("it resolves");
+            seen.attempts = vec![answered([10, 0, 1 + u8::try_from(at).expect("0 or 1"), 15])];
+            seen.lookup.result = Ok(vec![addresses.remove(at)]);
+        }
+        row
+    });
+    let rows = rows.collect();
+    let mut report =
+        Report { round: Round { target: target.into(), rows, ..round() }, diagnosis: Diagnosis::default() };
+    let row = report.round.rows.iter_mut().find(|row| row.zone.is_some()).expect("a row of a zone");
+    let Seen::Probed(seen) = &mut row.seen else { panic!("it was probed") };
+    seen.attempts[0].tcp =
+        Phase { felt: secs(3), wire: None, result: Err(TcpFailure { fault: TcpFault::Timeout, detail: None }) };
+    let mut finding = finding(Cause::OneAddressDown, Owner::AccountA, &[AccessPath::VpceHostHeader]);
+    finding.zones.push("us-east-1a".to_owned());
+    report.diagnosis.findings.push(finding);
+    report
+}
+
 /// Every report of this file, with its name.
 pub fn all() -> Vec<(&'static str, Report)> {
     vec![
@@ -192,6 +231,7 @@ pub fn all() -> Vec<(&'static str, Report)> {
         ("one path refused", one_path_refused()),
         ("one address down", one_address_down()),
         ("URL only", url_only()),
+        ("one zone down", one_zone_down()),
         ("canary refused", with_canary(healthy(), 403)),
         ("canary answered", with_canary(healthy(), 200)),
         ("experiment", with_experiment(one_path_refused())),
@@ -205,6 +245,7 @@ pub fn finding(cause: Cause, owner: Owner, paths: &[AccessPath]) -> Finding {
         alternatives: vec![Cause::DnsNotForwarded, Cause::Unexplained],
         confidence: Confidence::Likely,
         paths: paths.to_vec(),
+        zones: Vec::new(),
         signed: None,
         owner,
         summary: "one sentence that is long enough to need a second line on a terminal of eighty columns, as most are"
@@ -259,7 +300,7 @@ fn row(target: &Target, path: AccessPath) -> Row {
         })),
         Err(missing) => Seen::NotConfigured(missing),
     };
-    Row { path, signed: false, intent: Intent::Required, asked: false, seen }
+    Row { path, zone: None, signed: false, intent: Intent::Required, asked: false, seen }
 }
 
 fn lookup(name: &apigw_probe::target::HostName) -> Lookup {

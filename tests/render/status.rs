@@ -16,6 +16,7 @@ pub fn full() -> Status {
     status([
         (Schedule::Interval, rounds),
         (Schedule::Interval, vec![report::with_canary(report::all_broken(), 403)]),
+        (Schedule::Interval, vec![report::one_zone_down()]),
         (Schedule::OnProbe, vec![report::healthy()]),
     ])
 }

@@ -7,10 +7,14 @@ mod files;
 mod log;
 mod pipe;
 mod reload;
+#[path = "../support/secrets.rs"]
+mod secrets;
+mod secrecy;
 #[expect(dead_code, reason = "what calls `once` is for other suites")]
 #[path = "../support/side.rs"]
 mod side;
 mod signals;
+mod signing;
 mod watchdog;
 
 use apigw_probe::lab::Scenario;

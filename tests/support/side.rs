@@ -56,7 +56,7 @@ impl Side {
     /// `once` of another URL.
     pub(crate) fn once_at(&self, url: &str) -> Command {
         let mut command = binary();
-        command.args(["once", url]).args(self.lab.vpce_dns_name());
+        command.args(["once", url]).args(self.lab.vpce_dns_name()).args(self.lab.options());
         self.reach(&mut command);
         command
     }

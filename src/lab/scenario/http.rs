@@ -159,6 +159,10 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         set_integration(world, Integration::Masked);
     })
     .passes_with(&[Cause::BackendErrorMaskedAs200]),
+    Scenario::new("backend-echoes", "the backend fails and repeats the whole request in its error", |world| {
+        set_integration(world, Integration::Echoes);
+    })
+    .fails(&[Cause::LambdaError]),
     Scenario::new("clock-far-off", "AWS's clock is seven hours ahead of this host's", |world| {
         world.clock_ahead = 7 * 3600;
     })

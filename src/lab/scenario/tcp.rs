@@ -23,7 +23,21 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     })
     .impatient()
     .passes_with(&[Cause::OneAddressDown]),
+    Scenario::new("zonal", "the endpoint's names of its three zones are asked beside its regional one", zonal)
+        .inferred("the form of zonal names of this service, which is that of others"),
+    Scenario::new("zone-down", "the same, and one zone's address does not answer", |world| {
+        zonal(world);
+        world.endpoint().interfaces[0].port = Port::Drops;
+    })
+    .impatient()
+    .fails(&[Cause::OneAddressDown]),
 ];
+
+fn zonal(world: &mut World) {
+    let endpoint = &world.endpoints[0];
+    world.asked.zonal_dns_names =
+        endpoint.interfaces.iter().map(|interface| world.zonal_name(endpoint, interface.zone)).collect();
+}
 
 fn set_ports(world: &mut World, port: Port) {
     world.endpoint().interfaces.iter_mut().for_each(|interface| interface.port = port);

@@ -6,6 +6,7 @@ use super::state::State;
 use crate::diagnosis::Finding;
 use crate::history::Window;
 use crate::observation::{Outcome, Row};
+use crate::plan::AccessPath;
 use crate::render::cells::{Cell, Tone};
 use crate::render::words::{tally, who};
 use crate::report::Report;
@@ -63,10 +64,16 @@ impl<'a> Entry<'a> {
     /// Each path in a word.
     pub(super) fn words(&self) -> Vec<Cell> {
         let Some(report) = self.report() else {
-            return vec![Cell { text: "-".to_owned(), tone: Tone::Faint }; crate::plan::AccessPath::ALL.len()];
+            return AccessPath::ALL.iter().map(|_| not_there()).collect();
         };
-        report.round.rows.iter().map(|row| word(row, &report.round.target)).collect()
+        let row = |path| report.round.deciding().find(|row| row.path == path);
+        let cell = |path| row(path).map_or_else(not_there, |row| word(row, &report.round.target));
+        AccessPath::ALL.iter().map(|path| cell(*path)).collect()
     }
+}
+
+fn not_there() -> Cell {
+    Cell { text: "-".to_owned(), tone: Tone::Faint }
 }
 
 /// A path in a word: the status, or the phase that it failed in.

@@ -8,7 +8,7 @@ use super::past::{Kept, Turn, kept, strip, turns};
 use super::state::State;
 use super::view::View;
 use crate::history::RoundBrief;
-use crate::observation::{AddressClass, Attempt, Observation, Row, Seen};
+use crate::observation::{AddressClass, Attempt, Observation, Round, Row, Seen};
 use crate::render::cells::{Cells, Tone, beside};
 use crate::render::phases::{Mark, Took, phases};
 use crate::render::request_id::{RequestId, refused};
@@ -16,9 +16,7 @@ use crate::render::step::{Piece, pieces};
 use crate::render::words::canary_words;
 use crate::report::{Report, Verdict};
 use crate::status::Schedule;
-use crate::target::Target;
 use askama::Template;
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// One target in full.
@@ -53,7 +51,8 @@ struct Path<'a> {
 }
 
 struct Tried {
-    ip: IpAddr,
+    /// The address, with its zone where that is known.
+    place: String,
     class: AddressClass,
     connects: &'static str,
     tone: Tone,
@@ -97,12 +96,12 @@ impl Section<'_> {
 fn paths(report: &Report) -> Vec<Path<'_>> {
     let Report { round, .. } = report;
     let scale = round.rows.iter().filter_map(Row::observation).map(|seen| seen.took).max().unwrap_or_default();
-    round.rows.iter().map(|row| Path::of(row, &round.target, scale)).collect()
+    round.rows.iter().map(|row| Path::of(row, round, scale)).collect()
 }
 
 impl<'a> Path<'a> {
-    fn of(row: &'a Row, target: &Target, scale: Duration) -> Self {
-        let seen = row.observation();
+    fn of(row: &'a Row, round: &'a Round, scale: Duration) -> Self {
+        let (seen, target) = (row.observation(), &round.target);
         Self {
             row,
             meets_intent: row.meets_intent(target),
@@ -114,7 +113,7 @@ impl<'a> Path<'a> {
             cells: seen.map(|seen| Cells::of(row, seen, target)),
             times: seen.map(times).unwrap_or_default(),
             stretches: seen.map(|seen| stretches(seen, scale)).unwrap_or_default(),
-            addresses: seen.map(tried).unwrap_or_default(),
+            addresses: seen.map(|seen| tried(seen, round)).unwrap_or_default(),
         }
     }
 }
@@ -125,7 +124,7 @@ fn times(seen: &Observation) -> Vec<Option<Took>> {
 }
 
 /// The addresses of a path, and whether each took the connection.
-fn tried(seen: &Observation) -> Vec<Tried> {
+fn tried(seen: &Observation, round: &Round) -> Vec<Tried> {
     let tried = |address: &crate::observation::Address| {
         let attempt = seen.attempts.iter().find(|attempt| attempt.address.ip() == address.ip);
         let (connects, tone) = match attempt.map(|attempt| &attempt.tcp.result) {
@@ -134,7 +133,7 @@ fn tried(seen: &Observation) -> Vec<Tried> {
             Some(Err(failure)) => (failure.fault.name(), Tone::Bad),
         };
         let felt = attempt.map(|attempt: &Attempt| attempt.tcp.felt);
-        Tried { ip: address.ip, class: address.class(), connects, tone, felt }
+        Tried { place: round.place(address.ip), class: address.class(), connects, tone, felt }
     };
     seen.lookup.addresses().iter().take(MOST_ADDRESSES).map(tried).collect()
 }

@@ -39,6 +39,7 @@ const fn entry(
 
 const TARGET: &[&str] = &["target"];
 const PATH: &[&str] = &["target", "path"];
+const ZONE: &[&str] = &["target", "zone"];
 const PHASE: &[&str] = &["target", "path", "phase"];
 
 /// Every family, in the order of writing. What comes from a round says so in its help.
@@ -71,6 +72,12 @@ pub(super) static FAMILIES: &[Entry] = &[
         "How many addresses of the last round are left out of apigw_probe_address_success, to bound the number of series."),
     entry(Kind::Gauge, "apigw_probe_tls_certificate_not_after_timestamp_seconds", PATH, Source::Round(round::certificate_end),
         "The end of the validity of the certificate that the last round met, whether or not it was verified."),
+    entry(Kind::Gauge, "apigw_probe_zone_success", ZONE, Source::Round(round::zone_success),
+        "Whether vpce-host-header over the endpoint's name in one Availability Zone returned an expected status in the last round."),
+    entry(Kind::Gauge, "apigw_probe_zone_duration_seconds", ZONE, Source::Round(round::zone_duration),
+        "From the first packet to the last byte over the endpoint's name in one Availability Zone in the last round."),
+    entry(Kind::Info, "apigw_probe_address_zone_info", &["target", "address", "zone"], Source::Round(round::address_zones),
+        "The Availability Zone of an address, where a zonal name of the endpoint was answered with it."),
     entry(Kind::Gauge, "apigw_probe_canary_success", TARGET, Source::Round(round::canary),
         "Whether the call of an API that does not exist was refused in the last round, as it should be; absent without a canary, and if it got no answer."),
     entry(Kind::Gauge, "apigw_probe_last_round_timestamp_seconds", TARGET, Source::Round(round::last_round),

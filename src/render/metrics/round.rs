@@ -94,6 +94,30 @@ pub(super) fn certificate_end(report: &Report, out: &mut SamplesOf<'_>) {
     probed(report, out, |_, seen| Some(unix_seconds(seen.decisive()?.certificate()?.not_after)));
 }
 
+/// The series of zones stand by themselves, so that those of a path keep their labels.
+pub(super) fn zone_success(report: &Report, out: &mut SamplesOf<'_>) {
+    for (zone, row) in report.round.zonal().filter(|(_, row)| row.observation().is_some()) {
+        out.push(&[name(report), zone.as_str()], row.returns_expected(&report.round.target).into());
+    }
+}
+
+pub(super) fn zone_duration(report: &Report, out: &mut SamplesOf<'_>) {
+    for (zone, row) in report.round.zonal() {
+        if let Some(seen) = row.observation() {
+            out.push(&[name(report), zone.as_str()], seen.took.as_secs_f64());
+        }
+    }
+}
+
+pub(super) fn address_zones(report: &Report, out: &mut SamplesOf<'_>) {
+    let addresses: BTreeSet<IpAddr> = observed(report).flat_map(|(_, seen)| connections(seen).into_keys()).collect();
+    for address in addresses.into_iter().take(MOST_ADDRESSES) {
+        if let Some(zone) = report.round.zone_of(address) {
+            out.push(&[name(report), &address.to_string(), zone.as_str()], 1.0);
+        }
+    }
+}
+
 /// What no answer came to proves nothing, and is absent.
 pub(super) fn canary(report: &Report, out: &mut SamplesOf<'_>) {
     let refused = report.round.canary.as_ref().and_then(|canary| canary.is_refused(&report.round.target));

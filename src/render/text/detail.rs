@@ -2,7 +2,7 @@
 
 use crate::observation::{
     Address, Answer, Attempt, Certificate, DnsFault, Environment, HttpFailure, Lookup, Observation, Phase, Query,
-    Secured, Seen, TlsFailure,
+    Round, Secured, Seen, TlsFailure,
 };
 use crate::render::Clean;
 use crate::render::style::{Ink, TextStyle};
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Writes what was seen of this host and of each path that was probed.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, report: &Report, style: &TextStyle) -> fmt::Result {
     let round = &report.round;
-    let mut detail = Detail { f, target: &round.target, style };
+    let mut detail = Detail { f, round, target: &round.target, style };
     detail.heading("this host")?;
     detail.line("started", &rfc3339(round.started))?;
     detail.environment(&round.environment)?;
@@ -42,6 +42,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, report: &Report, style: &TextSty
 
 struct Detail<'a, 'f> {
     f: &'a mut fmt::Formatter<'f>,
+    round: &'a Round,
     target: &'a Target,
     style: &'a TextStyle,
 }
@@ -83,13 +84,14 @@ impl Detail<'_, '_> {
             self.line("", &format!("alias of {name}"))?;
         }
         for address in lookup.addresses() {
-            self.line("", &address_words(*address))?;
+            self.line("", &address_words(*address, self.round))?;
         }
         match &lookup.second_opinion {
             None => Ok(()),
-            Some(opinion) => {
-                self.line("", &format!("second opinion of {}: {}", opinion.server, opinion_words(&opinion.result)))
-            }
+            Some(opinion) => self.line(
+                "",
+                &format!("second opinion of {}: {}", opinion.server, opinion_words(&opinion.result, self.round)),
+            ),
         }
     }
 
@@ -200,14 +202,14 @@ fn query_words(query: &Query, dial: &HostName) -> String {
     format!("{kind}{name}: {server} {transport} {outcome}{rcode} in {}{shared}", took(query.felt, query.wire))
 }
 
-fn address_words(address: Address) -> String {
+fn address_words(address: Address, round: &Round) -> String {
     let ttl = address.ttl.map(|ttl| format!(", ttl {ttl} s")).unwrap_or_default();
-    format!("{} {}{ttl}", address.ip, address.class())
+    format!("{} {}{ttl}", round.place(address.ip), address.class())
 }
 
-fn opinion_words(result: &Result<Vec<Address>, DnsFault>) -> String {
+fn opinion_words(result: &Result<Vec<Address>, DnsFault>, round: &Round) -> String {
     match result {
-        Ok(addresses) => addresses.iter().map(|address| address_words(*address)).collect::<Vec<_>>().join("; "),
+        Ok(addresses) => addresses.iter().map(|address| address_words(*address, round)).collect::<Vec<_>>().join("; "),
         Err(fault) => fault.name().to_owned(),
     }
 }

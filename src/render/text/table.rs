@@ -36,7 +36,11 @@ struct Table<'a> {
 impl Table<'_> {
     fn row(&self, f: &mut fmt::Formatter<'_>, row: &Row) -> fmt::Result {
         let mark = if row.meets_intent(self.target) { " " } else { "!" };
-        let name = if self.double && row.signed { "  signed" } else { row.path.name() };
+        let name = match &row.zone {
+            _ if self.double && row.signed => "  signed".to_owned(),
+            Some(zone) => format!("  {zone}"),
+            None => row.path.to_string(),
+        };
         write!(f, "{} {name:<PATH_WIDTH$}  ", self.style.paint(Ink::Bad, mark))?;
         let observation = match &row.seen {
             Seen::NotConfigured(missing) => return self.note(f, &format!("not-configured: {}", missing.hint())),

@@ -10,7 +10,8 @@ use crate::observation::{
     TcpFault, TlsFailure, TlsFault,
 };
 use crate::plan::{Header, HeaderText, Method, Plan};
-use crate::target::{ApiId, Expectation, HostName, NameError, Region, Target, TargetError, TargetInput, Warning};
+use crate::target::{ApiId, Expectation, HostName, NameError, Region, Target, TargetError, TargetInput, Warning, Zone};
+use std::sync::Arc;
 
 /// A saved report that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,7 @@ impl Shape {
             invoke_url: &target.invoke_url,
             vpce_dns_name: target.vpce_dns_name.as_deref(),
             vpce_id: target.vpce_id.as_deref(),
+            zonal_dns_names: target.zonal_dns_names.iter().map(String::as_str).collect(),
             name: Some(&target.name),
             expect: Expectation { status: target.expect_status, api_gateway: target.require_api_gateway },
         })?;
@@ -70,9 +72,9 @@ impl Shape {
         if self.warnings.iter().any(|warning| warning.name == Warning::PlainHttp.name()) {
             target.warnings.insert(0, Warning::PlainHttp);
         }
-        let region = target.region.clone();
+        let target = Arc::new(target);
         Ok(Round {
-            target: target.into(),
+            target: target.clone(),
             started: self.started_at.0,
             took: self.duration_seconds.into(),
             environment: Environment {
@@ -80,11 +82,11 @@ impl Shape {
                 dns_servers_given: self.environment.dns_servers_given,
                 ignored_proxy_variables: self.environment.ignored_proxy_variables,
             },
-            rows: self.paths.into_iter().map(|path| path.into_row(&region)).collect::<Result<_, _>>()?,
+            rows: self.paths.into_iter().map(|path| path.into_row(&target)).collect::<Result<_, _>>()?,
             experiments: self
                 .experiments
                 .into_iter()
-                .map(|one| one.into_experiment(&region))
+                .map(|one| one.into_experiment(&target.region))
                 .collect::<Result<_, _>>()?,
             canary: self.canary.map(CanaryShape::into_canary).transpose()?.map(Box::new),
         })
@@ -92,11 +94,16 @@ impl Shape {
 }
 
 impl PathShape {
-    fn into_row(self, region: &Region) -> Result<Row, UnreadableReport> {
+    fn into_row(self, target: &Target) -> Result<Row, UnreadableReport> {
         let signed = self.signed.unwrap_or_default();
+        let zone = self.zone.map(|zone| zone_named(target, zone)).transpose()?;
         let seen = match (self.missing, self.request, self.dns) {
             (None, Some(request), Some(dns)) => Seen::Probed(Box::new(Observation {
-                plan: Plan { signed_for: signed.then(|| region.clone()), ..request.into_plan(self.path)? },
+                plan: Plan {
+                    zone: zone.clone(),
+                    signed_for: signed.then(|| target.region.clone()),
+                    ..request.into_plan(self.path)?
+                },
                 lookup: dns.into_lookup()?,
                 attempts: self.attempts.into_iter().map(AttemptShape::into_attempt).collect::<Result<_, _>>()?,
                 took: self.duration_seconds.map(Into::into).unwrap_or_default(),
@@ -104,7 +111,7 @@ impl PathShape {
             (Some(missing), ..) => Seen::NotConfigured(missing),
             (None, ..) => Seen::Skipped,
         };
-        Ok(Row { path: self.path, signed, intent: self.intent, asked: self.asked, seen })
+        Ok(Row { path: self.path, zone, signed, intent: self.intent, asked: self.asked, seen })
     }
 }
 
@@ -142,6 +149,7 @@ impl RequestShape {
         };
         Ok(Plan {
             path,
+            zone: None,
             sni: HostName::parse(&self.sni)?,
             host: HostName::parse(&self.host)?,
             port: self.port,
@@ -264,6 +272,12 @@ impl HttpShape {
         };
         Phase { felt: self.duration_seconds.into(), wire: self.wire_seconds.map(Into::into), result }
     }
+}
+
+/// A zone of the target, which its zonal names tell.
+fn zone_named(target: &Target, text: String) -> Result<Zone, UnreadableReport> {
+    let mut zones = target.zonal.iter().map(|zonal| &zonal.zone);
+    zones.find(|zone| zone.as_str() == text).cloned().ok_or(UnreadableReport::Word { field: "zone", text })
 }
 
 fn addresses_from(

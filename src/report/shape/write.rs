@@ -32,8 +32,8 @@ impl Report {
                 .map(|warning| WarningShape { name: warning.name().into(), message: warning.to_string() })
                 .collect(),
             paths: round.rows.iter().map(|row| PathShape::of(row, round)).collect(),
-            experiments: round.experiments.iter().map(|one| ExperimentShape::of(one, &round.target)).collect(),
-            canary: round.canary.as_ref().map(|canary| CanaryShape::of(canary, &round.target)),
+            experiments: round.experiments.iter().map(|one| ExperimentShape::of(one, round)).collect(),
+            canary: round.canary.as_ref().map(|canary| CanaryShape::of(canary, round)),
             findings: self.diagnosis.findings.clone(),
         }
     }
@@ -50,6 +50,7 @@ impl TargetShape {
             resource: target.resource().to_owned(),
             vpce_id: target.vpce.as_ref().map(ToString::to_string),
             vpce_dns_name: target.vpce_dns_name.clone(),
+            zonal_dns_names: target.zonal.iter().map(|zonal| zonal.name.to_string()).collect(),
             expect_status: target.expect.status.clone(),
             require_api_gateway: target.expect.api_gateway,
         }
@@ -73,6 +74,7 @@ impl PathShape {
         let seen = row.observation();
         Self {
             path: row.path,
+            zone: row.zone.as_ref().map(ToString::to_string),
             signed: round.rows.iter().any(|row| row.signed).then_some(row.signed),
             intent: row.intent,
             asked: row.asked,
@@ -85,7 +87,7 @@ impl PathShape {
                 Seen::Skipped | Seen::Probed(_) => None,
             },
             request: seen.map(|seen| RequestShape::of(&seen.plan)),
-            dns: seen.map(|seen| DnsShape::of(&seen.lookup)),
+            dns: seen.map(|seen| DnsShape::of(&seen.lookup, round)),
             attempts: seen
                 .map(|seen| seen.attempts.iter().map(|attempt| AttemptShape::of(attempt, target)).collect())
                 .unwrap_or_default(),
@@ -96,7 +98,7 @@ impl PathShape {
 }
 
 impl ExperimentShape {
-    fn of(experiment: &Experiment, target: &Target) -> Self {
+    fn of(experiment: &Experiment, round: &Round) -> Self {
         let plan = &experiment.seen.plan;
         Self {
             question: experiment.question,
@@ -104,28 +106,29 @@ impl ExperimentShape {
             path: plan.path,
             signed: plan.signed_for.is_some(),
             address: experiment.address(),
-            seen: SeenShape::of(&experiment.seen, target),
+            seen: SeenShape::of(&experiment.seen, round),
         }
     }
 }
 
 impl CanaryShape {
-    fn of(canary: &Canary, target: &Target) -> Self {
+    fn of(canary: &Canary, round: &Round) -> Self {
         Self {
             api_id: canary.api.to_string(),
             path: canary.seen.plan.path,
-            refused: canary.is_refused(target),
-            seen: SeenShape::of(&canary.seen, target),
+            refused: canary.is_refused(&round.target),
+            seen: SeenShape::of(&canary.seen, round),
         }
     }
 }
 
 impl SeenShape {
-    fn of(seen: &Observation, target: &Target) -> Self {
+    fn of(seen: &Observation, round: &Round) -> Self {
+        let target = &round.target;
         Self {
             outcome: seen.outcome(target).name().to_owned(),
             request: RequestShape::of(&seen.plan),
-            dns: DnsShape::of(&seen.lookup),
+            dns: DnsShape::of(&seen.lookup, round),
             attempts: seen.attempts.iter().map(|attempt| AttemptShape::of(attempt, target)).collect(),
             duration_seconds: seen.took.into(),
             unaccounted_seconds: seen.unaccounted().into(),
@@ -150,26 +153,27 @@ impl RequestShape {
 }
 
 impl DnsShape {
-    fn of(lookup: &Lookup) -> Self {
+    fn of(lookup: &Lookup, round: &Round) -> Self {
         Self {
             outcome: outcome_of(&lookup.result),
             source: lookup.source,
             cnames: lookup.cnames.iter().map(ToString::to_string).collect(),
-            addresses: lookup.addresses().iter().map(AddressShape::of).collect(),
+            addresses: lookup.addresses().iter().map(|address| AddressShape::of(address, round)).collect(),
             queries: lookup.queries.iter().map(QueryShape::of).collect(),
             duration_seconds: lookup.took.into(),
             second_opinion: lookup.second_opinion.as_ref().map(|opinion| SecondOpinionShape {
                 server: opinion.server,
                 outcome: outcome_of(&opinion.result),
-                addresses: opinion.result.iter().flatten().map(AddressShape::of).collect(),
+                addresses: opinion.result.iter().flatten().map(|address| AddressShape::of(address, round)).collect(),
             }),
         }
     }
 }
 
 impl AddressShape {
-    fn of(address: &Address) -> Self {
-        Self { ip: address.ip, class: address.class(), ttl: address.ttl }
+    fn of(address: &Address, round: &Round) -> Self {
+        let zone = round.zone_of(address.ip).map(ToString::to_string);
+        Self { ip: address.ip, class: address.class(), zone, ttl: address.ttl }
     }
 }
 

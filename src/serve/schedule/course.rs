@@ -34,7 +34,9 @@ impl Scheduler {
                 self.net = Rc::new(net);
                 self.agenda.set_load(config.load, Instant::now());
                 self.put_in_force(config);
-                self.board.log.info(format_args!("configuration reloaded: {} targets", self.agenda.places.len()));
+                self.board
+                    .log
+                    .info(format_args!("configuration reloaded: {}", line::Targets(self.agenda.places.len())));
                 Ok(())
             }
             Err(refused) => {
@@ -66,6 +68,10 @@ impl Scheduler {
         }
         for waiting in old.into_values().flat_map(|(_, place)| place.of.waiting) {
             let _ = waiting.reply.send(Err(ProbeRefusal::HeldBack));
+        }
+        // whoever signs is known by the time of the first round, or soon after
+        for wallet in self.agenda.places.iter().filter_map(|place| place.of.scheduled.check.auth.wallet()) {
+            wallet.open(&self.net);
         }
         let (places, wall) = (&self.agenda.places, OffsetDateTime::now_utc());
         let most_bytes = history::share(places.len());
