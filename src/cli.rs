@@ -5,6 +5,7 @@ mod configuration;
 #[cfg(feature = "lab")]
 mod demo;
 mod doctor;
+mod experiment;
 mod man;
 mod offline;
 mod once;

@@ -228,7 +228,7 @@ impl Config {
         for one in self.targets.iter().filter(|one| one.schedule == schedule) {
             let seconds = one.interval.as_secs_f64();
             cost.targets += 1;
-            cost.calls_per_day += count(one.check.plans().count()) * 86400.0 / seconds;
+            cost.calls_per_day += count(one.check.calls()) * 86400.0 / seconds;
             cost.dns_queries_per_second += count(one.check.usual_queries()) / seconds;
         }
         cost
@@ -240,7 +240,7 @@ impl Config {
 pub struct Cost {
     /// How many targets were counted.
     pub targets: usize,
-    /// API calls in a day: one for each configured path in each round.
+    /// API calls in a day: one for each configured path in each round, and one for a canary.
     pub calls_per_day: f64,
     /// DNS queries in a second when each is answered at once, and no two targets share a lookup.
     pub dns_queries_per_second: f64,

@@ -37,8 +37,13 @@ mod answers;
 mod remarks;
 mod zones;
 
+// what is asked beyond the paths, and what it teaches
+mod experiment;
+mod lesson;
+
 pub use catalogue::Entry;
 pub use cause::Cause;
+pub use experiment::{Inquiry, MOST_EXPERIMENTS, inquiries};
 pub use finding::{Confidence, Diagnosis, Finding, Owner};
 
 use crate::observation::Round;
@@ -90,9 +95,14 @@ fn examine_by<'r>(mut case: Case<'_>, known: Vec<Draft>, rules: impl IntoIterato
 
 type Rule = fn(&Case<'_>) -> Vec<Draft>;
 
-/// The decision table: the more paths a rule compares, the earlier it comes.
-const RULES: [Rule; 22] = [
+/// The decision table: what was asked for just this comes first; then, the more paths a rule compares, the earlier it comes.
+const RULES: [Rule; 27] = [
     contrast::opened,
+    lesson::canary,
+    lesson::place,
+    lesson::strict,
+    lesson::headers,
+    lesson::api,
     names::servers,
     contrast::contradictions,
     contrast::public_api,

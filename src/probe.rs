@@ -14,7 +14,7 @@ pub use tls::{Trust, TrustError, TrustSources};
 
 use crate::named::named;
 use crate::observation::{Address, DnsFault, Lookup, NameSource, Observation, Place};
-use crate::plan::{AccessPath, Plan, RowId};
+use crate::plan::{AccessPath, Plan};
 use crate::sign::{Identity, NoCredentials};
 use crate::target::HostName;
 use dns::Ask;
@@ -117,7 +117,7 @@ pub struct Errand<'a> {
     /// Who signs what is to be signed, once that is known. It is waited for where a request is ready to go, until the deadline.
     pub identity: &'a SetOnce<Identity>,
     /// Who wants to know how far each path has come.
-    pub tell: &'a (dyn Fn(RowId, Step) + Sync),
+    pub tell: &'a (dyn Fn(&Plan, Step) + Sync),
 }
 
 impl std::fmt::Debug for Errand<'_> {
@@ -164,7 +164,7 @@ impl Course<'_> {
     /// Follows plans that dial the same name: one lookup, then each by itself.
     async fn follow(&self, plans: &[&Plan]) -> Vec<Observation> {
         for plan in plans {
-            (self.errand.tell)(plan.id(), Step::Dns);
+            (self.errand.tell)(plan, Step::Dns);
         }
         let first = plans[0];
         let lookup = match first.connect_to {
@@ -192,7 +192,7 @@ impl Course<'_> {
 
     /// Goes on with one plan where its addresses are known.
     async fn visit(&self, plan: &Plan, mut lookup: Lookup) -> Observation {
-        let tell = |step| (self.errand.tell)(plan.id(), step);
+        let tell = |step| (self.errand.tell)(plan, step);
         let found = Instant::now();
         let Errand { limits, identity, .. } = self.errand;
         let race = Race { net: self.net, plan, limits, identity, deadline: self.deadline, tell: &tell };

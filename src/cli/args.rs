@@ -37,6 +37,7 @@ impl CheckArgs {
             request: self.request.request()?,
             intents: self.target.intents()?,
             limits: self.limits.limits(usual),
+            canary: self.limits.canary,
         };
         if let Some(name) = check.header_of_signing() {
             return Err(Stop::usage(format!(
@@ -143,6 +144,9 @@ pub(super) struct LimitArgs {
     /// Send a request to every address of a name, not only to the first that answers
     #[arg(long)]
     every_address: bool,
+    /// Call an API that does not exist too, unsigned; if it returns an expected status, the 200s of the others prove nothing
+    #[arg(long)]
+    canary: bool,
     /// Show the beginning of every body, whatever it holds
     #[arg(long)]
     show_body: bool,

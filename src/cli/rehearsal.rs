@@ -93,6 +93,7 @@ impl Stage {
         if !zonal.is_empty() {
             let _ = writeln!(text, "zonal_dns_names = ['{}']", zonal.join("', '"));
         }
+        let _ = writeln!(text, "canary = {}", check.canary);
         text.push_str("\n[target.paths]\n");
         for (path, intent) in lab.scenario().intents {
             let _ = writeln!(text, "{path} = '{intent}'");
@@ -123,6 +124,9 @@ impl Stage {
         }
         if lab.scenario().timeout.is_some() {
             let _ = write!(text, " --timeout {}", humantime::format_duration(check.limits.timeout));
+        }
+        if check.canary {
+            text.push_str(" --canary");
         }
         let _ = writeln!(text, "\ncurl http://{listen}/metrics\n# type the name of another scenario to go over to it");
         text

@@ -149,6 +149,9 @@ pub(super) struct Entry {
     session_name: Option<At<String>>,
     /// The one profile of AWS's shared files whose credentials are taken; the usual chain if absent.
     profile: Option<At<String>>,
+    /// Whether an API that does not exist is called too, which must not return an expected status.
+    #[serde(default)]
+    canary: bool,
     /// What is expected of each path; unnamed paths are required.
     #[serde(default)]
     #[schemars(extend("propertyNames" = path_names()))]
@@ -280,6 +283,7 @@ impl Entry {
             request: self.request(file)?,
             intents: Intents::new(self.paths.clone(), false),
             limits: Limits { timeout, every_address: self.every_address, show_body: false },
+            canary: self.canary,
         };
         if let Some(name) = check.header_of_signing() {
             let message = format!("`{name}` is set by signing: take it out, or leave `auth` out");

@@ -65,6 +65,7 @@ impl Cause {
             Self::IntegrationNetworkError => integration::INTEGRATION_NETWORK_ERROR,
             Self::BackendStatus => integration::BACKEND_STATUS,
             Self::NotApiGateway => reach::NOT_API_GATEWAY,
+            Self::AnswersAnyApi => reach::ANSWERS_ANY_API,
             Self::StrictAccessMode => api::STRICT_ACCESS_MODE,
             Self::WrongApiId => api::WRONG_API_ID,
             Self::WrongApiIdHeader => api::WRONG_API_ID_HEADER,

@@ -95,6 +95,8 @@ named! {
         BackendStatus = "backend-status",
         /// Something else than API Gateway answered.
         NotApiGateway = "not-api-gateway",
+        /// An API that does not exist is answered as well.
+        AnswersAnyApi = "answers-any-api",
         /// The API accepts only requests whose SNI and endpoint type match (`endpointAccessMode: STRICT`).
         StrictAccessMode = "strict-access-mode",
         /// No API of this id.

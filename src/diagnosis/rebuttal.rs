@@ -140,6 +140,7 @@ fn is_common(cause: Cause) -> bool {
         | Cause::IntegrationNetworkError
         | Cause::BackendStatus
         | Cause::NotApiGateway
+        | Cause::AnswersAnyApi
         | Cause::StrictAccessMode
         | Cause::TlsVersion
         | Cause::TlsUntrustedIssuer

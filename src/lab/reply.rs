@@ -70,6 +70,15 @@ impl Reply {
         Self { delay: Duration::ZERO, bytes: text.into_bytes() }
     }
 
+    /// The same without the headers that begin with `x-am`, of API Gateway and of AWS at large.
+    pub(super) fn without_marks(self) -> Self {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let kept = head.split("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with("x-am"));
+        let bytes = format!("{}\r\n\r\n{body}", kept.collect::<Vec<_>>().join("\r\n")).into_bytes();
+        Self { bytes, ..self }
+    }
+
     /// The same, later.
     pub(super) fn after(self, delay: Duration) -> Self {
         Self { delay, ..self }

@@ -292,7 +292,8 @@ impl Scheduler {
 
 /// DNS queries that a round really sent.
 fn queries(report: &Report) -> usize {
-    let lookups = || report.round.rows.iter().filter_map(Row::observation).map(|seen| &seen.lookup);
+    let canary = || report.round.canary.iter().map(|canary| &canary.seen);
+    let lookups = || report.round.rows.iter().filter_map(Row::observation).chain(canary()).map(|seen| &seen.lookup);
     let own = lookups()
         .flat_map(|lookup| &lookup.queries)
         .filter(|query| !query.shared && query.outcome != QueryOutcome::NotSent)

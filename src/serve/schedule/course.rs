@@ -103,7 +103,7 @@ fn fresh(scheduled: Scheduled, host: &str, rounds: &Rounds<Flight, Report>, begi
         cadence,
         asked: None,
         is_busy: rounds.iter().any(|flight| flight.scheduled.check.target.name == *name),
-        weight: Weight { paths: scheduled.check.plans().count(), queries: scheduled.check.usual_queries() },
+        weight: Weight { paths: scheduled.check.calls(), queries: scheduled.check.usual_queries() },
         of: Entry { scheduled: Rc::new(scheduled), last: None, waiting: Vec::new() },
     }
 }
