@@ -6,7 +6,7 @@ use crate::observation::{Canary, Environment, Experiment, Intent, Observation, R
 use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan, plan_row, rows};
 use crate::probe::{Errand, Limits, Net, Step, probe_as};
 use crate::report::Report;
-use crate::side::Wallet;
+use crate::side::{Variables, Wallet};
 use crate::sign::{Identity, NoCredentials};
 use crate::target::{ApiId, Target};
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +83,16 @@ impl Auth {
             && let Some(other) = others.find_map(|other| other.wallet().filter(|other| *other == own))
         {
             *own = other.clone();
+        }
+    }
+
+    /// The same with credentials from these variables in place of this process's environment.
+    #[must_use]
+    pub fn with_credentials_of(&self, variables: &Variables) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Iam(wallet) => Self::Iam(wallet.refilled_from(variables.clone())),
+            Self::Both(wallet) => Self::Both(wallet.refilled_from(variables.clone())),
         }
     }
 
@@ -226,17 +236,17 @@ impl Check {
     /// Sends what is to be asked, all at the same time and each within the limits of a path, and explains the round anew.
     pub async fn experiment(&self, report: Report, inquiries: Vec<Inquiry>, limits: &Limits, net: &Net) -> Report {
         let (questions, plans): (Vec<_>, Vec<_>) = inquiries.into_iter().map(|one| (one.question, one.plan)).unzip();
-        let seen = self.carry_out(&plans, limits, net, &|_, _| {}).await;
+        let seen = self.carry_out(net, &plans, limits, &|_, _| {}).await;
         let asked = questions.into_iter().zip(seen).map(|(question, seen)| Experiment { question, seen });
         Report::of(Round { experiments: asked.collect(), ..report.round })
     }
 
-    /// Probes the plans, while it is found out who signs. The search goes on beside the connections, and nothing ends later for it.
+    /// Carries out these plans; the search for who signs goes on beside the connections, and nothing ends later for it.
     async fn carry_out(
         &self,
+        net: &Net,
         plans: &[Plan],
         limits: &Limits,
-        net: &Net,
         tell: &(dyn Fn(&Plan, Step) + Sync),
     ) -> Vec<Observation> {
         let identity = SetOnce::new();
@@ -270,7 +280,7 @@ impl Check {
                 tell(plan.id(), step)
             }
         };
-        let mut observations = self.carry_out(&plans, limits, net, &tell).await.into_iter();
+        let mut observations = self.carry_out(net, &plans, limits, &tell).await.into_iter();
         let rows = self.rows().into_iter().map(|row| {
             let intent = self.intent(&row);
             let seen = match (intent, self.plan(&row)) {
@@ -291,6 +301,7 @@ impl Check {
                 dns_servers: net.resolver.servers().to_vec(),
                 dns_servers_given: net.resolver.is_given(),
                 ignored_proxy_variables: ignored_proxy_variables.to_vec(),
+                setup: None,
             },
             rows,
             experiments: Vec::new(),

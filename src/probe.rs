@@ -57,6 +57,20 @@ impl Net {
     }
 }
 
+impl Net {
+    /// What the VPC's resolver says of a name, waited for a moment; none where it is asked already, or nobody else may be.
+    pub async fn second_opinion(&self, name: &HostName, until: Instant) -> Option<crate::observation::SecondOpinion> {
+        let resolver = &self.resolver;
+        let server = self.vpc_resolver.or_else(|| (!resolver.is_given()).then_some(VPC_RESOLVER))?;
+        if resolver.servers().contains(&server) {
+            return None;
+        }
+        let until = until.min(Instant::now() + MOST_FOR_SECOND_OPINION);
+        let ask = Ask { resolver, servers: &[server], detour: &self.detour, until };
+        Some(crate::observation::SecondOpinion { server, result: dns::ask(&ask, name).await.result })
+    }
+}
+
 /// Where packets for an address really go: nowhere else in production; the lab maps simulated addresses to its listeners on loopback.
 #[derive(Debug, Clone, Default)]
 pub struct Detour(Option<Arc<HashMap<IpAddr, SocketAddr>>>);
@@ -219,14 +233,7 @@ impl Course<'_> {
         if plan.path != AccessPath::PrivateDns || lookup.source == NameSource::Literal || answered {
             return None;
         }
-        let resolver = &self.net.resolver;
-        let server = self.net.vpc_resolver.or_else(|| (!resolver.is_given()).then_some(VPC_RESOLVER))?;
-        if resolver.servers().contains(&server) {
-            return None;
-        }
-        let until = self.deadline.min(Instant::now() + MOST_FOR_SECOND_OPINION);
-        let ask = Ask { servers: &[server], until, ..self.resolving() };
-        Some(crate::observation::SecondOpinion { server, result: dns::ask(&ask, &plan.dial).await.result })
+        self.net.second_opinion(&plan.dial, self.deadline).await
     }
 
     fn resolving(&self) -> Ask<'_> {

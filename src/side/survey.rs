@@ -180,8 +180,7 @@ impl Survey<'_> {
     /// What API Gateway knows of the API in account B; gives by how many seconds its clock is ahead.
     async fn account_b(&self, side: &Side, place: &Place, setup: &mut Setup) -> Option<i64> {
         let (Some(target), Some(role)) = (self.target, self.account_b) else {
-            let why =
-                if self.target.is_none() { "no API was named" } else { "give --account-b-role, a role there that may" };
+            let why = if self.target.is_none() { "no API was named" } else { "give --account-b-role" };
             blind_to_account_b(setup, why);
             return None;
         };

@@ -46,6 +46,15 @@ impl Wallet {
         Self::of(Some(wish), Some(variables), None)
     }
 
+    /// The same to be filled from these variables.
+    #[must_use]
+    pub fn refilled_from(&self, variables: Variables) -> Self {
+        match &self.0.wish {
+            Some(wish) => Self::with(wish.clone(), variables),
+            None => self.clone(),
+        }
+    }
+
     /// One that holds these credentials for good.
     pub fn holding(identity: Identity) -> Self {
         Self::of(None, None, Some(identity))
@@ -112,7 +121,8 @@ impl Inner {
 /// Wallets are alike that were wished for alike, whatever is in them.
 impl PartialEq for Wallet {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.wish().is_some_and(|wish| other.wish() == Some(wish))
+        let alike = || other.wish() == self.wish() && other.0.variables == self.0.variables;
+        Arc::ptr_eq(&self.0, &other.0) || (self.wish().is_some() && alike())
     }
 }
 

@@ -72,7 +72,7 @@ fn config(side: &Side, names: &[&str], more: &str) -> String {
 
 /// A round of a target now, and the outcomes of its paths.
 fn round(daemon: &Daemon, name: &str) -> (Value, Vec<String>) {
-    let answer = daemon.get(&format!("/probe?target={name}&format=json"), "Accept: */*");
+    let answer = daemon.ask(&format!("GET /probe?target={name}&format=json"));
     let report: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
     let paths = report["paths"].as_array().unwrap().iter();
     let outcomes = paths.map(|path| path["outcome"].as_str().unwrap().to_owned()).collect();
