@@ -134,7 +134,7 @@ impl Check {
 
     /// Every row of a round.
     fn rows(&self) -> Vec<RowId> {
-        rows(&self.target, self.auth.calls())
+        rows(&self.target, self.auth.calls(), |path| self.intents.names(path))
     }
 
     fn plan(&self, row: &RowId) -> Result<Plan, Missing> {

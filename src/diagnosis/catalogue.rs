@@ -133,9 +133,9 @@ fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
 /// What a name in a template stands for; what is not known is a word in capitals.
 fn value(name: &str, target: Option<&Target>, address: Option<IpAddr>) -> Option<String> {
     let (known, missing) = match name {
-        "api" => (target.map(|target| target.api.to_string()), "API_ID"),
-        "region" => (target.map(|target| target.region.to_string()), "REGION"),
-        "suffix" => (target.map(|target| target.suffix.to_string()), "amazonaws.com"),
+        "api" => (target.and_then(Target::api).map(|api| api.id.to_string()), "API_ID"),
+        "region" => (target.and_then(Target::region).map(ToString::to_string), "REGION"),
+        "suffix" => (target.and_then(Target::suffix).map(|suffix| suffix.to_string()), "amazonaws.com"),
         "partition" => (target.map(|target| target.partition().to_owned()), "aws"),
         "stage" => (target.and_then(|target| target.stage.as_deref()).map(word), "STAGE"),
         "resource" => (target.map(|target| word(target.resource())), "/RESOURCE"),
@@ -148,6 +148,14 @@ fn value(name: &str, target: Option<&Target>, address: Option<IpAddr>) -> Option
         "endpoint" => (
             target.and_then(|target| target.endpoint.as_ref()).map(|endpoint| endpoint.name.to_string()),
             "VPCE_ID-SUFFIX.execute-api.REGION.vpce.amazonaws.com",
+        ),
+        "domain" => (target.and_then(Target::domain_name).map(ToString::to_string), "CUSTOM_DOMAIN"),
+        "base" => (
+            target.and_then(|target| target.custom_domain.as_ref()).map(|domain| match domain.base_path.as_str() {
+                "" => "(none)".to_owned(),
+                path => word(path.trim_start_matches('/')),
+            }),
+            "BASE_PATH",
         ),
         "address" => (address.map(|address| address.to_string()), "ADDRESS"),
         _ => return None,

@@ -20,7 +20,8 @@ pub(crate) fn opened(case: &Case<'_>) -> Vec<Draft> {
     let unmarked = any(|sight| sight.answer().is_none_or(|answer| answer.apigw_id().is_none()));
     let http_api = any(|sight| sight.answer().is_some_and(Answer::is_of_http_api));
     let masked = any(|sight| sight.answer().is_some_and(is_masked_error));
-    let elsewhere = any(|sight| sight.side() != Side::Inside);
+    let nobody = |sight: &Sight<'_>| sight.attempt.is_some_and(|one| one.address.ip().is_unspecified());
+    let elsewhere = any(|sight| sight.side() != Side::Inside) || sights.iter().any(|sight| nobody(sight));
     let strength = if unmarked || masked || elsewhere { Likely } else { Certain };
     let remarks = [
         (unmarked, "without `x-amz-apigw-id`, something else than a REST API may have answered"),
@@ -54,7 +55,7 @@ pub(crate) fn contradictions(case: &Case<'_>) -> Vec<Draft> {
     let drafts = target.warnings.iter().filter_map(|warning| match warning {
         Warning::RegionsDiffer { .. } => Some(blame(&[Cause::WrongRegion, Cause::WrongEndpointName], warning)),
         Warning::SuffixOfAnotherPartition { .. } => Some(blame(&[Cause::WrongHostHeader, Cause::WrongRegion], warning)),
-        Warning::SuffixesDiffer { url, .. } if *url != usual_suffix(target) => {
+        Warning::SuffixesDiffer { url, .. } if usual_suffix(target).is_some_and(|usual| *url != usual) => {
             Some(blame(&[Cause::WrongHostHeader, Cause::WrongRegion], warning))
         }
         Warning::AliasOfAnotherApi { .. } if !case.api_is_proven() => Some(blame(&[Cause::WrongApiId], warning)),
@@ -70,8 +71,8 @@ pub(crate) fn contradictions(case: &Case<'_>) -> Vec<Draft> {
     drafts.take(1).collect()
 }
 
-fn usual_suffix(target: &Target) -> DnsSuffix {
-    DnsSuffix::of_region(&target.region).unwrap_or(target.suffix)
+fn usual_suffix(target: &Target) -> Option<DnsSuffix> {
+    target.region().and_then(DnsSuffix::of_region).or(target.suffix())
 }
 
 /// The API's own name works and the endpoint knows no such API: it is public, and was reached past the endpoint.

@@ -71,7 +71,11 @@ fn led_elsewhere(sights: &[&Sight<'_>]) -> Vec<Cause> {
         [one] => match one.path {
             AccessPath::VpceHostHeader => Some(Cause::WrongHostHeader),
             AccessPath::VpceApiIdHeader => Some(Cause::WrongApiIdHeader),
-            AccessPath::PrivateDns | AccessPath::Route53Alias => None,
+            AccessPath::PrivateDns
+            | AccessPath::Route53Alias
+            | AccessPath::CustomDomain
+            | AccessPath::VpceCustomDomain
+            | AccessPath::Public => None,
         },
         _ => None,
     };

@@ -152,7 +152,7 @@ async fn check(name: &str, vector: &str) {
     assert_eq!(seen.join(" "), vector, "{name}");
     let opens = |word: &String| ["200", "200unmarked", "PUB+200", "-"].contains(&word.as_str());
     let target = Target::parse(lab.input()).expect("what the scenario's operator pastes can be read");
-    let rows = plan::rows(&target, &[false]);
+    let rows = plan::rows(&target, &[false], |_| false);
     assert_eq!(rows.len(), seen.len());
     let meets = rows.iter().zip(&seen).all(|(row, word)| {
         let intent = lab.scenario().intents.iter().find(|(named, _)| *named == row.path);
@@ -167,7 +167,7 @@ async fn check(name: &str, vector: &str) {
 
 async fn observe(lab: &Lab) -> Vec<String> {
     let target = Target::parse(lab.input()).expect("what the scenario's operator pastes can be read");
-    let rows = plan::rows(&target, &[false]);
+    let rows = plan::rows(&target, &[false], |_| false);
     let plans = rows.iter().map(|row| plan::plan_row(&target, row, &Request::default()));
     join_all(plans.map(|plan| word(lab, &target, plan))).await
 }
@@ -179,7 +179,9 @@ fn signature(lab: &Lab, target: &Target, plan: &Plan) -> Result<Vec<Header>, &'s
     }
     let now = OffsetDateTime::now_utc();
     match lab.identity() {
-        Ok(credentials) if !credentials.are_expired(now) => Ok(sign(plan, &target.region, &credentials, now).unwrap()),
+        Ok(credentials) if !credentials.are_expired(now) => {
+            Ok(sign(plan, target.region().unwrap(), &credentials, now).unwrap())
+        }
         Ok(_) | Err(_) => Err("unsigned"),
     }
 }

@@ -65,6 +65,10 @@ impl Shape {
             vpce_dns_name: target.vpce_dns_name.as_deref(),
             vpce_id: target.vpce_id.as_deref(),
             zonal_dns_names: target.zonal_dns_names.iter().map(String::as_str).collect(),
+            public: target.public,
+            // a name tells it, or it was given
+            region: target.region.as_deref().filter(|_| target.api_id.is_none()),
+            custom_domain: target.custom_domain.as_deref(),
             name: Some(&target.name),
             expect: Expectation { status: target.expect_status, api_gateway: target.require_api_gateway },
         })?;
@@ -95,7 +99,7 @@ impl PathShape {
             (None, Some(request), Some(dns)) => Seen::Probed(Box::new(Observation {
                 plan: Plan {
                     zone: zone.clone(),
-                    signed_for: signed.then(|| target.region.clone()),
+                    signed_for: target.region().filter(|_| signed).cloned(),
                     ..request.into_plan(self.path)?
                 },
                 lookup: dns.into_lookup()?,
