@@ -1,14 +1,16 @@
 //! What happens in one round? Target, plans, observations, report: the program on one screen.
 
+use crate::diagnosis::{Inquiry, inquiries};
 use crate::named::named;
-use crate::observation::{Environment, Intent, Round, Row, Seen};
+use crate::observation::{Canary, Environment, Experiment, Intent, Round, Row, Seen};
 use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan, plan_row, rows};
 use crate::probe::{Errand, Limits, Net, Step, probe_as};
 use crate::report::Report;
 use crate::side::Wallet;
 use crate::sign::{Identity, NoCredentials};
-use crate::target::Target;
+use crate::target::{ApiId, Target};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 use time::OffsetDateTime;
@@ -26,6 +28,8 @@ pub struct Check {
     pub limits: Limits,
     /// Whether its requests are signed.
     pub auth: Auth,
+    /// Whether an API that does not exist is called too.
+    pub canary: bool,
 }
 
 /// Whether requests are signed, and by whom.
@@ -125,6 +129,24 @@ impl Check {
         rows.filter_map(|row| self.plan(&row).ok())
     }
 
+    /// The call of an API that does not exist, drawn by a number, if one is to be made: over a path that is probed, the one that
+    /// needs least of DNS first.
+    fn canary(&self, number: u64) -> Option<(ApiId, Plan)> {
+        let plans: Vec<Plan> = self.plans().filter(|_| self.canary).collect();
+        let open = |plan: &&Plan| self.intents.of(plan.path) != Intent::Forbidden;
+        let on = |path| plans.iter().filter(move |plan| plan.path == path);
+        let plan = CANARY_PATHS.iter().find_map(|path| on(*path).find(open));
+        let plan = plan.or_else(|| CANARY_PATHS.iter().find_map(|path| on(*path).next()))?;
+        let stranger = self.target.api()?.id.other_than(number);
+        let plan = plan.of_stranger(&self.target, &stranger);
+        Some((stranger, plan))
+    }
+
+    /// How many calls a round makes.
+    pub fn calls(&self) -> usize {
+        self.plans().count() + usize::from(self.canary(0).is_some())
+    }
+
     /// A header that the user gives although signing sets it.
     pub fn header_of_signing(&self) -> Option<&str> {
         let set = |name: &str| SET_BY_SIGNING.contains(&name.to_ascii_lowercase().as_str());
@@ -159,7 +181,8 @@ impl Check {
 
     /// DNS queries of a round when each is answered at once: A and AAAA for each distinct name.
     pub fn usual_queries(&self) -> usize {
-        let names: BTreeSet<_> = self.plans().filter(|plan| plan.connect_to.is_none()).map(|plan| plan.dial).collect();
+        let plans = self.plans().chain(self.canary(0).map(|(_, plan)| plan));
+        let names: BTreeSet<_> = plans.filter(|plan| plan.connect_to.is_none()).map(|plan| plan.dial).collect();
         2 * names.len()
     }
 
@@ -183,6 +206,21 @@ impl Check {
         self.probe(&self.limits, net, ignored_proxy_variables, tell).await
     }
 
+    /// What a round leaves open that a request to an address which it reached would decide; nothing is sent.
+    pub fn inquiries(&self, report: &Report) -> Vec<Inquiry> {
+        let Some(api) = self.target.api() else { return Vec::new() };
+        inquiries(&report.round, &report.diagnosis, &api.id.other_than(random()))
+    }
+
+    /// Sends what is to be asked, all at the same time and each within the limits of a path, and explains the round anew.
+    pub async fn experiment(&self, report: Report, inquiries: Vec<Inquiry>, limits: &Limits, net: &Net) -> Report {
+        let (questions, plans): (Vec<_>, Vec<_>) = inquiries.into_iter().map(|one| (one.question, one.plan)).unzip();
+        let identity = self.identity(net).await;
+        let seen = probe_as(net, &plans, &Errand { limits, identity: &identity, tell: &|_, _| {} }).await;
+        let asked = questions.into_iter().zip(seen).map(|(question, seen)| Experiment { question, seen });
+        Report::of(Round { experiments: asked.collect(), ..report.round })
+    }
+
     async fn probe(
         &self,
         limits: &Limits,
@@ -193,8 +231,16 @@ impl Check {
         let identity = self.identity(net).await;
         let (started, clock) = (OffsetDateTime::now_utc(), Instant::now());
         let net = &net.current();
-        let plans: Vec<Plan> = self.plans().collect();
-        let errand = Errand { limits, identity: &identity, tell };
+        let mut plans: Vec<Plan> = self.plans().collect();
+        let (stranger, last) = self.canary(random()).unzip();
+        plans.extend(last.clone());
+        // nobody waits for the canary by the name of its path
+        let tell = |plan: &Plan, step| {
+            if last.as_ref() != Some(plan) {
+                tell(plan.id(), step)
+            }
+        };
+        let errand = Errand { limits, identity: &identity, tell: &tell };
         let mut observations = probe_as(net, &plans, &errand).await.into_iter();
         let rows = self.rows().into_iter().map(|row| {
             let intent = self.intent(&row);
@@ -207,6 +253,7 @@ impl Check {
             Row { path: row.path, zone: row.zone, signed: row.signed, intent, asked, seen }
         });
         let rows = rows.collect();
+        let canary = stranger.zip(observations.next()).map(|(api, seen)| Box::new(Canary { api, seen }));
         Report::of(Round {
             target: self.target.clone(),
             started,
@@ -217,9 +264,20 @@ impl Check {
                 ignored_proxy_variables: ignored_proxy_variables.to_vec(),
             },
             rows,
+            experiments: Vec::new(),
+            canary,
         })
     }
 }
+
+/// Sixty-four bits that nobody has to keep secret; the standard library seeds them anew each time.
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+/// The paths that a canary may take; the endpoint's own name resolves without private DNS and an association.
+const CANARY_PATHS: [AccessPath; 4] =
+    [AccessPath::VpceApiIdHeader, AccessPath::VpceHostHeader, AccessPath::PrivateDns, AccessPath::Route53Alias];
 
 const SET_BY_SIGNING: [&str; 5] =
     ["authorization", "date", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"];

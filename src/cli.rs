@@ -4,6 +4,8 @@ mod args;
 mod configuration;
 #[cfg(feature = "lab")]
 mod demo;
+mod doctor;
+mod experiment;
 mod man;
 mod offline;
 mod once;
@@ -14,7 +16,7 @@ mod rehearsal;
 
 use crate::config::ConfigError;
 use crate::report::Verdict;
-use crate::serve::{ReloadError, ServeOptions, Signals};
+use crate::serve::{ReloadError, ServeOptions, Signals, raise_descriptors, spare_descriptors};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use output::{Output, OutputArgs, WriteError};
@@ -49,7 +51,7 @@ enum Command {
         /// The configuration file
         #[arg(long, value_name = "FILE", env = "APIGW_PROBE_CONFIG")]
         config: PathBuf,
-        /// Answer POST /-/reload on the web listeners too
+        /// Answer POST and PUT /-/reload on the web listeners too
         #[arg(long)]
         enable_lifecycle: bool,
     },
@@ -62,6 +64,8 @@ enum Command {
     /// Probe a simulated AWS side on loopback
     #[cfg(feature = "lab")]
     Demo(demo::DemoArgs),
+    /// Say what account A can see of its own set-up, probe, and hold both against each other
+    Doctor(Box<doctor::DoctorArgs>),
     /// Print the four requests as curl commands, send nothing
     Curl(Box<offline::CurlArgs>),
     /// Say what a cause means, how it shows, how to fix it; offline
@@ -163,6 +167,7 @@ fn run(command: Command) -> Result<u8, Stop> {
         Command::Reload { control } => reload(&control),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Curl(args) => offline::curl(&args),
         Command::Explain { cause } => offline::explain(cause),
         Command::Replay { file, output } => offline::replay(&file, &output),
@@ -177,6 +182,7 @@ fn run(command: Command) -> Result<u8, Stop> {
 }
 
 fn serve(file: &Path, lifecycle: bool) -> Result<u8, Stop> {
+    raise_descriptors();
     runtime()?.block_on(async {
         // before all else: a signal that comes while the configuration is read must not end the process
         let signals = Signals::install().map_err(Stop::host)?;
@@ -192,6 +198,7 @@ fn reload(control: &Path) -> Result<u8, Stop> {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    spare_descriptors(LEAST_DESCRIPTORS).map_err(Stop::host)?;
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Stop::host)
 }
 
@@ -208,5 +215,7 @@ fn status(verdict: Verdict) -> u8 {
     }
 }
 
+/// Files that a runtime has open by itself.
+const LEAST_DESCRIPTORS: usize = 8;
 /// The exit status of usage, configuration and output errors.
 const COULD_NOT_RUN: u8 = 2;

@@ -2,20 +2,25 @@
 
 mod at;
 mod duration;
+mod fault;
 mod file;
+mod form;
 mod key;
 mod listen;
 
 pub use duration::parse_duration;
+pub use fault::{ConfigError, Untried};
 pub use listen::Listen;
 
 use crate::check::Check;
 use crate::named::named;
 use crate::plan::{Header, HeaderError};
 use crate::probe::{Detour, Net, Resolver, ResolverError, Trust, TrustError, TrustSources};
+use crate::small_file;
 use crate::status::Schedule;
+use fault::{Fault, Places};
 use file::File;
-use std::fmt;
+use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,6 +42,7 @@ pub struct Config {
     pub files: FileSettings,
     /// What is probed, and how often.
     pub targets: Vec<Scheduled>,
+    places: Places,
 }
 
 /// A check and when it is due.
@@ -140,14 +146,17 @@ impl NetSettings {
     pub fn open(&self) -> Result<Net, NetError> {
         let resolver =
             if self.dns_servers.is_empty() { Resolver::system()? } else { Resolver::given(self.dns_servers.clone()) };
-        let trust = TrustSources { ca_file: self.ca_file.as_deref(), system_roots: self.system_roots };
         Ok(Net {
             resolver,
             vpc_resolver: self.vpc_resolver,
-            trust: Trust::new(trust)?,
+            trust: self.trust()?,
             detour: Detour::default(),
             share: None,
         })
+    }
+
+    fn trust(&self) -> Result<Trust, TrustError> {
+        Trust::new(TrustSources { ca_file: self.ca_file.as_deref(), system_roots: self.system_roots })
     }
 }
 
@@ -160,21 +169,23 @@ pub enum NetError {
     /// The certificates.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// A file that a configuration names.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
 }
 
 impl Config {
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
+        let text = small_file::read_text(path, PATIENCE).map_err(|error| ConfigError {
             file: path.to_owned(),
             line: None,
+            key: None,
             message: error.to_string(),
         })?;
-        Self::parse(&text).map_err(|fault| ConfigError {
-            file: path.to_owned(),
-            line: Some(text[..fault.at.min(text.len())].matches('\n').count() + 1),
-            message: fault.message,
-        })
+        let mut config = Self::parse(&text).map_err(|fault| fault.within(path, &text))?;
+        path.clone_into(&mut config.places.file);
+        Ok(config)
     }
 
     fn parse(text: &str) -> Result<Self, Fault> {
@@ -183,7 +194,32 @@ impl Config {
             at: error.span().map_or(0, |span| span.start),
             message: without_text(error.message().trim()),
         })?;
-        file.config(text.len())
+        file.config(text)
+    }
+
+    /// What came of using a value of this configuration, told with its place.
+    pub fn fault(&self, value: &Untried, message: impl Display) -> ConfigError {
+        self.places.fault(value, message.to_string())
+    }
+
+    /// Opens its net settings, or what the command line made of them.
+    pub fn open(&self, net: &NetSettings) -> Result<Net, NetError> {
+        net.open().map_err(|error| self.placed(error, net))
+    }
+
+    /// Reads the certificates that it trusts, as [`Config::open`] does.
+    pub fn trust(&self) -> Result<Trust, NetError> {
+        self.net.trust().map_err(|error| self.placed(error.into(), &self.net))
+    }
+
+    /// A file that this configuration names is told with its place.
+    fn placed(&self, error: NetError, net: &NetSettings) -> NetError {
+        match error {
+            NetError::Trust(error) if error.is_of_a_file() && net.ca_file == self.net.ca_file => {
+                self.fault(&Untried::CaFile, error).into()
+            }
+            NetError::Trust(_) | NetError::Resolver(_) | NetError::Config(_) => error,
+        }
     }
 
     /// What the targets of a schedule cost if each has one round an interval.
@@ -192,7 +228,7 @@ impl Config {
         for one in self.targets.iter().filter(|one| one.schedule == schedule) {
             let seconds = one.interval.as_secs_f64();
             cost.targets += 1;
-            cost.calls_per_day += count(one.check.plans().count()) * 86400.0 / seconds;
+            cost.calls_per_day += count(one.check.calls()) * 86400.0 / seconds;
             cost.dns_queries_per_second += count(one.check.usual_queries()) / seconds;
         }
         cost
@@ -204,7 +240,7 @@ impl Config {
 pub struct Cost {
     /// How many targets were counted.
     pub targets: usize,
-    /// API calls in a day: one for each configured path in each round.
+    /// API calls in a day: one for each configured path in each round, and one for a canary.
     pub calls_per_day: f64,
     /// DNS queries in a second when each is answered at once, and no two targets share a lookup.
     pub dns_queries_per_second: f64,
@@ -223,39 +259,10 @@ fn without_text(message: &str) -> String {
     }
 }
 
-/// A configuration that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The file.
-    pub file: PathBuf,
-    /// The line, counted from 1; absent if the file could not be read.
-    pub line: Option<usize>,
-    /// What is wrong, with the right form.
-    pub message: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-/// What is wrong, and at which byte.
-#[derive(Debug)]
-struct Fault {
-    at: usize,
-    message: String,
-}
-
-/// Reads a file of secret headers; the error names the file, never its content.
-pub fn read_header_file(file: &Path) -> Result<Vec<Header>, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("header file `{}`: {error}", file.display()))?;
+/// Reads a file of secret headers; the error names the file, never its content. A pipe has this long to say everything.
+pub fn read_header_file(file: &Path, patience: Duration) -> Result<Vec<Header>, String> {
+    let text =
+        small_file::read_text(file, patience).map_err(|error| format!("header file `{}`: {error}", file.display()))?;
     Header::secret_lines(&text).map_err(|(line, error): (usize, HeaderError)| {
         format!("header file `{}`, line {line}: {error}", file.display())
     })
@@ -278,6 +285,8 @@ pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(File).to_value()
 }
 
+/// How long a pipe in place of a file may take to say everything.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The deadline of a path if none is given.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The shortest deadline that can be given.

@@ -37,8 +37,17 @@ mod answers;
 mod remarks;
 mod zones;
 
+// custom domain names, and the way of public APIs
+mod domains;
+mod public;
+
+// what is asked beyond the paths, and what it teaches
+mod experiment;
+mod lesson;
+
 pub use catalogue::Entry;
 pub use cause::Cause;
+pub use experiment::{Inquiry, MOST_EXPERIMENTS, inquiries};
 pub use finding::{Confidence, Diagnosis, Finding, Owner};
 
 use crate::observation::Round;
@@ -90,10 +99,16 @@ fn examine_by<'r>(mut case: Case<'_>, known: Vec<Draft>, rules: impl IntoIterato
 
 type Rule = fn(&Case<'_>) -> Vec<Draft>;
 
-/// The decision table: the more paths a rule compares, the earlier it comes.
-const RULES: [Rule; 22] = [
+/// The decision table: what was asked for just this comes first; then, the more paths a rule compares, the earlier it comes.
+const RULES: [Rule; 35] = [
     contrast::opened,
+    lesson::canary,
+    lesson::place,
+    lesson::strict,
+    lesson::headers,
+    lesson::api,
     names::servers,
+    public::swallowed,
     contrast::contradictions,
     contrast::public_api,
     names::forwarding,
@@ -101,11 +116,18 @@ const RULES: [Rule; 22] = [
     contrast::unknown_api,
     contrast::strict_access,
     contrast::vanished,
+    domains::led_outside,
     contrast::outside,
     contrast::from_outside,
+    domains::unknown,
+    domains::past_the_door,
+    domains::disabled,
     contrast::other_endpoint,
     names::empty_answers,
     names::missing,
+    domains::missing,
+    domains::certificate,
+    public::unreached,
     reach::connections,
     reach::handshakes,
     reach::exchanges,

@@ -11,6 +11,7 @@ pub use brief::{PathBrief, PathBriefs, RoundBrief};
 pub use change::{Change, State};
 pub use counts::{Histogram, PathCounts};
 
+use crate::observation::Canary;
 use crate::plan::AccessPath;
 use crate::report::{Report, Verdict};
 use availability::Record;
@@ -80,6 +81,13 @@ impl History {
             let known = self.paths.iter_mut().filter(|_| counted);
             if let Some((_, counts)) = known.into_iter().find(|(path, _)| *path == row.path) {
                 counts.add(row.outcome(&round.target), seen);
+            }
+        }
+        if let Some(Canary { seen, .. }) = round.canary.as_deref() {
+            self.dns_queries += seen.lookup.queries.iter().filter(|query| !query.shared).count() as u64;
+            let ridden = self.paths.iter_mut().find(|(path, _)| *path == seen.plan.path);
+            if let Some((_, counts)) = ridden {
+                counts.send(seen);
             }
         }
         self.durations.observe(round.took);

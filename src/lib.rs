@@ -15,6 +15,7 @@
 pub mod named;
 pub mod target;
 pub mod plan;
+pub mod setup;
 pub mod observation;
 pub mod diagnosis;
 pub mod report;
@@ -22,6 +23,7 @@ pub mod history;
 pub mod status;
 pub mod render;
 pub mod sign;
+pub mod small_file;
 pub mod probe;
 pub mod side;
 pub mod check;

@@ -16,10 +16,14 @@ mod attempt;
 
 mod outcome;
 
+// what was asked beyond the paths
+mod experiment;
+
 pub use address::{Address, AddressClass, Place};
 pub use answer::{Answer, RawAnswer, is_gateway_error, is_shown, message, printable};
 pub use attempt::{Attempt, Certificate, Connected, HttpFailure, Phase, Secured, Session, TcpFailure, TlsFailure};
 pub use canonical::Difference;
+pub use experiment::{Canary, Experiment, Question};
 pub use fault::{DnsFault, HttpFault, QueryOutcome, TcpFault, TlsFault};
 pub use lookup::{Lookup, NameSource, Query, RecordType, SecondOpinion, Transport};
 pub use outcome::Outcome;
@@ -47,6 +51,10 @@ pub struct Round {
     pub environment: Environment,
     /// One row a path, in the order of [`crate::plan::rows`]: more where it is called over zonal names, or unsigned and signed.
     pub rows: Vec<Row>,
+    /// What was asked beyond the paths, because they left something open.
+    pub experiments: Vec<Experiment>,
+    /// The call of an API that does not exist, if one was to be made.
+    pub canary: Option<Box<Canary>>,
 }
 
 /// What about this host bears on the result.

@@ -6,7 +6,7 @@ mod header;
 pub use header::{Header, HeaderError, HeaderText};
 
 use crate::named::named;
-use crate::target::{Api, Callee, HostName, Region, Target, Zone};
+use crate::target::{Api, ApiId, Callee, HostName, Region, Target, Zone};
 use header::is_token;
 use std::borrow::Cow;
 use std::fmt;
@@ -132,6 +132,57 @@ impl Plan {
     /// Which row of the round it is.
     pub fn id(&self) -> RowId {
         RowId { path: self.path, zone: self.zone.clone(), signed: self.signed_for.is_some() }
+    }
+
+    /// The same call, to one address in place of what DNS says.
+    #[must_use]
+    pub fn at(self, address: IpAddr) -> Self {
+        Self { connect_to: Some(address), ..self }
+    }
+
+    /// The same call of an API that is a stranger: unsigned and without secrets, which are not for anybody else to read.
+    #[must_use]
+    pub fn of_stranger(&self, target: &Target, stranger: &ApiId) -> Self {
+        let other = Target { callee: target.callee.with_id(stranger), ..target.clone() };
+        let names =
+            [(Some(target.invoke_name()), Some(other.invoke_name())), (target.alias_name(), other.alias_name())];
+        let renamed = |name: &HostName| {
+            let known = names.iter().find(|(own, _)| own.as_ref() == Some(name));
+            known.and_then(|(_, theirs)| theirs.clone()).unwrap_or_else(|| name.clone())
+        };
+        let header = |header: &Header| match &header.value {
+            HeaderText::Secret(_) => None,
+            HeaderText::Plain(_) if header.name.eq_ignore_ascii_case(API_ID) => Some(api_id_header(stranger)),
+            HeaderText::Plain(_) => Some(header.clone()),
+        };
+        Self {
+            dial: renamed(&self.dial),
+            sni: renamed(&self.sni),
+            host: renamed(&self.host),
+            headers: self.headers.iter().filter_map(header).collect(),
+            signed_for: None,
+            header_file: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same call with another name in the handshake, which stands in its URL then too.
+    #[must_use]
+    pub fn shaking_hands_as(self, name: HostName) -> Self {
+        Self { dial: name.clone(), sni: name, ..self }
+    }
+
+    /// The same call with another `Host`.
+    #[must_use]
+    pub fn to_host(self, host: HostName) -> Self {
+        Self { host, ..self }
+    }
+
+    /// The same call without `x-apigw-api-id`, whatever it had.
+    #[must_use]
+    pub fn without_api_id(mut self) -> Self {
+        self.headers.retain(|header| !header.name.eq_ignore_ascii_case(API_ID));
+        self
     }
 
     /// The same call, signed when it is sent.
@@ -268,7 +319,7 @@ pub fn plan(target: &Target, path: AccessPath, request: &Request) -> Result<Plan
         AccessPath::PrivateDns       =>              row(invoke()?,    invoke()?,   None),
         AccessPath::Route53Alias     =>              row(alias()?,     alias()?,    None),
         AccessPath::VpceHostHeader   =>              row(endpoint()?,  invoke()?,   None),
-        AccessPath::VpceApiIdHeader  =>              row(endpoint()?,  endpoint()?, Some(api_id_header(api()?))),
+        AccessPath::VpceApiIdHeader  =>              row(endpoint()?,  endpoint()?, Some(api_id_header(&api()?.id))),
         AccessPath::CustomDomain     => under_domain(row(name()?,      name()?,     None))?,
         AccessPath::VpceCustomDomain => under_domain(row(endpoint()?,  name()?,     None))?,
         AccessPath::Public           =>              row(public()?,    public()?,   None),
@@ -311,6 +362,9 @@ pub fn rows(target: &Target, calls: &[bool], asked: impl Fn(AccessPath) -> bool)
     listed.flat_map(|path| names(*path).flat_map(|zone| each(*path, zone))).collect()
 }
 
-fn api_id_header(api: &Api) -> Header {
-    Header { name: "x-apigw-api-id".to_owned(), value: HeaderText::Plain(api.id.to_string()) }
+fn api_id_header(api: &ApiId) -> Header {
+    Header { name: API_ID.to_owned(), value: HeaderText::Plain(api.to_string()) }
 }
+
+/// The header that selects the API (API Gateway developer guide, "Invoke a private API").
+const API_ID: &str = "x-apigw-api-id";

@@ -14,7 +14,7 @@ pub use tls::{Trust, TrustError, TrustSources};
 
 use crate::named::named;
 use crate::observation::{Address, DnsFault, Lookup, NameSource, Observation, Place};
-use crate::plan::{AccessPath, Plan, RowId};
+use crate::plan::{AccessPath, Plan};
 use crate::sign::{Identity, NoCredentials};
 use crate::target::HostName;
 use dns::Ask;
@@ -115,7 +115,7 @@ pub struct Errand<'a> {
     /// Who signs what is to be signed.
     pub identity: &'a Identity,
     /// Who wants to know how far each path has come.
-    pub tell: &'a (dyn Fn(RowId, Step) + Sync),
+    pub tell: &'a (dyn Fn(&Plan, Step) + Sync),
 }
 
 impl std::fmt::Debug for Errand<'_> {
@@ -162,7 +162,7 @@ impl Course<'_> {
     /// Follows plans that dial the same name: one lookup, then each by itself.
     async fn follow(&self, plans: &[&Plan]) -> Vec<Observation> {
         for plan in plans {
-            (self.errand.tell)(plan.id(), Step::Dns);
+            (self.errand.tell)(plan, Step::Dns);
         }
         let first = plans[0];
         let lookup = match first.connect_to {
@@ -190,7 +190,7 @@ impl Course<'_> {
 
     /// Goes on with one plan where its addresses are known.
     async fn visit(&self, plan: &Plan, mut lookup: Lookup) -> Observation {
-        let tell = |step| (self.errand.tell)(plan.id(), step);
+        let tell = |step| (self.errand.tell)(plan, step);
         let found = Instant::now();
         let Errand { limits, identity, .. } = self.errand;
         let race = Race { net: self.net, plan, limits, identity, deadline: self.deadline, tell: &tell };
@@ -209,12 +209,14 @@ impl Course<'_> {
         Observation { plan: plan.clone(), lookup, attempts, took: ended.duration_since(self.began) }
     }
 
-    /// Asks the VPC's resolver, where the configured one does not give the addresses of an endpoint for the API's own name.
+    /// Asks the VPC's resolver, where the configured one does not give the addresses of an endpoint for a name that only the VPC may
+    /// know: the API's own, or its custom domain name.
     async fn second_opinion(&self, plan: &Plan, lookup: &Lookup) -> Option<crate::observation::SecondOpinion> {
         // an IPv6 address tells nothing by itself, and is no reason to doubt
         let good = |address: &Address| matches!(address.place(), Place::Inside | Place::Either);
         let answered = !lookup.addresses().is_empty() && lookup.addresses().iter().all(good);
-        if plan.path != AccessPath::PrivateDns || lookup.source == NameSource::Literal || answered {
+        let private = matches!(plan.path, AccessPath::PrivateDns | AccessPath::CustomDomain);
+        if !private || lookup.source == NameSource::Literal || answered {
             return None;
         }
         let resolver = &self.net.resolver;

@@ -33,9 +33,11 @@ impl Report {
         Self { diagnosis: diagnose(&round), round }
     }
 
-    /// Whether every path meets its intent.
+    /// Whether every path meets its intent, and no API is answered that does not exist.
     pub fn verdict(&self) -> Verdict {
-        if self.round.rows.iter().all(|row| row.meets_intent(&self.round.target)) {
+        let target = &self.round.target;
+        let canary = self.round.canary.as_ref().is_some_and(|canary| canary.is_answered(target));
+        if !canary && self.round.rows.iter().all(|row| row.meets_intent(target)) {
             Verdict::Pass
         } else {
             Verdict::Fail

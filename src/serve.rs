@@ -4,6 +4,7 @@ mod agenda;
 mod board;
 mod bucket;
 mod cadence;
+mod descriptors;
 mod files;
 mod line;
 mod log;
@@ -14,6 +15,7 @@ mod schedule;
 mod systemd;
 mod web;
 
+pub use descriptors::{TooFewDescriptors, raise_descriptors, spare_descriptors};
 pub use reading::ReadError;
 pub use web::{CONTROL_SOCKET, ListenError, ReloadError, WebConfigError, WebError, ask_reload, check_web_config};
 
@@ -36,7 +38,7 @@ use web::Web;
 /// What the command line and the environment say of the daemon.
 #[derive(Debug, Default)]
 pub struct ServeOptions {
-    /// Whether `POST /-/reload` is answered on the web listeners too.
+    /// Whether `POST` and `PUT` of `/-/reload` are answered on the web listeners too.
     pub lifecycle: bool,
     /// Proxy variables that are set and not followed.
     pub ignored_proxy_variables: Vec<String>,
@@ -52,7 +54,7 @@ pub async fn serve(file: &Path, options: ServeOptions, signals: Signals) -> Resu
 }
 
 async fn live(file: &Path, options: ServeOptions, mut signals: Signals, log: Log) -> Result<(), ServeError> {
-    raise_descriptors();
+    spare_descriptors(LEAST_DESCRIPTORS)?;
     let read = tokio::select! {
         read = reading::read(file) => read?,
         () = signals.ends.next() => return Ok(()),
@@ -69,7 +71,7 @@ async fn live(file: &Path, options: ServeOptions, mut signals: Signals, log: Log
     let run = async {
         let mut scheduler = Scheduler::new((config, net), host, board.clone(), (files.clone(), web));
         systemd::ready(&board.change(|status| line::line(status)));
-        board.log.info(format_args!("ready: {} targets", board.change(|status| status.targets.len())));
+        board.log.info(format_args!("ready: {}", board.change(|status| line::Targets(status.targets.len()))));
         tokio::select! {
             () = scheduler.run(&mut inbox) => {}
             () = reload_at(hangup, orders) => {}
@@ -123,16 +125,6 @@ fn tell_of_panics(log: Log) {
     }));
 }
 
-/// Lets the process have as many open files as it may ask for; if it may not ask, it lives with what it has.
-fn raise_descriptors() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-    }
-}
-
 /// What tells this host from others (machine-id(5)), so that a fleet does not probe in step; without it all are alike.
 fn host_id() -> String {
     let files = ["/etc/machine-id", "/proc/sys/kernel/hostname"];
@@ -175,6 +167,9 @@ impl Ends {
 /// What keeps the daemon from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// Not even the daemon itself would get by.
+    #[error(transparent)]
+    Descriptors(#[from] TooFewDescriptors),
     /// The configuration cannot be used.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -183,6 +178,8 @@ pub enum ServeError {
     Web(#[from] WebError),
 }
 
+/// Files that the daemon has open besides those of rounds and clients, and some for these.
+const LEAST_DESCRIPTORS: usize = 32;
 /// Orders that wait for the scheduler; who comes when the queue is full waits too.
 const MOST_ORDERS: usize = 64;
 /// How long the files of the last rounds may take when the daemon ends.

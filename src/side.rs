@@ -16,7 +16,19 @@ mod credentials;
 
 mod wallet;
 
+// what can be seen of a set-up
+mod metadata;
+mod service;
+
+mod apigateway;
+mod ec2;
+
+mod host;
+mod survey;
+
 pub use credentials::{Role, Wish};
+pub use host::outgoing;
+pub use survey::Survey;
 pub use variables::Variables;
 pub use wallet::Wallet;
 
@@ -33,7 +45,7 @@ use std::error::Error;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -44,6 +56,8 @@ use tokio_rustls::TlsConnector;
 struct Side {
     net: Net,
     tls: Arc<ClientConfig>,
+    /// The most that is read of an answer.
+    most_body_bytes: usize,
 }
 
 /// An answer, whole.
@@ -51,6 +65,8 @@ struct Side {
 struct SideAnswer {
     status: u16,
     body: String,
+    /// By how many seconds its `Date` is ahead of this host's clock.
+    ahead: Option<i64>,
 }
 
 /// A call that brought no answer, in words. The URL, whose path may be telling, is not repeated.
@@ -85,7 +101,7 @@ struct Question<'a> {
 
 impl Side {
     fn new(net: &Net) -> Self {
-        Self { net: net.clone(), tls: Arc::new(net.trust.client_config()) }
+        Self { net: net.clone(), tls: Arc::new(net.trust.client_config()), most_body_bytes: MOST_BODY_BYTES }
     }
 
     /// Asks, and waits two seconds at most.
@@ -111,9 +127,10 @@ impl Side {
         let tcp = self.connect(&place).await?;
         if place.secure {
             let name = ServerName::try_from(place.host)?;
-            exchange(TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp).await?, request).await
+            let tls = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp).await?;
+            exchange(tls, request, self.most_body_bytes).await
         } else {
-            exchange(tcp, request).await
+            exchange(tcp, request, self.most_body_bytes).await
         }
     }
 
@@ -170,7 +187,7 @@ impl Place {
 }
 
 /// One request on a connection, and its answer to the end.
-async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<SideAnswer, Unanswered>
+async fn exchange<S>(stream: S, request: Request<Full<Bytes>>, most: usize) -> Result<SideAnswer, Unanswered>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -178,9 +195,10 @@ where
     let asking = async {
         let answer = sender.send_request(request).await?;
         let status = answer.status().as_u16();
-        let body = Limited::new(answer.into_body(), MOST_BODY_BYTES).collect().await;
+        let ahead = answer.headers().get("date").and_then(|date| ahead(date.to_str().ok()?));
+        let body = Limited::new(answer.into_body(), most).collect().await;
         let body = body.map_err(|error| Unanswered(error.to_string()))?.to_bytes();
-        Ok(SideAnswer { status, body: String::from_utf8_lossy(&body).into_owned() })
+        Ok(SideAnswer { status, body: String::from_utf8_lossy(&body).into_owned(), ahead })
     };
     let mut asking = std::pin::pin!(asking);
     tokio::select! {
@@ -191,6 +209,22 @@ where
     }
 }
 
+/// By how many seconds an HTTP date is ahead of this host's clock; it has whole seconds, cut off.
+fn ahead(date: &str) -> Option<i64> {
+    let (date, now) = (httpdate::parse_http_date(date).ok()?, SystemTime::now());
+    let seconds = |length: Duration| i64::try_from(length.as_secs()).ok();
+    date.duration_since(now).map_or_else(|behind| Some(-seconds(behind.duration())?), seconds)
+}
+
+/// A policy document; text that is no JSON stays text. API Gateway escapes what is within its text once more.
+fn document(text: &str) -> serde_json::Value {
+    let plain = || serde_json::from_str::<String>(&format!("\"{text}\"")).ok();
+    let read = serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&plain()?).ok());
+    read.unwrap_or_else(|| serde_json::Value::String(crate::observation::redact(text)))
+}
+
 /// Nobody waits longer for an endpoint that may not be there.
 const MOST_FOR_A_CALL: Duration = Duration::from_secs(2);
+/// How long a pipe in place of a file may take to say everything; rounds wait meanwhile.
+const MOST_FOR_A_PIPE: Duration = Duration::from_secs(1);
 const MOST_BODY_BYTES: usize = 64 * 1024;

@@ -338,6 +338,17 @@ impl Callee {
         }
     }
 
+    /// The same with another id in its name; a custom domain name has none.
+    #[must_use]
+    pub fn with_id(&self, id: &ApiId) -> Self {
+        let other = |api: &Api| Api { id: id.clone(), ..api.clone() };
+        match self {
+            Self::Private(api) => Self::Private(other(api)),
+            Self::Public(api) => Self::Public(other(api)),
+            Self::Domain { .. } => self.clone(),
+        }
+    }
+
     /// Holds the Region and the suffix of an endpoint's name against the API's, or takes the Region over if nothing else tells it.
     fn hold_against(&mut self, endpoint: &Region, suffix: Option<DnsSuffix>, warnings: &mut Vec<Warning>) {
         let differ = |url: &Region| Warning::RegionsDiffer { url: url.clone(), endpoint: endpoint.clone() };

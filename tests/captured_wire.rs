@@ -146,6 +146,7 @@ impl Stand {
             intents: Intents::default(),
             limits: Limits { timeout: Duration::from_secs(20), every_address: false, show_body: false },
             auth: Auth::None,
+            canary: false,
         };
         check.run(&net, &[]).await
     }

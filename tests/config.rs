@@ -58,10 +58,12 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
         (format!("{TARGET}vpce_dns = \"x\"\n"), 3, ["vpce_dns", "`vpce_dns_name`"]),
         (format!("{TARGET}[target.paths]\nprivat-dns = \"skip\"\n"), 4, ["privat-dns", "`private-dns`"]),
         (format!("{TARGET}paths = {{ private-dms = \"skip\" }}\n"), 3, ["private-dms", "`private-dns`"]),
+        (format!("{TARGET}[target.paths]\nprivate_dns = \"optional\"\n"), 4, ["private_dns", "`private-dns`"]),
         (format!("colour = 1\n{TARGET}"), 1, ["colour", "interval"]),
     ] {
         let error = read(&text).unwrap_err();
-        assert!(error.starts_with(&format!(":{line}: ")), "{error}");
+        assert!(error.starts_with(&format!(":{line}: `{}`", words[0])), "{error}");
+        assert!(!error.contains("one of"), "{error}");
         assert!(words.iter().all(|word| error.contains(word)), "{error}");
     }
 }
@@ -105,6 +107,86 @@ fn a_bad_value_is_named_with_its_line() {
         assert!(error.contains(word) && !error.contains("secret-text"), "{text}: {error}");
         assert_eq!(error.trim().lines().count(), 1, "{error}");
     }
+}
+
+#[test]
+fn a_value_of_another_kind_is_told_with_its_key_and_the_right_form() {
+    let above = |text: &str| (format!("{text}\n{TARGET}"), 1);
+    let below = |text: &str| (format!("{TARGET}{text}\n"), 3);
+    for ((text, line), key, words) in [
+        (above("interval = 60"), "interval", ["60", "\"60s\""]),
+        (above("timeout = 1979-05-27"), "timeout", ["1979-05-27", "\"10s\""]),
+        (above("listen = \"127.0.0.1:9715\""), "listen", ["text", "[\"127.0.0.1:9715\"]"]),
+        (above("dns_servers = [1]"), "dns_servers", ["1", "\"10.0.0.2\""]),
+        (above("max_in_flight = \"5\""), "max_in_flight", ["\"5\"", "512"]),
+        (above("system_roots = \"yes\""), "system_roots", ["text", "`true`"]),
+        (above("schedule = 5"), "schedule", ["5", "\"on-probe\""]),
+        (above("log_level = \"inof\""), "log_level", ["inof", "`info`"]),
+        (above("textfile = 5"), "textfile", ["5", ".prom"]),
+        (above("interval.x = 5"), "interval", ["table", "\"60s\""]),
+        (below("expect_status = 200"), "expect_status", ["200", "[200]"]),
+        (below("expect_status = [70000]"), "expect_status", ["70000", "599"]),
+        (below("port = 0"), "port", ["0", "65535"]),
+        (below("port = 70000"), "port", ["70000", "65535"]),
+        (below("port = \"443\""), "port", ["\"443\"", "such as 443"]),
+        (below("connect_to = \"here\""), "connect_to", ["here", "10.0.1.23"]),
+        (below("paths = \"skip\""), "paths", ["text", "table"]),
+        (below("paths = { private-dns = true }"), "private-dns", ["true", "\"optional\""]),
+        (below("headers = { a = \"b\" }"), "headers", ["table", "[\"Accept: application/json\"]"]),
+        (("[[target]]\ninvoke_url = [\"x\"]\n".to_owned(), 2), "invoke_url", ["list", "https://"]),
+    ] {
+        let error = read(&text).unwrap_err();
+        assert!(error.starts_with(&format!(":{line}: {key}: ")), "{text}: {error}");
+        assert!(words.iter().all(|word| error.contains(word)), "{text}: {error}");
+        // the parser's own words
+        assert!(
+            !["invalid type", "expected", "unknown variant", "u16"].iter().any(|word| error.contains(word)),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn what_is_given_twice_or_is_missing_is_named() {
+    let error = read(&format!("interval = \"1s\"\ninterval = \"2s\"\n{TARGET}")).unwrap_err();
+    assert!(error.starts_with(":2: `interval`"), "{error}");
+    let error = read(&format!("{TARGET}[target.paths]\n[target.paths]\n")).unwrap_err();
+    assert!(error.starts_with(":4: `paths`"), "{error}");
+    let error = read(&format!("{TARGET}[[target]]\nname = \"x\"\n")).unwrap_err();
+    assert!(error.starts_with(":3: target: `invoke_url`") && error.contains("https://"), "{error}");
+    let error = read(&format!("interval = 60s\n{TARGET}")).unwrap_err();
+    assert!(error.starts_with(":1: interval: "), "{error}");
+}
+
+#[test]
+fn a_text_in_the_wrong_place_is_not_repeated() {
+    for line in [
+        "headers = \"x-api-key: SECRET\"",
+        "headers = [[\"x-api-key: SECRET\"]]",
+        "headers = [\"x-api-key: SECRET\"",
+        "headers = { x-api-key = \"SECRET\" }",
+        "headers = x-api-key: SECRET",
+        "port = \"SECRET\"",
+        "every_address = \"SECRET\"",
+        "external_id = [\"SECRET\"]",
+    ] {
+        let error = read(&format!("{TARGET}{line}\n")).unwrap_err();
+        assert!(!error.contains("SECRET"), "{error}");
+        assert!(error.starts_with(&format!(":3: {}: ", line.split(' ').next().unwrap())), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_named_and_missing_is_told_with_its_place() {
+    let ca = format!("interval = \"1s\"\nca_file = \"/nowhere/ca.pem\"\n{TARGET}");
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(ca.as_bytes()).unwrap();
+    let config = Config::read(file.path()).unwrap();
+    let error = config.trust().unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}:2: ca_file: ", file.path().display())), "{error}");
+    assert!(error.contains("/nowhere/ca.pem"), "{error}");
+    let error = read(&format!("{TARGET}header_file = \"/nowhere/headers\"\n")).unwrap_err();
+    assert!(error.starts_with(":3: header_file: ") && error.contains("/nowhere/headers"), "{error}");
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn report(scenario: &'static Scenario) -> Report {
             intents: Intents::new(scenario.intents.iter().copied().collect(), false),
             limits: Limits { timeout, every_address: false, show_body: false },
             auth: lab.auth(),
+            canary: scenario.canary,
         };
         check.run(&net, &[]).await
     })

@@ -97,6 +97,7 @@ fn round(scenario: &str) -> Report {
             intents,
             limits,
             auth: apigw_probe::check::Auth::None,
+            canary: false,
         };
         check.run(&net, &[]).await
     })

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in reading order, as `src/lib.rs` lists them.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 20] = [
     "named",
     "target",
     "plan",
+    "setup",
     "observation",
     "diagnosis",
     "report",
@@ -15,6 +16,7 @@ const ORDER: [&str; 18] = [
     "status",
     "render",
     "sign",
+    "small_file",
     "probe",
     "side",
     "check",
@@ -26,8 +28,8 @@ const ORDER: [&str; 18] = [
 ];
 
 /// The modules that have no socket, no clock and no runtime.
-const PURE: [&str; 10] =
-    ["named", "target", "plan", "observation", "diagnosis", "report", "history", "status", "render", "sign"];
+const PURE: [&str; 11] =
+    ["named", "target", "plan", "setup", "observation", "diagnosis", "report", "history", "status", "render", "sign"];
 
 /// What a pure module does not name.
 const IMPURE: [&str; 9] = [

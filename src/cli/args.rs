@@ -22,9 +22,9 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     request: RequestArgs,
     #[command(flatten)]
-    limits: LimitArgs,
+    pub(super) limits: LimitArgs,
     #[command(flatten)]
-    auth: AuthArgs,
+    pub(super) auth: AuthArgs,
 }
 
 impl CheckArgs {
@@ -37,6 +37,7 @@ impl CheckArgs {
             request: self.request.request()?,
             intents: self.target.intents()?,
             limits: self.limits.limits(usual),
+            canary: self.limits.canary,
         };
         if let Some(name) = check.header_of_signing() {
             return Err(Stop::usage(format!(
@@ -152,6 +153,9 @@ pub(super) struct LimitArgs {
     /// Send a request to every address of a name, not only to the first that answers
     #[arg(long)]
     every_address: bool,
+    /// Call an API that does not exist too, unsigned; if it returns an expected status, the 200s of the others prove nothing
+    #[arg(long)]
+    canary: bool,
     /// Show the beginning of every body, whatever it holds
     #[arg(long)]
     show_body: bool,
@@ -233,7 +237,7 @@ impl RequestArgs {
         let mut headers =
             headers.collect::<Result<Vec<_>, _>>().map_err(|error| Stop::usage(format!("--header: {error}")))?;
         if let Some(file) = &self.header_file {
-            headers.extend(read_header_file(file).map_err(Stop::Usage)?);
+            headers.extend(read_header_file(file, PATIENCE).map_err(Stop::Usage)?);
         }
         Ok(Request {
             method: self.method.clone(),
@@ -312,3 +316,6 @@ fn status(text: &str) -> Result<u16, &'static str> {
     let code = text.trim().parse().ok().filter(|code| (100..600).contains(code));
     code.ok_or("a status code is a number from 100 to 599, such as `200`")
 }
+
+/// How long a pipe in place of a header file may take: a person may be asked for a password meanwhile.
+const PATIENCE: Duration = Duration::from_secs(300);

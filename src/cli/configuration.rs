@@ -103,6 +103,7 @@ fn write_target(text: &mut String, one: &Scheduled, comment: &dyn Fn(AccessPath)
     line("probe_min_age", quoted(&humantime::format_duration(one.probe_min_age).to_string()));
     line("timeout", quoted(&humantime::format_duration(check.limits.timeout).to_string()));
     line("every_address", check.limits.every_address.to_string());
+    line("canary", check.canary.to_string());
     write_request(text, &check.request);
     write_auth(text, &check.auth);
     text.push_str("\n[target.paths]\n");

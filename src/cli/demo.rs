@@ -1,5 +1,6 @@
 //! What would it say? A probe of a simulated AWS side on loopback, for rehearsal and for people without an account.
 
+use super::experiment::experiment;
 use super::output::{self, OutputArgs};
 use super::progress::run_watched;
 use super::{Stop, print, rehearsal, runtime};
@@ -27,6 +28,12 @@ pub(super) struct DemoArgs {
     /// Where the daemon listens, so that it can run beside another
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:9715", requires = "serve")]
     listen: SocketAddr,
+    /// Where the answers leave something open, send up to four requests more, as `once --experiment` does
+    #[arg(long, conflicts_with_all = ["list", "serve"])]
+    experiment: bool,
+    /// Call an API that does not exist too, as `once --canary` does; a scenario about it does so by itself
+    #[arg(long, conflicts_with_all = ["list", "serve"])]
+    canary: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -44,7 +51,10 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, Stop> {
     }
     let report = runtime()?.block_on(async {
         let lab = Lab::start(args.scenario, Addresses::AsOnAws).await.map_err(Stop::host)?;
-        Ok::<_, Stop>(run_watched(&check(&lab)?, &net(&lab), &[], args.output.quiet).await)
+        let (mut check, net) = (check(&lab)?, net(&lab));
+        check.canary |= args.canary;
+        let report = run_watched(&check, &net, &[], args.output.quiet).await;
+        Ok::<_, Stop>(if args.experiment { experiment(&check, &net, report, &args.output).await } else { report })
     })?;
     args.output.tell(output, &report)
 }
@@ -60,6 +70,7 @@ pub(super) fn check(lab: &Lab) -> Result<Check, Stop> {
         intents: Intents::new(scenario.intents.iter().copied().collect(), false),
         limits: Limits { timeout, every_address: false, show_body: false },
         auth: lab.auth(),
+        canary: scenario.canary,
     })
 }
 

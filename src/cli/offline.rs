@@ -4,7 +4,7 @@ use super::args::{AuthArgs, RequestArgs, TargetArgs};
 use super::output::OutputArgs;
 use super::{Stop, configuration, print};
 use crate::check::Intents;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Untried};
 use crate::diagnosis::Cause;
 use crate::observation::Intent;
 use crate::plan::{Request, rows};
@@ -105,8 +105,9 @@ pub(super) fn config(command: ConfigCommand) -> Result<u8, Stop> {
     let text = match command {
         ConfigCommand::Check { file } => {
             let config = Config::read(&file)?;
+            config.trust().map_err(Stop::host)?;
             if let Some(web) = &config.web_config_file {
-                check_web_config(web).map_err(|error| Stop::Usage(format!("web configuration {error}")))?;
+                check_web_config(web).map_err(|error| config.fault(&Untried::WebConfigFile, error))?;
             }
             cost(&config)
         }

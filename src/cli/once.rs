@@ -1,6 +1,7 @@
 //! What does one probe say? Probe now, print the report, exit.
 
 use super::args::{CheckArgs, NetArgs};
+use super::experiment::experiment;
 use super::output::{self, Format, OutputArgs};
 use super::progress::run_watched;
 use super::{Stop, configuration, runtime};
@@ -26,6 +27,9 @@ pub(super) struct OnceArgs {
     config: Option<PathBuf>,
     #[command(flatten)]
     net: NetArgs,
+    /// Where the answers leave something open, send up to four requests more that may decide it; they are told before
+    #[arg(long)]
+    experiment: bool,
     #[command(flatten)]
     output: OutputArgs,
     /// Print this target as configuration, with the intents that were observed, in place of the report
@@ -44,7 +48,7 @@ pub(super) fn refuse_what_does_not_go_together(matches: &ArgMatches) -> Result<(
         others.push("print_config");
         "config"
     } else if typed("print_config") {
-        others = vec!["format", "verbose", "quiet"];
+        others = vec!["experiment", "format", "verbose", "quiet"];
         "print_config"
     } else {
         return Ok(());
@@ -75,7 +79,10 @@ fn run_given(args: &OnceArgs, proxies: &[String]) -> Result<u8, Stop> {
     let net = settings.open().map_err(Stop::host)?;
     let output = args.output.open()?;
     let quiet = args.output.quiet || args.output.format == Format::Nagios;
-    let report = runtime()?.block_on(run_watched(&check, &net, proxies, quiet));
+    let report = runtime()?.block_on(async {
+        let report = run_watched(&check, &net, proxies, quiet).await;
+        if args.experiment { experiment(&check, &net, report, &args.output).await } else { report }
+    });
     if args.print_config {
         if report.round.rows.iter().all(|row| !row.returns_expected(&report.round.target)) {
             output::complain("warning: no path returned an expected status; all stay required");
@@ -94,20 +101,26 @@ fn run_configured(args: &OnceArgs, file: &Path, proxies: &[String]) -> Result<u8
         let all: Vec<&str> = config.targets.iter().map(|one| one.check.target.name.as_str()).collect();
         return Err(Stop::usage(format!("`{name}` is no target of {}; those are {}", file.display(), all.join(", "))));
     }
-    let net = args.net.settings(&config.net).open().map_err(Stop::host)?;
+    let net = &config.open(&args.net.settings(&config.net)).map_err(Stop::host)?;
     let output = args.output.open()?;
-    let wanted = config.targets.into_iter().map(|one| one.check);
-    let checks = wanted.filter(|check| names.is_empty() || names.contains(&check.target.name)).collect();
-    let reports = runtime()?.block_on(run_all(checks, net, proxies.to_vec()));
+    let all = config.targets.into_iter().map(|one| one.check);
+    let wanted = all.filter(|check| names.is_empty() || names.contains(&check.target.name));
+    let checks: &[Check] = &wanted.collect::<Vec<_>>();
+    let runtime = runtime()?;
+    let mut reports = runtime.block_on(run_all(checks, net, proxies.to_vec()));
+    if args.experiment {
+        reports = runtime.block_on(ask_further(checks, net, reports, &args.output));
+    }
     args.output.tell_all(output, &reports)
 }
 
 /// Probes several targets, a few at a time; the reports come in the order of the checks.
-async fn run_all(checks: Vec<Check>, net: Net, proxies: Vec<String>) -> Vec<Report> {
-    let shared = std::rc::Rc::new((net, proxies, tokio::sync::Semaphore::new(AT_ONCE)));
+async fn run_all(checks: &[Check], net: &Net, proxies: Vec<String>) -> Vec<Report> {
+    let shared = std::rc::Rc::new((net.clone(), proxies, tokio::sync::Semaphore::new(AT_ONCE)));
     let local = LocalSet::new();
     let rounds: Vec<_> = checks
-        .into_iter()
+        .iter()
+        .cloned()
         .map(|check| {
             let shared = shared.clone();
             local.spawn_local(async move {
@@ -122,6 +135,15 @@ async fn run_all(checks: Vec<Check>, net: Net, proxies: Vec<String>) -> Vec<Repo
         reports.push(local.run_until(round).await.expect("a round does not panic"));
     }
     reports
+}
+
+/// Asks what the rounds leave open, target by target.
+async fn ask_further(checks: &[Check], net: &Net, reports: Vec<Report>, output: &OutputArgs) -> Vec<Report> {
+    let mut told = Vec::with_capacity(reports.len());
+    for (check, report) in checks.iter().zip(reports) {
+        told.push(experiment(check, net, report, output).await);
+    }
+    told
 }
 
 /// The proxy variables that other programs would follow.

@@ -23,7 +23,7 @@ pub(super) struct OutputArgs {
     color: Color,
     /// Tell more: queries, addresses, certificates, headers
     #[arg(short, long, action = clap::ArgAction::Count)]
-    verbose: u8,
+    pub(super) verbose: u8,
     /// Tell the verdict only
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,

@@ -5,7 +5,7 @@ use super::output::complain;
 use super::{Stop, print, runtime};
 use crate::check::Check;
 use crate::lab::{Addresses, Lab, Scenario};
-use crate::serve::{ServeOptions, Signals, serve};
+use crate::serve::{ServeOptions, Signals, raise_descriptors, serve};
 use nix::sys::signal::{SigSet, Signal, raise};
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _};
@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 
 /// Runs until the daemon ends. Each line of standard input names the scenario to go over to; at its end the last one stays.
 pub(super) fn run(scenario: &'static Scenario, listen: SocketAddr) -> Result<u8, Stop> {
+    raise_descriptors();
     runtime()?.block_on(async {
         let signals = Signals::install().map_err(Stop::host)?;
         let mut stage = Stage::set(scenario, listen).await?;
@@ -92,6 +93,7 @@ impl Stage {
         if !zonal.is_empty() {
             let _ = writeln!(text, "zonal_dns_names = ['{}']", zonal.join("', '"));
         }
+        let _ = writeln!(text, "canary = {}", check.canary);
         text.push_str("\n[target.paths]\n");
         for (path, intent) in lab.scenario().intents {
             let _ = writeln!(text, "{path} = '{intent}'");
@@ -122,6 +124,9 @@ impl Stage {
         }
         if lab.scenario().timeout.is_some() {
             let _ = write!(text, " --timeout {}", humantime::format_duration(check.limits.timeout));
+        }
+        if check.canary {
+            text.push_str(" --canary");
         }
         let _ = writeln!(text, "\ncurl http://{listen}/metrics\n# type the name of another scenario to go over to it");
         text

@@ -1,6 +1,6 @@
 //! Where does a value stand? So that an error can name the line.
 
-use super::Fault;
+use super::fault::Fault;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::borrow::Cow;

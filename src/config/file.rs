@@ -1,9 +1,11 @@
 //! What may stand in the file? Its form, each value with its place, and what it comes to.
 
 use super::at::At;
+use super::fault::{Fault, Places, line};
 use super::{
-    Config, DEFAULT_INTERVAL, DEFAULT_TIMEOUT, Fault, FileSettings, LONGEST_TIMEOUT, Listen, LoadSettings, LogFormat,
-    LogLevel, LogSettings, NetSettings, SHORTEST_TIMEOUT, Scheduled, parse_duration, parse_server, read_header_file,
+    Config, DEFAULT_INTERVAL, DEFAULT_TIMEOUT, FileSettings, LONGEST_TIMEOUT, Listen, LoadSettings, LogFormat,
+    LogLevel, LogSettings, NetSettings, PATIENCE, SHORTEST_TIMEOUT, Scheduled, Untried, parse_duration, parse_server,
+    read_header_file,
 };
 use crate::check::{Auth, AuthMode, Check, Intents};
 use crate::observation::Intent;
@@ -27,37 +29,49 @@ use std::time::Duration;
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     /// From the start of one round to the start of the next, such as `60s`.
+    #[schemars(example = "60s")]
     interval: Option<At<String>>,
     /// The most that one path of one round may take, such as `10s`.
+    #[schemars(example = "10s")]
     timeout: Option<At<String>>,
     /// Who says when a round begins: the daemon at each interval, or whoever asks `/probe`; `interval` if absent.
     schedule: Option<Schedule>,
     /// How old the last round may be that answers `/probe` in place of a new one, such as `30s`; half an interval if absent.
+    #[schemars(example = "30s")]
     probe_min_age: Option<At<String>>,
     /// How many paths may be under way at once, over all targets; 512 if absent.
+    #[schemars(example = 512)]
     max_in_flight: Option<At<i64>>,
     /// How many DNS queries may be sent in a second, over all targets; 200 if absent.
+    #[schemars(example = 200)]
     dns_queries_per_second: Option<At<i64>>,
     /// The form of a line of the log; `text` if absent.
     log_format: Option<LogFormat>,
     /// The least that is worth a line of the log; `info` if absent.
     log_level: Option<LogLevel>,
     /// A file to keep up to date with the metrics, for node_exporter's textfile collector: its name ends in `.prom`.
+    #[schemars(example = TEXTFILE_EXAMPLE)]
     textfile: Option<At<PathBuf>>,
     /// A folder to keep up to date with the last report of each target, as `NAME.json`.
+    #[schemars(example = "/var/lib/apigw-probe")]
     output_dir: Option<At<PathBuf>>,
     /// Where the daemon listens: `IP:PORT`, `unix:/PATH`, or `systemd` for the sockets of a socket unit; `127.0.0.1:9715` if
     /// absent. Sockets that systemd hands over replace the list, unless it names `systemd`.
+    #[schemars(example = ["127.0.0.1:9715"])]
     listen: Option<Vec<At<String>>>,
     /// A file in the format of exporter-toolkit's web configuration: TLS, client certificates, users, headers, rate limit.
-    web_config_file: Option<PathBuf>,
+    #[schemars(example = "/etc/apigw-probe/web.yml")]
+    web_config_file: Option<At<PathBuf>>,
     /// DNS servers (`IP` or `IP:PORT`) in place of the system's.
     #[serde(default)]
+    #[schemars(example = ["10.0.0.2"])]
     dns_servers: Vec<At<String>>,
     /// The resolver (`IP` or `IP:PORT`) that gives a second opinion; the VPC's own if absent.
+    #[schemars(example = "10.0.0.2")]
     vpc_resolver: Option<At<String>>,
     /// A PEM file with certificates to trust besides the built-in ones.
-    ca_file: Option<PathBuf>,
+    #[schemars(example = "/etc/apigw-probe/ca.pem")]
+    ca_file: Option<At<PathBuf>>,
     /// Whether the system's certificates are trusted too.
     #[serde(default)]
     system_roots: bool,
@@ -71,12 +85,16 @@ pub(super) struct File {
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     /// What reports and metrics call it: letters, digits, `.`, `-` and `_`; the API id and the stage if absent.
+    #[schemars(example = &"orders")]
     name: Option<At<String>>,
     /// What the console shows for the stage.
+    #[schemars(example = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test")]
     invoke_url: At<String>,
     /// What the console shows for the endpoint: its DNS name.
+    #[schemars(example = "vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com")]
     vpce_dns_name: Option<At<String>>,
     /// The endpoint's id, if its DNS name is not at hand.
+    #[schemars(example = "vpce-1a2b3c456d7e89012")]
     vpce_id: Option<At<String>>,
     /// Whether the API is a public one (Regional, edge or HTTP API); then `invoke_url` may have a custom domain name.
     #[serde(default)]
@@ -88,53 +106,68 @@ pub(super) struct Entry {
     /// DNS names of the endpoint in single Availability Zones: each gives a row of its own, and names the zone of its address.
     zonal_dns_names: Option<At<Vec<String>>>,
     /// The status codes that are success; `[200]` if absent.
+    #[schemars(example = [200], inner(range(min = 100, max = 599)))]
     expect_status: Option<At<Vec<u16>>>,
     /// Whether success needs API Gateway's marks too.
     #[serde(default)]
     require_api_gateway: bool,
     /// From the start of one round to the start of the next.
+    #[schemars(example = "60s")]
     interval: Option<At<String>>,
     /// The most that one path of one round may take.
+    #[schemars(example = "10s")]
     timeout: Option<At<String>>,
     /// Who says when a round begins.
     schedule: Option<Schedule>,
     /// How old the last round may be that answers `/probe` in place of a new one.
+    #[schemars(example = "30s")]
     probe_min_age: Option<At<String>>,
     /// The request method; `GET` if absent.
+    #[schemars(example = &"GET")]
     method: Option<At<String>>,
     /// Whether a method other than `GET`, `HEAD` and `OPTIONS` may be used.
     #[serde(default)]
     allow_unsafe_method: bool,
     /// Headers to add, each as `Name: value`.
     #[serde(default)]
+    #[schemars(example = ["Accept: application/json"])]
     headers: Vec<At<String>>,
     /// A file with headers to add that may be secret, one `Name: value` on each line.
+    #[schemars(example = "/run/credentials/apigw-probe.service/headers")]
     header_file: Option<At<PathBuf>>,
     /// The TCP port to connect to; 443 if absent.
+    #[schemars(example = 443)]
     port: Option<NonZeroU16>,
     /// The address to connect to in place of what DNS says.
-    connect_to: Option<IpAddr>,
+    #[schemars(example = "10.0.1.23")]
+    connect_to: Option<At<String>>,
     /// Whether every address of a name gets a request of its own.
     #[serde(default)]
     every_address: bool,
     /// Whether calls are signed: `none` (the usual), `iam`, or `both`, which calls each path unsigned and signed.
     auth: Option<AuthMode>,
     /// The role to take before signing: `arn:aws:iam::ACCOUNT:role/NAME`.
+    #[schemars(example = "arn:aws:iam::222233334444:role/probe")]
     assume_role_arn: Option<At<String>>,
     /// What the role's trust policy asks third parties for.
     external_id: Option<At<String>>,
     /// What account B reads in its logs as the session's name; `apigw-probe` if absent.
+    #[schemars(example = "apigw-probe")]
     session_name: Option<At<String>>,
     /// The one profile of AWS's shared files whose credentials are taken; the usual chain if absent.
     profile: Option<At<String>>,
+    /// Whether an API that does not exist is called too, which must not return an expected status.
+    #[serde(default)]
+    canary: bool,
     /// What is expected of each path; unnamed paths are required.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = path_names()))]
     paths: BTreeMap<AccessPath, Intent>,
 }
 
 impl File {
-    /// What the file comes to.
-    pub(super) fn config(&self, end: usize) -> Result<Config, Fault> {
+    /// What the file comes to, whose text this is.
+    pub(super) fn config(&self, text: &str) -> Result<Config, Fault> {
         let mut targets = Vec::<Scheduled>::new();
         for entry in &self.target {
             let scheduled = entry.get().scheduled(self, entry)?;
@@ -146,22 +179,35 @@ impl File {
         }
         if targets.is_empty() {
             let message = "there is no target; a target begins with a line `[[target]]`".into();
-            return Err(Fault { at: end, message });
+            return Err(Fault { at: text.len(), message });
         }
         Ok(Config {
             listen: self.listen()?,
-            web_config_file: self.web_config_file.clone(),
+            web_config_file: self.web_config_file.as_ref().map(|file| file.get().clone()),
             net: NetSettings {
                 dns_servers: self.dns_servers.iter().map(|text| text.parse(parse_server)).collect::<Result<_, _>>()?,
                 vpc_resolver: self.vpc_resolver.as_ref().map(|text| text.parse(parse_server)).transpose()?,
-                ca_file: self.ca_file.clone(),
+                ca_file: self.ca_file.as_ref().map(|file| file.get().clone()),
                 system_roots: self.system_roots,
             },
             load: self.load()?,
             log: self.log(),
             files: self.files()?,
             targets,
+            places: self.places(text),
         })
+    }
+
+    /// Where the values stand that show later whether they are good.
+    fn places(&self, text: &str) -> Places {
+        let files = [(Untried::CaFile, &self.ca_file), (Untried::WebConfigFile, &self.web_config_file)];
+        let files = files.into_iter().filter_map(|(value, file)| Some((value, file.as_ref()?.span().start)));
+        let listen = self.listen.iter().flatten().filter_map(|entry| {
+            let place = entry.get().parse().ok()?;
+            Some((Untried::Listen(place), entry.span().start))
+        });
+        let lines = files.chain(listen).map(|(value, at)| (value, line(text, at))).collect();
+        Places { file: PathBuf::new(), lines }
     }
 
     fn listen(&self) -> Result<Vec<Listen>, Fault> {
@@ -179,18 +225,17 @@ impl File {
 
     fn load(&self) -> Result<LoadSettings, Fault> {
         let usual = LoadSettings::default();
-        let number = |key: &str, given: &Option<At<i64>>, usual: u32, bounds: RangeInclusive<u32>| match given {
+        let number = |given: &Option<At<i64>>, usual: u32, bounds: RangeInclusive<u32>| match given {
             None => Ok(usual),
             Some(number) => {
                 let fitting = u32::try_from(*number.get()).ok().filter(|number| bounds.contains(number));
                 let (least, most) = (bounds.start(), bounds.end());
-                fitting.ok_or_else(|| number.fault(format!("`{key}` is a number from {least} to {most}")))
+                fitting.ok_or_else(|| number.fault(format!("{} is not between {least} and {most}", number.get())))
             }
         };
         Ok(LoadSettings {
-            max_in_flight: number("max_in_flight", &self.max_in_flight, usual.max_in_flight, MAX_IN_FLIGHT)?,
+            max_in_flight: number(&self.max_in_flight, usual.max_in_flight, MAX_IN_FLIGHT)?,
             dns_queries_per_second: number(
-                "dns_queries_per_second",
                 &self.dns_queries_per_second,
                 usual.dns_queries_per_second,
                 DNS_QUERIES_PER_SECOND,
@@ -244,6 +289,7 @@ impl Entry {
             request: self.request(file)?,
             intents: Intents::new(self.paths.clone(), false),
             limits: Limits { timeout, every_address: self.every_address, show_body: false },
+            canary: self.canary,
         };
         if let Some(name) = check.header_of_signing() {
             let message = format!("`{name}` is set by signing: take it out, or leave `auth` out");
@@ -268,7 +314,7 @@ impl Entry {
                 codes.get().clone()
             }
             Some(codes) => {
-                return Err(codes.fault("`expect_status` is a list of status codes from 100 to 599, such as `[200]`"));
+                return Err(codes.fault("these are status codes from 100 to 599, such as `[200]`"));
             }
         };
         let input = TargetInput {
@@ -316,15 +362,15 @@ impl Entry {
     fn request(&self, file: &File) -> Result<Request, Fault> {
         let mut headers = self.headers.iter().map(|line| line.parse(Header::plain)).collect::<Result<Vec<_>, _>>()?;
         if let Some(secrets) = &self.header_file {
-            headers.extend(read_header_file(secrets.get()).map_err(|message| secrets.fault(message))?);
+            headers.extend(read_header_file(secrets.get(), PATIENCE).map_err(|message| secrets.fault(message))?);
         }
         Ok(Request {
             method: self.method()?,
             headers,
             header_file: self.header_file.as_ref().map(|file| file.get().clone()),
-            ca_file: file.ca_file.clone(),
+            ca_file: file.ca_file.as_ref().map(|file| file.get().clone()),
             port: self.port.map_or(443, NonZeroU16::get),
-            connect_to: self.connect_to,
+            connect_to: self.connect_to.as_ref().map(|ip| ip.parse(parse_ip)).transpose()?,
         })
     }
 
@@ -333,10 +379,9 @@ impl Entry {
         let arn = self.assume_role_arn.as_ref().map(|arn| arn.parse(Role::parse_arn)).transpose()?;
         let session_name = self.session_name.as_ref().map(|name| name.parse(Role::parse_session_name)).transpose()?;
         let external_id = self.external_id.as_ref().map(|id| id.get().clone());
-        let of_role = [("external_id", &self.external_id), ("session_name", &self.session_name)];
-        for (key, value) in of_role {
+        for value in [&self.external_id, &self.session_name] {
             if let (Some(value), None) = (value, &arn) {
-                return Err(value.fault(format!("`{key}` goes with `assume_role_arn`")));
+                return Err(value.fault("it goes with `assume_role_arn`"));
             }
         }
         let role = arn.map(|arn| Role { arn, external_id, session_name });
@@ -364,6 +409,17 @@ impl Entry {
         let message = "may change something in each round; if that is wanted, add `allow_unsafe_method = true`";
         Err(text.fault(format!("`{method}` {message}")))
     }
+}
+
+fn parse_ip(text: &str) -> Result<IpAddr, String> {
+    let shown: String = text.chars().take(60).collect();
+    text.parse().map_err(|_| format!("`{shown}` is not an IP, such as `10.0.1.23` or `fd00::17`"))
+}
+
+/// What the keys of a map of paths may be.
+fn path_names() -> serde_json::Value {
+    let names: Vec<&str> = AccessPath::ALL.iter().map(|path| path.name()).collect();
+    serde_json::json!({ "enum": names })
 }
 
 fn parse_target_name(text: &str) -> Result<String, &'static str> {

@@ -4,7 +4,7 @@ use super::cause::Cause;
 use super::draft::Draft;
 use super::finding::Diagnosis;
 use super::sight::{Side, Sight};
-use crate::observation::{Intent, Round, Row};
+use crate::observation::{Intent, Question, Round, Row};
 use crate::plan::AccessPath;
 
 /// A round under examination.
@@ -12,24 +12,33 @@ use crate::plan::AccessPath;
 pub(crate) struct Case<'a> {
     pub(crate) round: &'a Round,
     pub(crate) sights: Vec<Sight<'a>>,
+    /// Whether these are the calls that decide, to which experiments and canary belong.
+    pub(crate) decides: bool,
+    trials: Vec<(Question, Sight<'a>)>,
     drafts: Vec<Draft>,
 }
 
 impl<'a> Case<'a> {
     /// Reads each path by itself; of a round that calls each path twice, the signed or the unsigned calls.
     pub(crate) fn open(round: &'a Round, signed: bool) -> Self {
-        Self { round, sights: Sight::all(round, signed), drafts: Vec::new() }
+        let decides = round.rows.iter().any(|row| row.signed) == signed;
+        let experiments = round.experiments.iter().filter(|_| decides);
+        let trials = experiments.map(|one| (one.question, Sight::of_experiment(one, &round.target))).collect();
+        Self { round, sights: Sight::all(round, signed), decides, trials, drafts: Vec::new() }
     }
 
     /// Reads a row of a single zone in the place of its path, and the other paths beside it.
     pub(crate) fn in_zone(round: &'a Round, row: &'a Row) -> Self {
-        Self { round, sights: Sight::in_zone(round, row), drafts: Vec::new() }
+        Self { round, sights: Sight::in_zone(round, row), decides: false, trials: Vec::new(), drafts: Vec::new() }
     }
 
     /// Takes up what a rule found. A path that must fail and does needs no word.
     pub(crate) fn take(&mut self, drafts: Vec<Draft>) {
         let silent = |path| self.sight(path).is_some_and(|sight| sight.intent == Intent::Forbidden && !sight.is_ok());
-        let spoken = drafts.into_iter().map(|draft| draft.only(|path| !silent(path)));
+        let spoken = drafts.into_iter().map(|draft| {
+            // the canary makes the round fail, whatever path it took
+            if draft.cause() == Cause::AnswersAnyApi { draft } else { draft.only(|path| !silent(path)) }
+        });
         let kept: Vec<_> = spoken.filter(|draft| !draft.paths().is_empty()).collect();
         for draft in kept {
             // one cause over several paths is one finding
@@ -45,6 +54,11 @@ impl<'a> Case<'a> {
         self.sights.iter().find(|sight| sight.path == path)
     }
 
+    /// What came of an experiment, if it was made.
+    pub(crate) fn trial(&self, question: Question) -> Option<&Sight<'a>> {
+        self.trials.iter().find(|(asked, _)| *asked == question).map(|(_, sight)| sight)
+    }
+
     /// Whether a path's failure is explained.
     pub(crate) fn is_explained(&self, path: AccessPath) -> bool {
         self.drafts.iter().any(|draft| draft.explains(path))
@@ -53,6 +67,11 @@ impl<'a> Case<'a> {
     /// Whether a cause was found already.
     pub(crate) fn blames(&self, cause: Cause) -> bool {
         self.drafts.iter().any(|draft| draft.cause() == cause)
+    }
+
+    /// Whether a cause was found that is about this path.
+    pub(crate) fn blames_on(&self, cause: Cause, path: AccessPath) -> bool {
+        self.drafts.iter().any(|draft| draft.cause() == cause && draft.paths().contains(&path))
     }
 
     /// The paths that failed against their intent and are not explained yet.
@@ -72,7 +91,7 @@ impl<'a> Case<'a> {
 
     /// Whether a path shows that the API and its stage are there and reachable over an endpoint.
     pub(crate) fn api_is_proven(&self) -> bool {
-        self.any(Sight::proves_api)
+        self.any(|sight| sight.path.is_of_four() && sight.proves_api())
     }
 
     /// The paths that return what is expected from addresses that an endpoint can have.
@@ -83,12 +102,20 @@ impl<'a> Case<'a> {
     /// Whether a path leads to other addresses than every path that works.
     pub(crate) fn is_apart(&self, sight: &Sight<'_>) -> bool {
         let works = self.working_inside();
-        !works.is_empty() && works.iter().all(|other| sight.is_apart_from(other))
+        !sight.public && !works.is_empty() && works.iter().all(|other| sight.is_apart_from(other))
     }
 
     /// The findings: those that explain failing required paths first, then optional ones, then remarks.
     pub(crate) fn close(self) -> Diagnosis {
-        let Self { round, sights, mut drafts } = self;
+        let Self { round, sights, trials, mut drafts, .. } = self;
+        for (question, trial) in &trials {
+            // what does not decide is evidence all the same
+            let explains = drafts.iter().position(|draft| draft.explains(trial.path));
+            let speaks = explains.or_else(|| drafts.iter().position(|draft| draft.paths().contains(&trial.path)));
+            if let Some(at) = speaks {
+                drafts[at].testify(&format!("experiment {question}: {}", trial.exchange()));
+            }
+        }
         drafts.sort_by_key(|draft| {
             let of = |intent| sights.iter().any(|sight| draft.explains(sight.path) && sight.intent == intent);
             [Intent::Required, Intent::Forbidden, Intent::Optional].into_iter().position(of).unwrap_or(usize::MAX)

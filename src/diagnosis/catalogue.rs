@@ -4,6 +4,7 @@ mod entry;
 
 mod api;
 mod authorization;
+mod domains;
 mod integration;
 mod names;
 mod policy;
@@ -65,6 +66,7 @@ impl Cause {
             Self::IntegrationNetworkError => integration::INTEGRATION_NETWORK_ERROR,
             Self::BackendStatus => integration::BACKEND_STATUS,
             Self::NotApiGateway => reach::NOT_API_GATEWAY,
+            Self::AnswersAnyApi => reach::ANSWERS_ANY_API,
             Self::StrictAccessMode => api::STRICT_ACCESS_MODE,
             Self::WrongApiId => api::WRONG_API_ID,
             Self::WrongApiIdHeader => api::WRONG_API_ID_HEADER,
@@ -101,6 +103,12 @@ impl Cause {
             Self::ProxyInterference => reach::PROXY_INTERFERENCE,
             Self::HttpProtocolError => reach::HTTP_PROTOCOL_ERROR,
             Self::ResponseTooSlow => integration::RESPONSE_TOO_SLOW,
+            Self::CustomDomainNotResolved => domains::CUSTOM_DOMAIN_NOT_RESOLVED,
+            Self::CustomDomainNotAssociated => domains::CUSTOM_DOMAIN_NOT_ASSOCIATED,
+            Self::CustomDomainCertificate => domains::CUSTOM_DOMAIN_CERTIFICATE,
+            Self::CustomDomainPolicyDeny => domains::CUSTOM_DOMAIN_POLICY_DENY,
+            Self::BasePathUnmapped => domains::BASE_PATH_UNMAPPED,
+            Self::InternetUnreachable => domains::INTERNET_UNREACHABLE,
             Self::Unexplained => reach::UNEXPLAINED,
         }
     }

@@ -153,6 +153,11 @@ impl Draft {
         }
     }
 
+    /// Takes a fact into a draft that stands.
+    pub(crate) fn testify(&mut self, fact: &str) {
+        self.know(fact);
+    }
+
     fn know(&mut self, fact: &str) {
         // what came from the network may hold anything, even after JSON's escapes are undone
         let fact = printable(fact.as_bytes(), MOST_FACT_CHARS).replace('\n', " ");

@@ -3,8 +3,8 @@
 use super::meaning::{Family, Signature};
 use super::signature;
 use crate::observation::{
-    Address, Answer, Attempt, DnsFault, HttpFault, Intent, NameSource, Observation, Outcome, Place, Round, Row,
-    TlsFailure, printable,
+    Address, Answer, Attempt, DnsFault, Experiment, HttpFault, Intent, NameSource, Observation, Outcome, Place, Round,
+    Row, TlsFailure, printable,
 };
 use crate::plan::AccessPath;
 use crate::target::{Target, Zone};
@@ -16,6 +16,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) path: AccessPath,
     /// The zone that it is of, if it stands for one.
     zone: Option<&'a Zone>,
+    /// Whether it is a public API's own way, which leads to the Internet as it should.
+    pub(crate) public: bool,
     pub(crate) intent: Intent,
     pub(crate) seen: &'a Observation,
     pub(crate) outcome: Outcome,
@@ -60,12 +62,21 @@ impl<'a> Sight<'a> {
         let named = round.rows.iter().filter(|row| row.path.dials_endpoint()).filter_map(Row::observation);
         let endpoint = named.map(|seen| seen.lookup.addresses()).find(|some| !some.is_empty()).unwrap_or_default();
         let rows = round.rows.iter().filter(|row| wanted(row));
-        rows.filter_map(|row| Self::of(row, &round.target, endpoint)).collect()
+        let of = |row: &'a Row| {
+            let sight = Self::of(row.path, row.intent, row.observation()?, &round.target, endpoint);
+            Some(Self { zone: row.zone.as_ref(), ..sight })
+        };
+        rows.filter_map(of).collect()
     }
 
-    fn of(row: &'a Row, target: &Target, endpoint: &'a [Address]) -> Option<Self> {
-        let seen = row.observation()?;
-        let outcome = row.outcome(target);
+    /// What an experiment says by itself.
+    pub(crate) fn of_experiment(experiment: &'a Experiment, target: &Target) -> Self {
+        let seen = &experiment.seen;
+        Self::of(seen.plan.path, Intent::Optional, seen, target, &[])
+    }
+
+    fn of(path: AccessPath, intent: Intent, seen: &'a Observation, target: &Target, endpoint: &'a [Address]) -> Self {
+        let outcome = seen.outcome(target);
         let attempts = seen.decisive().into_iter().chain(&seen.attempts);
         let attempt = attempts.clone().find(|attempt| attempt.outcome(target) == outcome).or(seen.decisive());
         let answer = attempt.and_then(Attempt::answer);
@@ -81,16 +92,8 @@ impl<'a> Sight<'a> {
             | Outcome::Tls(_)
             | Outcome::Http(_) => None,
         };
-        Some(Self {
-            path: row.path,
-            zone: row.zone.as_ref(),
-            intent: row.intent,
-            seen,
-            outcome,
-            attempt,
-            signature,
-            endpoint,
-        })
+        let public = target.is_public() && matches!(path, AccessPath::Public | AccessPath::CustomDomain);
+        Self { path, zone: None, public, intent, seen, outcome, attempt, signature, endpoint }
     }
 
     /// What to call it: its path, and its zone if it stands for one.
@@ -216,6 +219,20 @@ impl<'a> Sight<'a> {
                 self.answer().map_or_else(|| "no answer".to_owned(), described)
             }
         }
+    }
+
+    /// What was sent where, and what was seen, in one sentence.
+    pub(crate) fn exchange(&self) -> String {
+        let plan = &self.seen.plan;
+        let headers = plan.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("x-apigw-api-id"));
+        let headers: String = headers.map(|header| format!(", `{}: {}`", header.name, header.value)).collect();
+        format!(
+            "`{}` in the handshake, `Host: {}`{headers} to {}: {}",
+            plan.sni,
+            plan.host,
+            self.place(),
+            self.account()
+        )
     }
 
     fn servers(&self) -> String {

@@ -16,12 +16,17 @@ pub struct PathCounts {
 
 impl PathCounts {
     pub(super) fn add(&mut self, outcome: Outcome, seen: &Observation) {
-        self.requests += seen.attempts.iter().filter_map(Attempt::http).count() as u64;
+        self.send(seen);
         if outcome == Outcome::Ok {
             self.probes += 1;
         } else {
             self.fail(outcome.name());
         }
+    }
+
+    /// Counts requests that were sent.
+    pub(super) fn send(&mut self, seen: &Observation) {
+        self.requests += seen.attempts.iter().filter_map(Attempt::http).count() as u64;
     }
 
     pub(super) fn fail(&mut self, reason: &'static str) {

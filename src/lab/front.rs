@@ -3,7 +3,7 @@
 use super::gateway;
 use super::request::{Arrival, read_request};
 use super::state::{SeenRequest, Shared};
-use super::world::{Chain, Handshake, Port};
+use super::world::{Between, Chain, Handshake, Port};
 use rustls::server::Acceptor;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream as StdTcpStream};
@@ -130,6 +130,11 @@ async fn serve(shared: &Shared, nominal: Ipv4Addr, mut stream: TcpStream) -> io:
 async fn serve_tls(shared: &Shared, nominal: Ipv4Addr, chain: Chain, stream: TcpStream) -> io::Result<()> {
     let hello = within(PATIENCE, LazyConfigAcceptor::new(Acceptor::default(), stream)).await?;
     let sni = hello.client_hello().server_name().map(str::to_owned);
+    if let Between::CutsNames(api) = shared.world().between
+        && sni.as_deref() != Some(shared.world().api_name(api).as_str())
+    {
+        return Ok(());
+    }
     let config = shared.pki.server_config(&shared.world(), chain, sni.as_deref())?;
     let mut stream = within(PATIENCE, hello.into_stream(config)).await?;
     while let Some(request) = within(PATIENCE, read_request(&mut stream)).await? {

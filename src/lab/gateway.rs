@@ -14,6 +14,18 @@ pub(super) fn answer(world: &World, mut arrival: Arrival<'_>) -> Reply {
         Between::Nothing => {}
         Between::SetsHost => request.set("Host", arrival.sni.unwrap_or_default()),
         Between::DropsApiId => request.remove("x-apigw-api-id"),
+        Between::LosesHeaders => {
+            request.remove("x-apigw-api-id");
+            request.set("Host", arrival.sni.unwrap_or_default());
+        }
+        Between::RefusesEndpointAsHost => {
+            let host = request.header("host").unwrap_or_default();
+            if host.ends_with(&world.endpoint_zone()) {
+                return Reply::refusal(world, &arrival, &Refusal::Forbidden);
+            }
+        }
+        // the one works on handshakes, the other on answers
+        Between::CutsNames(_) | Between::TakesMarks => {}
         Between::SendsTo(api) => {
             request.remove("x-apigw-api-id");
             request.set("Host", &world.api_name(api));
@@ -24,10 +36,11 @@ pub(super) fn answer(world: &World, mut arrival: Arrival<'_>) -> Reply {
         }
         Between::Answers(impostor) => return Reply::of_impostor(impostor),
     }
-    match admit(world, &arrival) {
+    let reply = match admit(world, &arrival) {
         Ok(route) => integrate(world, &arrival, route.integration),
         Err(refusal) => Reply::refusal(world, &arrival, &refusal),
-    }
+    };
+    if matches!(world.between, Between::TakesMarks) { reply.without_marks() } else { reply }
 }
 
 /// Finds the route of a request, or why it may not be taken.
@@ -157,6 +170,7 @@ fn integrate(world: &World, arrival: &Arrival<'_>, integration: Integration) -> 
         Integration::Mock => success("{\"message\":\"hello from the make-believe AWS\"}"),
         Integration::Slow(time) => success("{\"message\":\"hello at last\"}").after(time),
         Integration::Masked => success("{\"message\":\"Forbidden\"}\n"),
+        Integration::Echoes => Reply::echo(world, arrival),
         // 29 s on AWS; a demonstration need not wait so long
         Integration::TimesOut => failure(504, "Endpoint request timed out").after(Duration::from_millis(300)),
         Integration::Unreachable => failure(504, "Network error communicating with endpoint"),

@@ -35,6 +35,20 @@ impl Reply {
         head.finish(&arrival.request, &body)
     }
 
+    /// What a backend says that fails with all that it was told, in the form of AWS's own services.
+    pub(super) fn echo(world: &World, arrival: &Arrival<'_>) -> Self {
+        let request = &arrival.request;
+        let told: Vec<String> = request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let body = message(&format!("cannot handle {}\r\n{}", request.line(), told.join("\r\n")));
+        let mut head = Head::new(world, arrival, 500);
+        head.common(request, body.len());
+        head.add("x-amzn-ErrorType", "InternalFailure");
+        head.add("x-amz-apigw-id", &extended_id());
+        let keys = ["authorization", "x-api-key", "x-amz-security-token"].map(|name| request.header(name));
+        head.add("Via", &format!("1.1 backend {keys:?}"));
+        head.finish(request, &body)
+    }
+
     /// What something else says.
     pub(super) fn of_impostor(impostor: Impostor) -> Self {
         let page = |status: &str, headers: &str, body: &str| {
@@ -54,6 +68,15 @@ impl Reply {
             Impostor::Garbage => "220 mail.example.com ESMTP ready\r\n".to_owned(),
         };
         Self { delay: Duration::ZERO, bytes: text.into_bytes() }
+    }
+
+    /// The same without the headers that begin with `x-am`, of API Gateway and of AWS at large.
+    pub(super) fn without_marks(self) -> Self {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let kept = head.split("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with("x-am"));
+        let bytes = format!("{}\r\n\r\n{body}", kept.collect::<Vec<_>>().join("\r\n")).into_bytes();
+        Self { bytes, ..self }
     }
 
     /// The same, later.

@@ -31,6 +31,8 @@ pub struct Scenario {
     pub intents: &'static [(AccessPath, Intent)],
     /// A deadline that fits the scenario; the usual one if absent.
     pub timeout: Option<Duration>,
+    /// Whether its operator calls an API that does not exist too.
+    pub canary: bool,
     breaks: fn(&mut World),
 }
 
@@ -77,7 +79,17 @@ impl Scenario {
 
     /// A scenario in which every path answers and nothing is to be said.
     const fn new(name: &'static str, about: &'static str, breaks: fn(&mut World)) -> Self {
-        Self { name, about, inferred: None, expect: &[], verdict: Verdict::Pass, intents: &[], timeout: None, breaks }
+        Self {
+            name,
+            about,
+            inferred: None,
+            expect: &[],
+            verdict: Verdict::Pass,
+            intents: &[],
+            timeout: None,
+            canary: false,
+            breaks,
+        }
     }
 
     /// It fails, and these are the findings.
@@ -100,6 +112,11 @@ impl Scenario {
 
     const fn intending(mut self, intents: &'static [(AccessPath, Intent)]) -> Self {
         self.intents = intents;
+        self
+    }
+
+    const fn with_canary(mut self) -> Self {
+        self.canary = true;
         self
     }
 

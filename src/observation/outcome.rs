@@ -74,21 +74,11 @@ impl Row {
 
     /// How the path ended. If several addresses were asked, one unexpected answer outweighs the expected ones.
     pub fn outcome(&self, target: &Target) -> Outcome {
-        let observation = match &self.seen {
-            Seen::NotConfigured(_) => return Outcome::NotConfigured,
-            Seen::Skipped => return Outcome::Skipped,
-            Seen::Probed(observation) => observation,
-        };
-        let attempts = match (&observation.lookup.result, observation.decisive()) {
-            (Err(fault), _) => return Outcome::Dns(*fault),
-            (Ok(_), None) => return Outcome::Tcp(TcpFault::Timeout),
-            (Ok(_), Some(decisive)) => {
-                [decisive].into_iter().chain(observation.attempts.iter().filter(|a| a.http().is_some()))
-            }
-        };
-        let mut outcomes = attempts.map(|attempt| attempt.outcome(target));
-        let first = outcomes.next().unwrap_or(Outcome::Tcp(TcpFault::Timeout));
-        if first == Outcome::Ok { outcomes.find(|other| *other != Outcome::Ok).unwrap_or(first) } else { first }
+        match &self.seen {
+            Seen::NotConfigured(_) => Outcome::NotConfigured,
+            Seen::Skipped => Outcome::Skipped,
+            Seen::Probed(observation) => observation.outcome(target),
+        }
     }
 
     /// Whether the name gave an address.
@@ -120,6 +110,22 @@ impl Row {
                 Intent::Optional | Intent::Skip => true,
             },
         }
+    }
+}
+
+impl Observation {
+    /// How it ended. If several addresses were asked, one unexpected answer outweighs the expected ones.
+    pub fn outcome(&self, target: &Target) -> Outcome {
+        let attempts = match (&self.lookup.result, self.decisive()) {
+            (Err(fault), _) => return Outcome::Dns(*fault),
+            (Ok(_), None) => return Outcome::Tcp(TcpFault::Timeout),
+            (Ok(_), Some(decisive)) => {
+                [decisive].into_iter().chain(self.attempts.iter().filter(|a| a.http().is_some()))
+            }
+        };
+        let mut outcomes = attempts.map(|attempt| attempt.outcome(target));
+        let first = outcomes.next().unwrap_or(Outcome::Tcp(TcpFault::Timeout));
+        if first == Outcome::Ok { outcomes.find(|other| *other != Outcome::Ok).unwrap_or(first) } else { first }
     }
 }
 

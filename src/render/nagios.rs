@@ -1,7 +1,7 @@
 //! The report for Nagios and its kin: one line and an exit status, by the rules of the monitoring plugins.
 
 use super::Clean;
-use super::words::{tally, who};
+use super::words::{ended, tally, who};
 use super::wrap::Wrapped;
 use crate::observation::{Attempt, Observation, Outcome};
 use crate::report::{Report, SHORT_OF_DAYS, Verdict};
@@ -119,6 +119,9 @@ pub fn nagios(report: &Report) -> Nagios {
         if let Outcome::UnexpectedStatus(status) = outcome {
             let _ = write!(text, " {status}");
         }
+    }
+    if let Some(canary) = report.round.canary.as_ref().filter(|canary| canary.is_answered(target)) {
+        let _ = write!(text, "; canary {}", ended(&canary.seen, target));
     }
     let causes: Vec<_> = report.diagnosis.findings.iter().map(|finding| finding.cause.name()).collect();
     if !causes.is_empty() {

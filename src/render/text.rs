@@ -2,6 +2,7 @@
 
 mod bar;
 mod detail;
+mod further;
 mod table;
 
 use super::Clean;
@@ -32,6 +33,7 @@ impl Display for Text<'_> {
         }
         self.target(f)?;
         table::write(f, self.report, &self.style)?;
+        further::write(f, self.report, &self.style)?;
         if self.style.verbose > 0 {
             detail::write(f, self.report, &self.style)?;
         }

@@ -1,8 +1,9 @@
 //! In which words are verdicts, people and times told? The same in every format for people.
 
 use crate::diagnosis::Owner;
-use crate::observation::Seen;
+use crate::observation::{Attempt, Canary, Observation, Seen};
 use crate::report::Report;
+use crate::target::Target;
 use std::fmt::Write as _;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -38,12 +39,37 @@ pub(super) fn tally(report: &Report) -> String {
     }
     let what = if report.round.is_double() { "call" } else { "path" };
     let mut words = format!("{ok} of {probed} {what}{} ok", if probed == 1 { "" } else { "s" });
+    if report.round.canary.as_ref().is_some_and(|canary| canary.is_answered(target)) {
+        words.push_str(", but an API that does not exist answers too");
+    }
     for (count, state) in [(lacking, "not configured"), (skipped, "skipped")] {
         if count > 0 {
             let _ = write!(words, ", {count} {state}");
         }
     }
     words
+}
+
+/// What came of a canary.
+pub(super) fn canary_words(canary: &Canary, target: &Target) -> String {
+    let what = match canary.is_refused(target) {
+        Some(true) => "as it should be",
+        Some(false) => "although there is no such API",
+        None => "so that it proves nothing",
+    };
+    format!("{}, {what}", ended(&canary.seen, target))
+}
+
+/// How a call ended: the status that it was answered with and the gateway's error type, or the phase that failed.
+pub(super) fn ended(seen: &Observation, target: &Target) -> String {
+    let answered = seen.decisive().and_then(Attempt::http).and_then(|http| http.result.as_ref().ok());
+    match answered {
+        Some(answer) => {
+            let kind = answer.error_type().map(|kind| format!(" {kind}")).unwrap_or_default();
+            format!("answered {}{kind}", answer.status)
+        }
+        None => format!("no answer ({})", seen.outcome(target).name()),
+    }
 }
 
 /// A time for people, in at most seven characters.

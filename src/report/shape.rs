@@ -7,7 +7,7 @@ pub use read::UnreadableReport;
 
 use super::Verdict;
 use crate::diagnosis::Finding;
-use crate::observation::{AddressClass, Difference, Intent, NameSource, QueryOutcome, RecordType, Transport};
+use crate::observation::{AddressClass, Difference, Intent, NameSource, QueryOutcome, Question, RecordType, Transport};
 use crate::plan::{AccessPath, Missing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,12 @@ pub struct Shape {
     pub warnings: Vec<WarningShape>,
     /// One entry a path.
     pub paths: Vec<PathShape>,
+    /// What was asked beyond the paths, because they left something open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub experiments: Vec<ExperimentShape>,
+    /// The call of an API that does not exist, if one was to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<CanaryShape>,
     /// What explains the result, the most telling first.
     pub findings: Vec<Finding>,
 }
@@ -164,6 +170,63 @@ pub struct PathShape {
     /// What no phase accounts for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unaccounted_seconds: Option<Seconds>,
+}
+
+/// A request to an address that was reached already, to decide between explanations that the paths leave open.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Experiment")]
+pub struct ExperimentShape {
+    /// What it was to tell.
+    pub question: Question,
+    /// The question in words, for people; they may change.
+    #[serde(default)]
+    pub asks: String,
+    /// The path whose call was changed.
+    pub path: AccessPath,
+    /// Whether the call was signed; absent if it was not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub signed: bool,
+    /// The address that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// What was seen.
+    #[serde(flatten)]
+    pub seen: SeenShape,
+}
+
+/// The call of an API that does not exist.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Canary")]
+pub struct CanaryShape {
+    /// The id that was made up.
+    pub api_id: String,
+    /// The path that it took.
+    pub path: AccessPath,
+    /// Whether it was refused, as it should be; absent if no answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<bool>,
+    /// What was seen.
+    #[serde(flatten)]
+    pub seen: SeenShape,
+}
+
+/// What was sent beyond the paths, and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Seen")]
+pub struct SeenShape {
+    /// `ok` if an expected status came back, or what came in its place: `dns-…`, `tcp-…`, `tls-…`, `http-…`.
+    #[schemars(extend("pattern" = "^(ok|(dns|tcp|tls|http)-[a-z0-9-]+)$"))]
+    pub outcome: String,
+    /// What was to be sent.
+    pub request: RequestShape,
+    /// How the name was resolved.
+    pub dns: DnsShape,
+    /// One entry a connection, in the order of the addresses.
+    pub attempts: Vec<AttemptShape>,
+    /// From the first packet to the last byte.
+    pub duration_seconds: Seconds,
+    /// What no phase accounts for.
+    pub unaccounted_seconds: Seconds,
 }
 
 /// What was to be sent.

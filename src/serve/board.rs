@@ -104,5 +104,9 @@ pub(super) enum ProbeRefusal {
 /// Where orders are sent.
 pub(super) type Orders = mpsc::Sender<Order>;
 
+/// However short the time that a caller gives, a round has this long, or its own deadline if that is shorter.
+pub(super) const LEAST_ROUND: Duration = Duration::from_millis(100);
+/// From the deadline of a round to its report in the hands of whoever waits.
+pub(super) const TIME_TO_ANSWER: Duration = Duration::from_millis(200);
 /// How often the web thread says that it is alive.
 pub(super) const BEAT: Duration = Duration::from_millis(500);

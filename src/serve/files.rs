@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -41,7 +41,7 @@ impl Files {
     pub(super) fn start(settings: FileSettings, board: &Arc<Board>) -> Self {
         let work = Work { settings, is_stale: false, is_busy: false };
         let desk = Arc::new(Desk { work: Mutex::new(work), changed: Condvar::new() });
-        let clerk = Clerk { desk: desk.clone(), board: board.clone(), written: BTreeMap::new() };
+        let clerk = Clerk { desk: desk.clone(), board: board.clone(), written: BTreeMap::new(), has_textfile: false };
         if let Err(error) = std::thread::Builder::new().name("files".into()).spawn(move || clerk.work()) {
             board.log.error(format_args!("`textfile` and `output_dir` are not written: {error}"));
         }
@@ -54,7 +54,7 @@ impl Files {
         self.0.changed.notify_all();
     }
 
-    /// From now on other files; those that were written before stay as they are.
+    /// From now on other files; those that were written before and are not named any more are removed.
     pub(super) fn set(&self, settings: FileSettings) {
         self.0.lock().settings = settings;
         self.stale();
@@ -87,6 +87,8 @@ struct Clerk {
     board: Arc<Board>,
     /// The reports that stand in files, by the name of the target; of a former run only the name is known.
     written: BTreeMap<Arc<str>, Option<Arc<Report>>>,
+    /// Whether the textfile is this daemon's.
+    has_textfile: bool,
 }
 
 impl Clerk {
@@ -112,6 +114,7 @@ impl Clerk {
 
     /// Takes on other files: their counters begin at zero, and what a former run has left there becomes known.
     fn change(&mut self, old: &FileSettings, new: &FileSettings) {
+        self.remove_what_is_not_named(old, new);
         if old.output_dir != new.output_dir {
             let known = new.output_dir.as_deref().map(reports_in).unwrap_or_default();
             self.written = known.into_iter().map(|name| (name.into(), None)).collect();
@@ -132,6 +135,19 @@ impl Clerk {
         });
     }
 
+    /// What nobody keeps up to date any more would be taken for true.
+    fn remove_what_is_not_named(&mut self, old: &FileSettings, new: &FileSettings) {
+        let is_textfile_ours = old.textfile != new.textfile && std::mem::take(&mut self.has_textfile);
+        let textfile = old.textfile.clone().filter(|_| is_textfile_ours);
+        let folder = old.output_dir.as_ref().filter(|_| old.output_dir != new.output_dir);
+        let reports = folder.into_iter().flat_map(|folder| self.written.keys().map(|name| report_in(folder, name)));
+        for path in textfile.into_iter().chain(reports) {
+            if let Err(wrong) = remove(&path) {
+                self.board.log.error(wrong);
+            }
+        }
+    }
+
     /// Waits for something to do, or for the time to try again.
     fn wait(&self, patience: Duration) -> FileSettings {
         let work = self.desk.lock();
@@ -145,6 +161,7 @@ impl Clerk {
     fn write(&mut self, settings: &FileSettings) -> bool {
         let status = self.board.status();
         let textfile = settings.textfile.as_ref().map(|path| replace(path, metrics(&status).as_bytes()));
+        self.has_textfile |= matches!(textfile, Some(Ok(())));
         let reports = settings.output_dir.as_ref().map(|folder| self.write_reports(folder, &status));
         let results = [(Output::Textfile, textfile), (Output::OutputDir, reports)];
         let is_good = results.iter().all(|(_, result)| !matches!(result, Some(Err(_))));
@@ -161,17 +178,14 @@ impl Clerk {
         let known = |name: &str| status.targets.iter().any(|target| &*target.name == name);
         let gone: Vec<Arc<str>> = self.written.keys().filter(|name| !known(name)).cloned().collect();
         for name in gone {
-            let path = folder.join(format!("{name}.json"));
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(told(&path, &error)),
-                Ok(()) | Err(_) => drop(self.written.remove(&name)),
-            }
+            remove(&report_in(folder, &name))?;
+            self.written.remove(&name);
         }
         for target in &status.targets {
             let Some(report) = target.history.latest() else { continue };
             let written = self.written.get(&target.name).and_then(Option::as_ref);
             if written.is_none_or(|written| !Arc::ptr_eq(written, report)) {
-                replace(&folder.join(format!("{}.json", target.name)), render::json(report).as_bytes())?;
+                replace(&report_in(folder, &target.name), render::json(report).as_bytes())?;
                 self.written.insert(target.name.clone(), Some(report.clone()));
             }
         }
@@ -223,6 +237,20 @@ fn reports_in(folder: &Path) -> Vec<String> {
     names.collect()
 }
 
+fn report_in(folder: &Path, target: &str) -> PathBuf {
+    folder.join(format!("{target}.json"))
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> Result<(), String> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(format!("cannot remove `{}`: {error}", path.display()))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Puts a whole new file in the place of an old one, at one moment, and to stay.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), String> {
     let put = || {
@@ -242,8 +270,8 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), String> {
 
 /// The system's word without the draft's name, which is another each time.
 fn told(path: &Path, error: &io::Error) -> String {
-    let inner = error.get_ref().and_then(|error| error.source()).map(ToString::to_string);
-    format!("cannot write `{}`: {}", path.display(), inner.unwrap_or_else(|| error.to_string()))
+    let words = error.to_string();
+    format!("cannot write `{}`: {}", path.display(), words.split(" at path ").next().unwrap_or_default())
 }
 
 /// How the name of a file begins and ends that is not whole yet.

@@ -2,7 +2,7 @@
 
 use crate::report::{Report, Verdict};
 use crate::status::{Schedule, Status};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// The daemon in one line of bounded length.
 pub(super) fn line(status: &Status) -> String {
@@ -17,7 +17,7 @@ pub(super) fn line(status: &Status) -> String {
     let mut shown = 0;
     for report in failing() {
         if shown > 0 && line.len() > MOST_BYTES {
-            let _ = write!(line, "; {} more targets fail", failing().count() - shown);
+            let _ = write!(line, "; {} more fail", failing().count() - shown);
             return line;
         }
         let separator = if shown == 0 { "" } else { "; " };
@@ -29,9 +29,18 @@ pub(super) fn line(status: &Status) -> String {
     } else if count == 0 {
         line.push_str("first round under way");
     } else if shown == 0 {
-        let _ = write!(line, "{count} of {targets} targets probed, all pass");
+        let _ = write!(line, "{count} of {} probed, all pass", Targets(targets));
     }
     line
+}
+
+/// So many targets, in words.
+pub(super) struct Targets(pub(super) usize);
+
+impl fmt::Display for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} target{}", self.0, if self.0 == 1 { "" } else { "s" })
+    }
 }
 
 /// One round: how many paths are ok, and why the others are not.

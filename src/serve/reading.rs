@@ -2,13 +2,14 @@
 
 use super::board::ReloadReply;
 use super::systemd;
-use super::web::{Watched, WebConfigError};
-use crate::config::{Config, ConfigError, NetError};
+use super::web::Watched;
+use crate::config::{Config, ConfigError, NetError, Untried};
 use crate::probe::{Net, Share};
 use std::future::pending;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// A configuration, and the files that it names: certificates, secret headers, what the host says of its resolvers.
 #[derive(Debug)]
@@ -21,21 +22,24 @@ pub(super) struct Read {
 /// Why a configuration cannot come into force.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The file itself, or a value in it.
+    /// The file itself, a value in it, or a file of the web side that it names.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A file that it names, or a file of the host.
     #[error(transparent)]
     Net(#[from] NetError),
-    /// The web configuration file, or a certificate that it names.
-    #[error("web configuration {0}")]
-    Web(#[from] WebConfigError),
+    /// The disk hangs, or something that it names is no file and says nothing.
+    #[error("`{}` and the files that it names were not read within {} s; rounds go on, try again once they can be read", .0.display(), MOST_READING.as_secs())]
+    Slow(PathBuf),
+    /// As many as may have hung; each takes a thread.
+    #[error("`{}` is not read: {MOST_STUCK} reloads still wait for it; the disk hangs", .0.display())]
+    Stuck(PathBuf),
     /// The operating system gives no thread, or a defect of our own ended it.
     #[error("the thread that reads it is gone; the log says more")]
     Gone,
 }
 
-/// Reads a configuration.
+/// Reads a configuration, however long that takes: whoever starts the daemon has patience of their own.
 pub(super) async fn read(file: &Path) -> Result<Read, ReadError> {
     Reading::begin(file).end().await
 }
@@ -54,14 +58,31 @@ impl Reading {
         let file = file.to_owned();
         let read = move || {
             let config = Config::read(&file)?;
-            let net = Net { share: Some(Share::default()), ..config.net.open()? };
-            let policy = Watched::read(config.web_config_file.as_deref())?;
+            let net = Net { share: Some(Share::default()), ..config.open(&config.net)? };
+            let policy = Watched::read(config.web_config_file.as_deref());
+            let policy = policy.map_err(|error| config.fault(&Untried::WebConfigFile, error))?;
             Ok(Read { config, net, policy })
         };
         // without a thread nobody tells, which is noticed
         let _ = std::thread::Builder::new().name("reading".into()).spawn(move || drop(tell.send(read())));
+        Self::of(answer)
+    }
+
+    /// One that has ended before it began.
+    fn refused(error: ReadError) -> Self {
+        let (tell, answer) = oneshot::channel();
+        let _ = tell.send(Err(error));
+        Self::of(answer)
+    }
+
+    fn of(answer: oneshot::Receiver<Result<Read, ReadError>>) -> Self {
         let now = Instant::now();
         Self { answer, began: now, next_extension: now + systemd::EXTEND_EVERY }
+    }
+
+    /// Whether its thread is done with it.
+    fn has_ended(&mut self) -> bool {
+        !matches!(self.answer.try_recv(), Err(oneshot::error::TryRecvError::Empty))
     }
 
     /// Waits for it, while systemd is asked for patience.
@@ -86,6 +107,8 @@ pub(super) struct Reloads {
     file: PathBuf,
     current: Option<Reload>,
     again: Vec<ReloadReply>,
+    /// Readings that were given up and have not ended.
+    stuck: Vec<Reading>,
 }
 
 #[derive(Debug)]
@@ -96,7 +119,7 @@ struct Reload {
 
 impl Reloads {
     pub(super) fn of(file: PathBuf) -> Self {
-        Self { file, current: None, again: Vec::new() }
+        Self { file, current: None, again: Vec::new(), stuck: Vec::new() }
     }
 
     /// Begins one, or has it follow the one under way.
@@ -108,17 +131,70 @@ impl Reloads {
     /// Waits for one to end, and gives those who wait for it; for ever if none is under way.
     pub(super) async fn next(&mut self) -> (Result<Read, ReadError>, Vec<ReloadReply>) {
         let Some(reload) = &mut self.current else { return pending().await };
-        let read = reload.reading.end().await;
-        let waiting = self.current.take().map(|reload| reload.waiting).unwrap_or_default();
-        (read, waiting)
+        let read = timeout_at(reload.reading.began + MOST_READING, reload.reading.end()).await;
+        let Some(reload) = self.current.take() else { return pending().await };
+        let read = read.unwrap_or_else(|_| {
+            // its thread ends when the disk wakes up
+            self.stuck.push(reload.reading);
+            Err(ReadError::Slow(self.file.clone()))
+        });
+        (read, reload.waiting)
     }
 
     /// Begins the next one, if somebody waits for it and none is under way.
     pub(super) fn go_on(&mut self) {
         if self.current.is_none() && !self.again.is_empty() {
             systemd::reloading();
-            self.current =
-                Some(Reload { reading: Reading::begin(&self.file), waiting: std::mem::take(&mut self.again) });
+            self.stuck.retain_mut(|reading| !reading.has_ended());
+            let reading = if self.stuck.len() < MOST_STUCK {
+                Reading::begin(&self.file)
+            } else {
+                Reading::refused(ReadError::Stuck(self.file.clone()))
+            };
+            self.current = Some(Reload { reading, waiting: std::mem::take(&mut self.again) });
         }
+    }
+}
+
+/// How long a reload may read, which is longer than any pipe may take.
+const MOST_READING: Duration = Duration::from_secs(15);
+/// Readings that may hang at once.
+const MOST_STUCK: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    const GOOD: &str = "dns_servers = [\"127.0.0.1:9\"]\n[[target]]\n\
+        invoke_url = \"https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test\"\n";
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hung_disk_refuses_reloads_until_it_wakes_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        // its threads wait in real time, the reloads in another that passes at once
+        assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+        let mut reloads = Reloads::of(file.clone());
+        for _ in 0..MOST_STUCK {
+            reloads.ask(oneshot::channel().0);
+            let (read, waiting) = reloads.next().await;
+            assert!(matches!(read, Err(ReadError::Slow(_))) && waiting.len() == 1);
+        }
+        reloads.ask(oneshot::channel().0);
+        let (read, _) = reloads.next().await;
+        assert!(matches!(read, Err(ReadError::Stuck(_))));
+        tokio::time::resume();
+        // all of them read it at once
+        std::fs::write(&file, GOOD).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, GOOD).unwrap();
+        for reading in &mut reloads.stuck {
+            let _ = reading.end().await;
+        }
+        reloads.ask(oneshot::channel().0);
+        let (read, _) = reloads.next().await;
+        assert_eq!(read.unwrap().config.targets.len(), 1);
+        assert!(reloads.stuck.is_empty());
     }
 }

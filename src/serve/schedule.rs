@@ -3,7 +3,7 @@
 mod course;
 
 use super::agenda::{Agenda, Place, Start, Weight};
-use super::board::{Board, Order, ProbeRefusal, ProbeReply};
+use super::board::{Board, LEAST_ROUND, Order, ProbeRefusal, ProbeReply, TIME_TO_ANSWER};
 use super::files::Files;
 use super::line;
 use super::log::Direction;
@@ -180,7 +180,7 @@ impl Scheduler {
             // nobody who asks can make a round too short to tell anything
             Some(until) if !start.is_regular => {
                 // the answer is to come before they go
-                (until - now).saturating_sub(TIME_TO_ANSWER).max(LEAST_TIMEOUT).min(limits.timeout)
+                (until - now).saturating_sub(TIME_TO_ANSWER).max(LEAST_ROUND).min(limits.timeout)
             }
             _ => limits.timeout,
         };
@@ -281,7 +281,7 @@ impl Scheduler {
                 Some("a round does not end")
             } else if self.agenda.is_stuck(now) {
                 Some("a target is due and its round does not begin")
-            } else if self.board.since_beat() > patience + LEAST_TIMEOUT {
+            } else if self.board.since_beat() > patience + MOST_BEAT_LATE {
                 Some("the web thread does not answer")
             } else {
                 None
@@ -292,7 +292,8 @@ impl Scheduler {
 
 /// DNS queries that a round really sent.
 fn queries(report: &Report) -> usize {
-    let lookups = || report.round.rows.iter().filter_map(Row::observation).map(|seen| &seen.lookup);
+    let canary = || report.round.canary.iter().map(|canary| &canary.seen);
+    let lookups = || report.round.rows.iter().filter_map(Row::observation).chain(canary()).map(|seen| &seen.lookup);
     let own = lookups()
         .flat_map(|lookup| &lookup.queries)
         .filter(|query| !query.shared && query.outcome != QueryOutcome::NotSent)
@@ -310,15 +311,13 @@ fn dismiss(waiting: &mut Vec<Waiting>, now: Instant, refusal: &ProbeRefusal) {
     }
 }
 
-/// However short the time that a caller gives, a round has this long, or its own deadline if that is shorter.
-const LEAST_TIMEOUT: Duration = Duration::from_secs(1);
-/// From the deadline of a round to its report in the hands of whoever waits.
-const TIME_TO_ANSWER: Duration = Duration::from_millis(200);
 /// Nobody waits longer than that for a round.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// How long the rounds under way may go on when the daemon ends.
 pub(super) const MOST_WINDING_DOWN: Duration = Duration::from_secs(5);
 const SLACK: Duration = Duration::from_millis(500);
+/// How late the web thread may be with saying that it is alive, on a busy host.
+const MOST_BEAT_LATE: Duration = Duration::from_secs(1);
 /// A round that has not ended so long after its deadline never will.
 const GRACE: Duration = Duration::from_secs(15);
 const MOST_SLEEP: Duration = Duration::from_secs(3600);

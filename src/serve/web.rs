@@ -4,6 +4,7 @@ mod accept;
 mod answer;
 mod control;
 mod crowd;
+mod entrance;
 mod listener;
 mod policy;
 mod query;
@@ -15,33 +16,29 @@ pub use listener::ListenError;
 pub use policy::WebConfigError;
 
 use super::board::{BEAT, Board, Orders};
-use crate::config::{Config, Listen};
-use crowd::{Crowd, Visit};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use listener::{Listener, OpenListener};
+use crate::config::{Config, ConfigError, Listen, Untried};
+use crowd::Crowd;
+use entrance::Accepting;
+use listener::{Listener, Neighbour};
 use nix::sys::resource::{Resource, getrlimit};
 pub(super) use policy::Watched;
-use route::{Door, respond};
+use route::Door;
 use std::cell::RefCell;
-use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{AbortHandle, LocalSet};
-use tokio_rustls::TlsAcceptor;
-use wire::{Duplex, Wire};
+use tokio::task::LocalSet;
 
 /// The web side. It ends when the board says so, or with this.
 #[derive(Debug)]
 pub(super) struct Web {
     site: Arc<Site>,
-    /// What is listened on.
-    places: Vec<Listen>,
+    /// What is listened on, with the TCP sockets.
+    places: Vec<(Listen, Vec<Neighbour>)>,
     changes: mpsc::UnboundedSender<Change>,
     ended: oneshot::Receiver<()>,
 }
@@ -51,7 +48,7 @@ pub(super) struct Web {
 struct Site {
     board: Arc<Board>,
     orders: Orders,
-    /// Whether `POST /-/reload` is answered on web listeners.
+    /// Whether `POST` and `PUT` of `/-/reload` are answered on web listeners.
     lifecycle: bool,
     is_ready: AtomicBool,
 }
@@ -67,8 +64,11 @@ pub(super) struct Change {
 /// What keeps the web side from starting or changing.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
-    /// A place cannot be listened on.
-    #[error("{0}")]
+    /// A place of `listen` cannot be listened on.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The control socket, or what systemd hands over, cannot be listened on.
+    #[error(transparent)]
     Listen(#[from] ListenError),
     /// The operating system gives no thread or no runtime.
     #[error("web side: {0}")]
@@ -97,12 +97,13 @@ impl Web {
             if !config.listen.contains(&Listen::Systemd) {
                 let replaced: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
                 site.board.log.info(format_args!(
-                    "listening on {} sockets of systemd in place of {}",
+                    "listening on {} socket{} of systemd in place of {}",
                     handed.len(),
+                    if handed.len() == 1 { "" } else { "s" },
                     replaced.join(", ")
                 ));
             }
-            places.push(Listen::Systemd);
+            places.push((Listen::Systemd, Vec::new()));
             first.push((Listen::Systemd, handed));
         }
         let (changes, inbox) = mpsc::unbounded_channel();
@@ -132,7 +133,8 @@ impl Web {
 
     /// Binds what another configuration lists anew; its policy has been read.
     pub(super) fn prepare(&self, config: &Config, policy: Watched) -> Result<Change, WebError> {
-        let from_systemd = self.places.contains(&Listen::Systemd);
+        let is_open = |place: &Listen| self.places.iter().any(|(open, _)| open == place);
+        let from_systemd = is_open(&Listen::Systemd);
         let mut places = Vec::new();
         if from_systemd {
             places.push(Listen::Systemd);
@@ -140,18 +142,51 @@ impl Web {
         if !from_systemd || config.listen.contains(&Listen::Systemd) {
             places.extend(config.listen.iter().filter(|place| **place != Listen::Systemd || !from_systemd).cloned());
         }
+        let fault = |place: &Listen, error| config.fault(&Untried::Listen(place.clone()), error);
         if !from_systemd && places.contains(&Listen::Systemd) {
-            return Err(ListenError::NothingHandedOver.into());
+            return Err(fault(&Listen::Systemd, ListenError::NothingHandedOver).into());
         }
-        let missing = places.iter().filter(|place| !self.places.contains(place));
-        let new =
-            missing.map(|place| Ok((place.clone(), Listener::bind(place)?))).collect::<Result<_, ListenError>>()?;
+        let bind = |place: &Listen| {
+            let bound = Listener::bind(place).or_else(|error| match self.in_the_way_of(place, &places) {
+                neighbours if neighbours.is_empty() => Err(error),
+                neighbours => Listener::bind_beside(place, &neighbours),
+            });
+            Ok((place.clone(), bound.map_err(|error| fault(place, error))?))
+        };
+        let missing = places.iter().filter(|place| !is_open(place));
+        let new = missing.map(bind).collect::<Result<_, ConfigError>>()?;
         Ok(Change { places, new, control: None, policy })
+    }
+
+    /// The sockets of ours on the port of a place that are to close, such as that of `127.0.0.1:9715` where `0.0.0.0:9715` is wanted.
+    fn in_the_way_of(&self, place: &Listen, wanted: &[Listen]) -> Vec<Neighbour> {
+        let port = |place: &Listen| match place {
+            Listen::Tcp(address) => Some(address.port()),
+            Listen::Unix(_) | Listen::Systemd => None,
+        };
+        let closing = self.places.iter().filter(|(open, _)| !wanted.contains(open) && port(open) == port(place));
+        closing.flat_map(|(_, sockets)| sockets.clone()).collect()
     }
 
     /// Puts a checked configuration into force: new listeners answer, those that are no longer listed close.
     pub(super) fn adopt(&mut self, change: Change) {
-        self.places.clone_from(&change.places);
+        let mut old = std::mem::take(&mut self.places);
+        self.places = change
+            .places
+            .iter()
+            .map(|place| {
+                let new = change.new.iter().find(|(known, _)| known == place);
+                let sockets = match new {
+                    Some((_, sockets)) => sockets.iter().filter_map(Listener::neighbour).collect(),
+                    None => old
+                        .iter_mut()
+                        .find(|(known, _)| known == place)
+                        .map(|(_, sockets)| std::mem::take(sockets))
+                        .unwrap_or_default(),
+                };
+                (place.clone(), sockets)
+            })
+            .collect();
         let _ = self.changes.send(change);
     }
 
@@ -197,89 +232,6 @@ async fn live(site: Arc<Site>, mut changes: mpsc::UnboundedReceiver<Change>) {
     tokio::join!(crowd.close(LONGEST_GOODBYE), desk.close(LONGEST_GOODBYE));
 }
 
-/// A listener at work; it closes with this.
-struct Accepting(AbortHandle);
-
-impl Accepting {
-    fn begin(listener: Listener, door: Rc<Door>, place: (Arc<Site>, Rc<Crowd>)) -> Self {
-        let task = tokio::task::spawn_local(async move {
-            match listener.open() {
-                Ok(listener) => accept(listener, door, place).await,
-                Err(error) => place.0.board.log.error(format_args!("web side: {error}")),
-            }
-        });
-        Self(task.abort_handle())
-    }
-}
-
-impl Drop for Accepting {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// Lets in whoever comes, for ever; no error of a client ends it.
-async fn accept(listener: OpenListener, door: Rc<Door>, (site, crowd): (Arc<Site>, Rc<Crowd>)) {
-    let mut complained: Option<Instant> = None;
-    loop {
-        match listener.accept().await {
-            Ok(stream) => {
-                crowd.room().await;
-                let (door, place) = (door.clone(), (site.clone(), crowd.clone()));
-                crowd.admit(|visit| converse(stream, door, place, visit));
-            }
-            // a connection that died in the queue; the listener itself is good
-            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
-            // out of descriptors or memory: somebody gives theirs back
-            Err(error) => {
-                if complained.is_none_or(|last| last.elapsed() > COMPLAIN_AGAIN) {
-                    site.board.log.warn(format_args!("a connection cannot be taken: {error}"));
-                    complained = Some(Instant::now());
-                }
-                if crowd.send_away_slowest() {
-                    tokio::task::yield_now().await;
-                } else {
-                    tokio::time::sleep(BACK_OFF).await;
-                }
-            }
-        }
-    }
-}
-
-/// One connection, from its first byte to its last.
-async fn converse(stream: Box<dyn Duplex>, door: Rc<Door>, (site, crowd): (Arc<Site>, Rc<Crowd>), visit: Rc<Visit>) {
-    let tls = match door.as_ref() {
-        Door::Web(policy) => policy.borrow_mut().now(&site.board.log).tls.clone(),
-        Door::Control => None,
-    };
-    let wire = Wire { stream, visit: visit.clone() };
-    let stream: Box<dyn Duplex> = match tls {
-        None => Box::new(wire),
-        Some(config) => match TlsAcceptor::from(config).accept(wire).await {
-            Ok(stream) => Box::new(stream),
-            // the client knows more about it than we do
-            Err(_) => return,
-        },
-    };
-    let place = (site, crowd.clone());
-    let service = service_fn(move |request| {
-        let answer = respond(request, door.clone(), place.clone(), visit.clone());
-        async { Ok::<_, Infallible>(answer.await) }
-    });
-    let mut http = hyper::server::conn::http1::Builder::new();
-    // the crowd has its own clock for requests and answers
-    http.header_read_timeout(None).max_headers(MOST_HEADERS).max_buf_size(LONGEST_HEAD).half_close(false);
-    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
-    // a client that goes away in the middle is no news
-    tokio::select! {
-        _ = &mut connection => {}
-        () = crowd.closing() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
-        }
-    }
-}
-
 /// The control socket's path; systemd names the runtime directory.
 fn control_socket() -> Option<PathBuf> {
     let folders = std::env::var_os("RUNTIME_DIRECTORY")?;
@@ -296,10 +248,5 @@ fn most_connections() -> usize {
 const LEAST_CONNECTIONS: usize = 16;
 const MOST_CONNECTIONS: usize = 400;
 const MOST_CONTROLLERS: usize = 16;
-const MOST_HEADERS: usize = 64;
-/// Bytes of a request's head; of an answer as much is held back for the client.
-const LONGEST_HEAD: usize = 16 * 1024;
-const COMPLAIN_AGAIN: Duration = Duration::from_secs(60);
-const BACK_OFF: Duration = Duration::from_millis(50);
 /// The most that answers under way may take once the daemon ends; a round that ends late is told yet.
 const LONGEST_GOODBYE: Duration = Duration::from_secs(6);

@@ -1,7 +1,8 @@
 //! Which role has this container? The endpoint that ECS and EKS Pod Identity put beside it, if the environment names one.
 
-use super::{Place, Question, Side, Variables};
+use super::{MOST_FOR_A_PIPE, Place, Question, Side, Variables};
 use crate::sign::Credentials;
+use crate::small_file;
 use hyper::{Method, Uri};
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -40,7 +41,10 @@ pub(super) async fn credentials(side: &Side, url: &str, variables: &Variables) -
 /// The token that the endpoint wants, read anew each time, since it is renewed.
 fn token(variables: &Variables) -> Result<Option<String>, String> {
     let token = match variables.value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
-        Some(file) => Some(std::fs::read_to_string(file).map_err(|error| format!("token file `{file}`: {error}"))?),
+        Some(file) => Some(
+            small_file::read_text(file.as_ref(), MOST_FOR_A_PIPE)
+                .map_err(|error| format!("token file `{file}`: {error}"))?,
+        ),
         None => variables.value("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(str::to_owned),
     };
     let token = token.map(|token| token.trim().to_owned());

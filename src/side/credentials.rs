@@ -2,8 +2,9 @@
 
 use super::profile::{Profile, Profiles};
 use super::sts::{Sts, Taking};
-use super::{Side, Variables, container, imds};
+use super::{MOST_FOR_A_PIPE, Side, Variables, container, imds};
 use crate::sign::{Credentials, NoCredentials};
+use crate::small_file;
 use crate::target::Target;
 use std::pin::Pin;
 use std::time::Duration;
@@ -213,7 +214,7 @@ impl Search<'_> {
     }
 
     async fn with_token(&self, taking: Taking<'_>, file: &str) -> Source {
-        let token = match std::fs::read_to_string(file) {
+        let token = match small_file::read_text(file.as_ref(), MOST_FOR_A_PIPE) {
             Ok(token) => token,
             Err(error) => return Source::Broken(format!("token file `{file}`: {error}")),
         };

@@ -1,6 +1,7 @@
 //! What do AWS's shared files say? `~/.aws/config` and `~/.aws/credentials`: profiles, and the keys and values in them.
 
-use super::Variables;
+use super::{MOST_FOR_A_PIPE, Variables};
+use crate::small_file;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -66,7 +67,7 @@ impl std::fmt::Debug for Profile {
 }
 
 fn text_of(file: &Path) -> Result<Option<String>, String> {
-    match std::fs::read_to_string(file) {
+    match small_file::read_text(file, MOST_FOR_A_PIPE) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("`{}`: {error}", file.display())),

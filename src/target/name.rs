@@ -106,11 +106,36 @@ impl Region {
 }
 
 impl ApiId {
+    /// Reads an API id by itself.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let id = text.to_ascii_lowercase();
+        if alphanumeric(&id) && id.len() <= MOST_API_ID { Ok(Self(id)) } else { Err(NameError::ApiId(excerpt(text))) }
+    }
+
+    /// An id of the usual form that is not this one: ten of `a-z 0-9`, drawn by a number that the caller picks.
+    #[must_use]
+    pub fn other_than(&self, number: u64) -> Self {
+        let digits = |mut rest: u64| -> String {
+            let digit = |_| {
+                let digit = char::from_digit((rest % 36) as u32, 36).unwrap_or('0');
+                rest /= 36;
+                digit
+            };
+            (0..USUAL_API_ID).map(digit).collect()
+        };
+        let drawn = digits(number);
+        Self(if drawn == self.0 { digits(number.wrapping_add(1)) } else { drawn })
+    }
+
     /// Whether the id looks like every one seen so far: ten of `a-z 0-9`.
     pub fn is_usual(&self) -> bool {
-        self.0.len() == 10
+        self.0.len() == USUAL_API_ID
     }
 }
+
+const USUAL_API_ID: usize = 10;
+/// Longer ones would not fit a label together with an endpoint's id.
+const MOST_API_ID: usize = 25;
 
 /// The DNS suffix of an AWS partition (botocore's `partitions.json`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -138,6 +163,11 @@ impl DnsSuffix {
             _ => return None,
         };
         Some(Self { text })
+    }
+
+    /// The same for a Region by its name alone.
+    pub fn of_region_named(region: &str) -> Option<Self> {
+        Self::of_region(&Region(region.to_owned()))
     }
 
     /// The partition as it stands in ARNs, for a Region of this suffix.
@@ -235,11 +265,7 @@ fn api_label(label: &str) -> Result<AwsHostKind, NameError> {
         Some(at) => (&label[..at], Some(VpceId::parse(&label[at + 1..])?)),
         None => (label, None),
     };
-    // longer ones would not fit a label together with an endpoint's id
-    if !alphanumeric(api) || api.len() > 25 {
-        return Err(NameError::ApiId(excerpt(api)));
-    }
-    let api = ApiId(api.to_owned());
+    let api = ApiId::parse(api)?;
     Ok(match vpce {
         Some(vpce) => AwsHostKind::Alias(api, vpce),
         None => AwsHostKind::Api(api),

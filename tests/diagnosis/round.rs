@@ -49,6 +49,8 @@ impl Scene {
             took: Duration::from_millis(80),
             environment: Environment { dns_servers: vec!["10.0.0.2:53".parse().unwrap()], ..Environment::default() },
             rows: Vec::new(),
+            experiments: Vec::new(),
+            canary: None,
         };
         Self { round, request: Request::default() }.refreshed()
     }

@@ -3,10 +3,10 @@
 use super::client::{Failure, ask, ask_over_tcp, request, send, start};
 use apigw_probe::lab::{Lab, Scenario};
 use apigw_probe::observation::Intent;
-use apigw_probe::plan::{self, Header, Missing, Plan, Request};
+use apigw_probe::plan::{self, AccessPath, Header, Missing, Plan, Request};
 use apigw_probe::report::Verdict;
 use apigw_probe::sign::sign;
-use apigw_probe::target::Target;
+use apigw_probe::target::{Target, TargetInput};
 use futures_util::future::join_all;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
@@ -65,6 +65,12 @@ const VECTORS: &[(&str, &str)] = &[
     ("missing-parameter",                  "400BadRequest 400BadRequest 400BadRequest 400BadRequest"),
     ("host-rewritten",                     "200 200 403Forbidden 200"),
     ("api-id-stripped",                    "200 200 200 403Forbidden"),
+    ("headers-lost",                       "200 200 403Forbidden 403Forbidden"),
+    ("endpoint-host-refused",              "200 200 200 403Forbidden"),
+    ("names-cut",                          "200 tls tls tls"),
+    ("marks-taken",                        "200unmarked 200unmarked 200unmarked 200unmarked"),
+    ("answers-any-api",                    "200 200 200 200"),
+    ("answers-anything",                   "200unmarked 200unmarked 200unmarked 200unmarked"),
     ("another-api",                        "403AccessDenied 403AccessDenied 403AccessDenied 403AccessDenied"),
     ("not-api-gateway",                    "200unmarked 200unmarked 200unmarked 200unmarked"),
     ("proxy-denies",                       "403unmarked 403unmarked 403unmarked 403unmarked"),
@@ -87,6 +93,7 @@ const VECTORS: &[(&str, &str)] = &[
     ("integration-misconfigured",          "500InternalServerError 500InternalServerError 500InternalServerError 500InternalServerError"),
     ("lambda-malformed",                   "502InternalServerError 502InternalServerError 502InternalServerError 502InternalServerError"),
     ("masked-error",                       "200 200 200 200"),
+    ("backend-echoes",                     "500InternalFailure 500InternalFailure 500InternalFailure 500InternalFailure"),
     ("clock-far-off",                      "200 200 200 200"),
     ("zonal",                              "200 200 200 200 200 200 200"),
     ("zone-down",                          "200 200 200 silent 200 200 200"),
@@ -162,7 +169,18 @@ async fn check(name: &str, vector: &str) {
             Intent::Optional | Intent::Skip => true,
         }
     });
+    // whatever API is asked for, it answers
+    let meets = meets && !(lab.scenario().canary && opens(&canary(&lab).await));
     assert_eq!(lab.scenario().verdict, if meets { Verdict::Pass } else { Verdict::Fail }, "{name}");
+}
+
+/// What a call of an API that does not exist comes to.
+async fn canary(lab: &Lab) -> String {
+    let invoke_url = lab.invoke_url().replace("a1bc234d5e", "zzzzzzzzzz");
+    let input = TargetInput { invoke_url: &invoke_url, ..lab.input() };
+    let target = Target::parse(input).expect("what the scenario's operator pastes can be read");
+    let plan = plan::plan(&target, AccessPath::VpceApiIdHeader, &Request::default());
+    word(lab, &target, plan).await
 }
 
 async fn observe(lab: &Lab) -> Vec<String> {

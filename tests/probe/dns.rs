@@ -664,6 +664,7 @@ async fn each_round_asks_as_the_files_say_by_then() {
         intents: Intents::default(),
         limits: limits(1000),
         auth: Auth::None,
+        canary: false,
     };
     for server in ["10.0.0.2", "10.0.0.3"] {
         std::fs::write(&resolv_conf, format!("nameserver {server}\n")).unwrap();

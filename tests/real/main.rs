@@ -40,6 +40,7 @@ mod rules;
 mod run_command;
 mod schema;
 mod scrape;
+mod set_up;
 mod signing;
 mod tls;
 mod units;

@@ -45,6 +45,8 @@ pub fn round() -> Round {
             ignored_proxy_variables: Vec::new(),
         },
         rows,
+        experiments: Vec::new(),
+        canary: None,
     }
 }
 

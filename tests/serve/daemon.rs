@@ -96,10 +96,27 @@ impl Daemon {
         self.child.wait().unwrap().code()
     }
 
+    /// Every notice that nobody has read yet.
+    pub(crate) fn notices(&self) -> Vec<String> {
+        self.notices.set_nonblocking(true).unwrap();
+        let mut buffer = [0; 4096];
+        let next = || {
+            let length = self.notices.recv(&mut buffer).ok()?;
+            Some(String::from_utf8_lossy(&buffer[..length]).into_owned())
+        };
+        std::iter::from_fn(next).collect()
+    }
+
     pub(crate) fn metrics(&self) -> String {
+        self.get("/metrics", "Accept: */*")
+    }
+
+    /// What a path answers, head and body as they come.
+    pub(crate) fn get(&self, path: &str, header: &str) -> String {
         let mut stream = TcpStream::connect(self.listen).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        write!(stream, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        // nothing older than that has chunks, which might cut a word in two
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer

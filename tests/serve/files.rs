@@ -51,6 +51,28 @@ fn files_are_written_for_others_to_read() {
 }
 
 #[test]
+fn what_a_reload_does_not_name_any_more_is_removed() {
+    let (side, folder) = (start("healthy"), tempfile::tempdir().unwrap());
+    let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+    fs::create_dir(&first).unwrap();
+    fs::create_dir(&second).unwrap();
+    fs::write(first.join("notes.json"), "{}").unwrap();
+    fs::write(second.join("probe.prom"), "somebody_elses 1\n").unwrap();
+    let rest = head(&side) + &target(&side, "orders", "");
+    let daemon = Daemon::start(&(settings(&first) + &rest));
+    let is_there = |folder: &Path| folder.join("orders.json").exists() && folder.join("probe.prom").exists();
+    eventually("first files", || is_there(&first).then_some(()));
+    daemon.write(&(settings(&second) + &rest));
+    daemon.signal("HUP");
+    eventually("second files", || is_there(&second).then_some(()));
+    assert!(!first.join("orders.json").exists() && !first.join("probe.prom").exists());
+    assert!(first.join("notes.json").exists());
+    daemon.write(&rest);
+    daemon.signal("HUP");
+    eventually("empty folder", || fs::read_dir(&second).unwrap().next().is_none().then_some(()));
+}
+
+#[test]
 fn a_killed_daemon_leaves_whole_files_and_the_next_one_tidies_up() {
     let (side, folder) = (start("healthy"), tempfile::tempdir().unwrap());
     let config = settings(folder.path()) + &head(&side) + &target(&side, "orders", "");
@@ -87,11 +109,14 @@ fn a_folder_that_is_missing_is_told_once_and_used_when_it_comes() {
     let (side, folder) = (start("healthy"), tempfile::tempdir().unwrap());
     let missing = folder.path().join("later");
     let daemon = Daemon::start(&(settings(&missing) + &head(&side) + &target(&side, "orders", "")));
-    daemon.log_with("probe.prom");
+    daemon.notice("READY=1");
+    daemon.metrics_with("output_write_errors_total{output=\"textfile\"} 3");
+    daemon.metrics_with("output_write_errors_total{output=\"output-dir\"} 2");
     fs::create_dir(&missing).unwrap();
     eventually("file", || textfile(&missing).filter(|text| text.contains("target=\"orders\"")));
     let log = daemon.log_with("written again");
-    assert_eq!(log.matches("cannot write").count(), 1, "{log}");
+    assert_eq!(log.matches("cannot write").count(), 2, "each of the two once: {log}");
+    assert!(!log.contains("apigw-probe-serve-"), "{log}");
 }
 
 #[test]

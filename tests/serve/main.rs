@@ -6,6 +6,9 @@ mod files;
 mod log;
 mod pipe;
 mod reload;
+#[path = "../support/secrets.rs"]
+mod secrets;
+mod secrecy;
 #[expect(dead_code, reason = "what calls `once` is for other suites")]
 #[path = "../support/side.rs"]
 mod side;

@@ -71,6 +71,31 @@ fn a_slow_file_holds_no_round_up() {
 }
 
 #[test]
+fn what_is_no_file_refuses_the_reload_and_the_next_one_works() {
+    let side = start("healthy");
+    let good = head(&side) + &target(&side, "orders", "");
+    let daemon = Daemon::start(&good);
+    daemon.notice("READY=1");
+    // nobody writes to it
+    daemon.replace_by_pipe();
+    daemon.signal("HUP");
+    daemon.notice("RELOADING=1");
+    let told = daemon.notice("READY=1");
+    assert!(told.contains("STATUS=") && told.contains("config.toml"), "{told}");
+    daemon.metrics_with("config_last_reload_successful 0");
+    // it never ends
+    std::fs::remove_file(daemon.config()).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", daemon.config()).unwrap();
+    daemon.signal("HUP");
+    daemon.log_with("MiB");
+    std::fs::remove_file(daemon.config()).unwrap();
+    daemon.write(&(good.clone() + &target(&side, "stock", "")));
+    daemon.signal("HUP");
+    daemon.metrics_with("target_success{target=\"stock\"} 1");
+    daemon.metrics_with("config_last_reload_successful 1");
+}
+
+#[test]
 fn the_end_of_the_world_is_told_and_outlived() {
     let side = start("healthy");
     let config = |side: &crate::side::Side| head(side).replace("\"2s\"", "\"500ms\"") + &target(side, "orders", "");

@@ -10,6 +10,7 @@ mod keeping;
 #[expect(dead_code, reason = "the probe's tests use the rest")]
 mod name_server;
 mod sts;
+mod survey;
 
 use apigw_probe::probe::{Detour, Net, Resolver, Trust};
 use apigw_probe::side::{Role, Variables, Wallet, Wish};

@@ -44,6 +44,9 @@ impl Side {
             // nobody asks the address of instance metadata, which is not this suite's
             command.env("AWS_EC2_METADATA_DISABLED", "true");
         }
+        if scenario.canary {
+            command.arg("--canary");
+        }
         for (path, intent) in scenario.intents {
             command.args([format!("--{intent}"), path.to_string()]);
         }

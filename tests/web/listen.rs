@@ -3,11 +3,13 @@
 use crate::client::{self, ask_unix, request};
 use crate::daemon::{Setup, free_address, wait_for};
 use hyper::StatusCode;
-use std::net::{TcpListener, TcpStream};
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 use std::process::Command;
+use std::sync::mpsc;
 
 #[test]
 fn several_places_are_listened_on() {
@@ -62,7 +64,56 @@ fn an_address_in_use_is_named() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
     let said = Setup::new().listen(&[&address]).fail();
-    assert!(said.contains(&address), "{said}");
+    assert!(said.contains("config.toml:5: listen: ") && said.contains(&address), "{said}");
+}
+
+#[test]
+fn a_port_goes_over_to_another_address_and_back_without_a_gap() {
+    let mut setup = Setup::new();
+    setup.command.env("RUNTIME_DIRECTORY", setup.folder.path());
+    let daemon = setup.start();
+    let control = daemon.folder.path().join("control.sock");
+    let (narrow, port) = (daemon.address, daemon.address.port());
+    let elsewhere = SocketAddr::from(([127, 0, 0, 2], port));
+    let config = std::fs::read_to_string(daemon.folder.path().join("config.toml")).unwrap();
+    let (stop, stopped) = mpsc::channel::<()>();
+    let clients = std::thread::spawn(move || {
+        let mut answers = 0;
+        while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
+            assert_eq!(client::get(narrow, "/-/healthy").status, StatusCode::OK);
+            answers += 1;
+        }
+        answers
+    });
+    for _ in 0..2 {
+        daemon.replace("config.toml", &config.replace(&narrow.to_string(), &format!("0.0.0.0:{port}")));
+        let answer = ask_unix(&control, request("POST", "/-/reload", &[]));
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        assert_eq!(client::get(elsewhere, "/-/healthy").status, StatusCode::OK);
+        assert_eq!(TcpListener::bind(narrow).unwrap_err().kind(), ErrorKind::AddrInUse, "it is taken for others");
+        daemon.replace("config.toml", &config);
+        let answer = ask_unix(&control, request("POST", "/-/reload", &[]));
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        wait_for(|| TcpStream::connect(elsewhere).is_err().then_some(()));
+    }
+    drop(stop);
+    assert!(clients.join().unwrap() > 0);
+}
+
+#[test]
+fn a_port_that_somebody_else_has_stays_theirs() {
+    let mut setup = Setup::new();
+    setup.command.env("RUNTIME_DIRECTORY", setup.folder.path());
+    let daemon = setup.start();
+    let other = TcpListener::bind(("127.0.0.2", daemon.address.port())).unwrap();
+    let config = std::fs::read_to_string(daemon.folder.path().join("config.toml")).unwrap();
+    let wide = format!("0.0.0.0:{}", daemon.address.port());
+    daemon.replace("config.toml", &config.replace(&daemon.address.to_string(), &wide));
+    let answer = ask_unix(&daemon.folder.path().join("control.sock"), request("POST", "/-/reload", &[]));
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(answer.text().contains("config.toml:5: listen: ") && answer.text().contains(&wide), "{}", answer.text());
+    assert_eq!(daemon.get("/-/healthy").status, StatusCode::OK);
+    drop(other);
 }
 
 #[test]
@@ -86,6 +137,20 @@ fn sockets_of_systemd_join_a_list_that_names_them() {
     assert_eq!(client::get(listed, "/-/healthy").status, StatusCode::OK);
     assert_eq!(ask_unix(&socket, request("GET", "/-/healthy", &[])).status, StatusCode::OK);
     assert!(socket.exists());
+}
+
+#[test]
+fn sockets_that_do_not_say_for_whom_they_are_stay_where_they_are() {
+    let mut setup = Setup::new();
+    let (listed, inherited) = (setup.address, TcpListener::bind("127.0.0.1:0").unwrap());
+    let address = inherited.local_addr().unwrap();
+    let another = inherited.try_clone().unwrap();
+    setup.command.stdin(OwnedFd::from(inherited)).env("LISTEN_FDS", "1").env("LISTEN_FDS_FIRST_FD", "0");
+    let _daemon = setup.start();
+    assert_eq!(client::get(listed, "/-/healthy").status, StatusCode::OK);
+    // who connects is ours to accept, since nobody else does
+    let _client = TcpStream::connect(address).unwrap();
+    another.accept().unwrap();
 }
 
 #[test]

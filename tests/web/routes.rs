@@ -84,6 +84,7 @@ fn reports_are_an_array_of_what_each_target_has() {
     let one = daemon.get("/api/v1/reports/b");
     assert_eq!(one.header("content-type"), "application/json");
     assert_eq!(serde_json::from_slice::<Value>(&one.body).unwrap()["target"]["name"], "b");
+    assert_eq!(daemon.get("/api/v1/reports/%62").body, one.body, "a name may be written in another way");
     let none = daemon.get("/api/v1/reports/c");
     assert_eq!(none.status, StatusCode::NOT_FOUND);
     assert!(none.text().contains("`c`"), "{}", none.text());
@@ -117,8 +118,11 @@ fn a_probe_of_anything_else_is_refused() {
         assert_eq!(answer.status, status, "{path}");
         assert!(answer.text().contains(word), "{path}: {}", answer.text());
     }
-    let timeout = [("x-prometheus-scrape-timeout-seconds", "soon")];
-    assert_eq!(ask(daemon.address, request("GET", "/probe?target=orders", &timeout)).status, StatusCode::BAD_REQUEST);
+    for timeout in ["soon", "0.7"] {
+        let timeout = [("x-prometheus-scrape-timeout-seconds", timeout)];
+        let answer = ask(daemon.address, request("GET", "/probe?target=orders", &timeout));
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{timeout:?}");
+    }
 }
 
 #[test]

@@ -207,3 +207,11 @@ fn what_cannot_be_is_told_by_line() {
         assert!(said.contains(&format!("web.yml:{line}: ")) && said.contains(word), "{lines}: {said}");
     }
 }
+
+#[test]
+fn a_web_configuration_that_is_missing_is_told_with_its_place() {
+    let setup = Setup::new().web("");
+    std::fs::remove_file(setup.path("web.yml")).unwrap();
+    let said = setup.fail();
+    assert!(said.contains("config.toml:6: web_config_file: ") && said.contains("web.yml"), "{said}");
+}

@@ -153,11 +153,13 @@ pub(super) const TLS_VERSION: Entry = Entry {
 pub(super) const PROXY_INTERFERENCE: Entry = Entry {
     title: "a proxy or firewall stands between and interferes",
     owner: Owner::Network,
-    meaning: "Something on the way decrypts, answers in the endpoint's place, or cuts handshakes by their name.",
-    shows: "a certificate of an authority that only this host trusts; a proxy's headers; handshakes that are cut.",
+    meaning: "Something on the way decrypts, answers in the endpoint's place, changes `Host` or `x-apigw-api-id`, or cuts handshakes by their name.",
+    shows: "a certificate of an authority that only this host trusts; a proxy's headers; handshakes that are cut; an experiment (`once \
+            --experiment`) in which a header does not arrive.",
     ceiling: Likely,
     fix: &[
         "exempt execute-api.{region}.{suffix} and vpce.{suffix} from the proxy's inspection",
+        "let a reverse proxy or load balancer in front pass `Host` and `x-apigw-api-id` unchanged",
         "for other clients on this host: `NO_PROXY=.execute-api.{region}.{suffix},.vpce.{suffix}`; this tool ignores proxy variables",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-vpc-connections",
@@ -176,6 +178,21 @@ pub(super) const NOT_API_GATEWAY: Entry = Entry {
         "to let only API Gateway's answers count, probe with `--require-api-gateway`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",
+};
+
+pub(super) const ANSWERS_ANY_API: Entry = Entry {
+    title: "an API that does not exist is answered as well, so that success proves nothing",
+    owner: Owner::Network,
+    meaning: "The canary is a call of a well-formed API id that nobody has; API Gateway refuses it. If an expected status comes back, something \
+              between answers for every API, or sends every call to one: the other answers say nothing of the API that is meant.",
+    shows: "with `--canary` or `canary = true`, an expected status for a made-up API id; an experiment may show it too.",
+    ceiling: Likely,
+    fix: &[
+        "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
+        "see `Server`, `Via` and `from_api_gateway` of the canary's answer in the JSON report: with API Gateway's marks it is a proxy that sends every call to one API",
+        "exempt execute-api.{region}.{suffix} and vpce.{suffix} from proxies, and let them pass `Host` and `x-apigw-api-id` unchanged",
+    ],
+    docs: "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
 };
 
 pub(super) const HTTP_PROTOCOL_ERROR: Entry = Entry {

@@ -3,7 +3,9 @@
 use super::{CHINA, Scenario};
 use crate::diagnosis::Cause;
 use crate::lab::policy::{Condition, Policy, allow};
-use crate::lab::world::{Authorization, Authorizer, Between, Exposure, Impostor, Integration, Limit, OTHER_API, World};
+use crate::lab::world::{
+    API, Authorization, Authorizer, Between, Exposure, Impostor, Integration, Limit, OTHER_API, World,
+};
 use std::time::Duration;
 
 pub(super) static SCENARIOS: &[Scenario] = &[
@@ -44,6 +46,32 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         world.between = Between::DropsApiId;
     })
     .fails(&[Cause::WrongApiIdHeader]),
+    Scenario::new("headers-lost", "a proxy does both: `Host` and `x-apigw-api-id` are lost", |world| {
+        world.between = Between::LosesHeaders;
+    })
+    .fails(&[Cause::ForbiddenUnknown]),
+    Scenario::new("endpoint-host-refused", "a web ACL refuses the endpoint's own name as `Host`", |world| {
+        world.between = Between::RefusesEndpointAsHost;
+    })
+    .fails(&[Cause::WafBlock]),
+    Scenario::new("names-cut", "a firewall ends every handshake but those with the API's own name", |world| {
+        world.between = Between::CutsNames(API);
+    })
+    .fails(&[Cause::ProxyInterference]),
+    Scenario::new("marks-taken", "a proxy takes API Gateway's headers off every answer", |world| {
+        world.between = Between::TakesMarks;
+    })
+    .passes_with(&[Cause::NotApiGateway]),
+    Scenario::new("answers-any-api", "a proxy sends every request to this API, whichever was asked for", |world| {
+        world.between = Between::SendsTo(API);
+    })
+    .with_canary()
+    .fails(&[Cause::AnswersAnyApi]),
+    Scenario::new("answers-anything", "a web server answers 200 to everything, whichever API was asked for", |world| {
+        world.between = Between::Answers(Impostor::WebServer);
+    })
+    .with_canary()
+    .fails(&[Cause::AnswersAnyApi]),
     Scenario::new("another-api", "a proxy sends every request to another API", |world| {
         world.between = Between::SendsTo(OTHER_API);
     })
@@ -131,6 +159,10 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         set_integration(world, Integration::Masked);
     })
     .passes_with(&[Cause::BackendErrorMaskedAs200]),
+    Scenario::new("backend-echoes", "the backend fails and repeats the whole request in its error", |world| {
+        set_integration(world, Integration::Echoes);
+    })
+    .fails(&[Cause::BackendStatus]),
     Scenario::new("clock-far-off", "AWS's clock is seven hours ahead of this host's", |world| {
         world.clock_ahead = 7 * 3600;
     })

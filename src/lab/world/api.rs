@@ -97,6 +97,8 @@ pub(in crate::lab) enum Integration {
     Malformed,
     /// A mapping that turns the backend's 403 into 200.
     Masked,
+    /// A backend that fails and repeats the request in its error, secrets and all.
+    Echoes,
 }
 
 impl Api {

@@ -119,6 +119,14 @@ pub(in crate::lab) enum Between {
     SetsHost,
     /// A reverse proxy that drops the header `x-apigw-api-id`.
     DropsApiId,
+    /// A reverse proxy that does both.
+    LosesHeaders,
+    /// A firewall that ends every handshake in which another name stands than this API's own.
+    CutsNames(&'static str),
+    /// A web ACL, or what passes for one, that refuses the endpoint's own name as `Host`.
+    RefusesEndpointAsHost,
+    /// A proxy that takes every header of API Gateway off its answers.
+    TakesMarks,
     /// A reverse proxy that sends everything to one API, whichever was asked for.
     SendsTo(&'static str),
     /// A reverse proxy that adds a parameter to every query.

@@ -1,6 +1,7 @@
 //! Whom does the probe believe? Mozilla's roots, compiled in, and what the user adds.
 
 use super::verdict::Witness;
+use crate::small_file;
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::CertificateDer;
@@ -9,6 +10,7 @@ use rustls::{ClientConfig, RootCertStore};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// The roots that a server's certificate must lead to, and the TLS settings built on them. Cheap to clone.
 #[derive(Clone)]
@@ -57,6 +59,16 @@ pub enum TrustError {
     /// A certificate that was handed over as DER cannot be a root.
     #[error("the certificate is not fit for a root: {0}")]
     NotARoot(String),
+}
+
+impl TrustError {
+    /// Whether the file is to blame that was named.
+    pub fn is_of_a_file(&self) -> bool {
+        match self {
+            Self::Unreadable { .. } | Self::NotCertificates { .. } => true,
+            Self::System(_) | Self::NotARoot(_) => false,
+        }
+    }
 }
 
 impl Trust {
@@ -150,7 +162,7 @@ fn built_in() -> RootCertStore {
 
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), TrustError> {
     let not = |why: String| TrustError::NotCertificates { path: path.to_owned(), why };
-    let text = std::fs::read(path).map_err(|why| TrustError::Unreadable { path: path.to_owned(), why })?;
+    let text = small_file::read(path, PATIENCE).map_err(|why| TrustError::Unreadable { path: path.to_owned(), why })?;
     let mut count = 0;
     for certificate in CertificateDer::pem_slice_iter(&text) {
         count += 1;
@@ -170,6 +182,9 @@ fn system_roots() -> (RootCertStore, String) {
     let errors = found.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     (roots, errors)
 }
+
+/// How long a pipe in place of a file may take to say everything.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

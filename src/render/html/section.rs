@@ -13,6 +13,7 @@ use crate::render::cells::{Cells, Tone, beside};
 use crate::render::phases::{Mark, Took, phases};
 use crate::render::request_id::{RequestId, refused};
 use crate::render::step::{Piece, pieces};
+use crate::render::words::canary_words;
 use crate::report::{Report, Verdict};
 use crate::status::Schedule;
 use askama::Template;
@@ -79,6 +80,13 @@ impl<'a> Section<'a> {
 }
 
 impl Section<'_> {
+    /// What came of the canary of the last round, if there was one.
+    fn canary(&self) -> Option<String> {
+        let round = &self.entry.report()?.round;
+        let canary = round.canary.as_ref()?;
+        Some(canary_words(canary, &round.target))
+    }
+
     /// How many of the last rounds failed.
     fn failed(&self) -> usize {
         self.strip.iter().filter(|round| round.verdict == Verdict::Fail).count()

@@ -78,6 +78,8 @@ pub(super) static FAMILIES: &[Entry] = &[
         "From the first packet to the last byte over the endpoint's name in one Availability Zone in the last round."),
     entry(Kind::Info, "apigw_probe_address_zone_info", &["target", "address", "zone"], Source::Round(round::address_zones),
         "The Availability Zone of an address, where a zonal name of the endpoint was answered with it."),
+    entry(Kind::Gauge, "apigw_probe_canary_success", TARGET, Source::Round(round::canary),
+        "Whether the call of an API that does not exist was refused in the last round, as it should be; absent without a canary, and if it got no answer."),
     entry(Kind::Gauge, "apigw_probe_last_round_timestamp_seconds", TARGET, Source::Round(round::last_round),
         "When the last round ended."),
     // what the daemon counts of a target
@@ -86,7 +88,7 @@ pub(super) static FAMILIES: &[Entry] = &[
     entry(Kind::Counter, "apigw_probe_probe_failures_total", &["target", "path", "reason"], Source::Target(daemon::probe_failures),
         "How often the path did not return an expected status, by its outcome, or internal for a defect of the probe itself; only reasons that occurred."),
     entry(Kind::Counter, "apigw_probe_requests_sent_total", PATH, Source::Target(daemon::requests_sent),
-        "HTTP requests that were sent, one on each connection whose TLS handshake was completed for it."),
+        "HTTP requests that were sent, one on each connection whose TLS handshake was completed for it; a canary counts on the path that it takes."),
     entry(Kind::Counter, "apigw_probe_dns_queries_sent_total", TARGET, Source::Target(daemon::dns_queries_sent),
         "DNS queries that were sent, each transmission by itself; a lookup that paths share counts once, a second opinion does not count."),
     entry(Kind::Histogram, "apigw_probe_round_duration_seconds", TARGET, Source::Target(daemon::round_durations),

@@ -118,6 +118,14 @@ pub(super) fn address_zones(report: &Report, out: &mut SamplesOf<'_>) {
     }
 }
 
+/// What no answer came to proves nothing, and is absent.
+pub(super) fn canary(report: &Report, out: &mut SamplesOf<'_>) {
+    let refused = report.round.canary.as_ref().and_then(|canary| canary.is_refused(&report.round.target));
+    if let Some(refused) = refused {
+        out.push(&[name(report)], refused.into());
+    }
+}
+
 pub(super) fn last_round(report: &Report, out: &mut SamplesOf<'_>) {
     out.push(&[name(report)], unix_seconds(report.round.started + report.round.took));
 }

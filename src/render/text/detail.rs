@@ -29,6 +29,14 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, report: &Report, style: &TextSty
             }
         }
     }
+    if let Some(canary) = &round.canary {
+        detail.heading("canary")?;
+        detail.path(&canary.seen)?;
+    }
+    for experiment in &round.experiments {
+        detail.heading(&format!("experiment {}", experiment.question))?;
+        detail.path(&experiment.seen)?;
+    }
     Ok(())
 }
 

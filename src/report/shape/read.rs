@@ -1,16 +1,16 @@
 //! What did a saved report tell of? The round that it was made of; findings and verdict are made anew.
 
 use super::{
-    AccessPath, AddressShape, AttemptShape, Deserialize, DnsShape, HttpShape, OK, PathShape, QueryShape, RequestShape,
-    SCHEMA_VERSION, Shape, TlsShape,
+    AccessPath, AddressShape, AttemptShape, CanaryShape, Deserialize, DnsShape, ExperimentShape, HttpShape, OK,
+    PathShape, QueryShape, RequestShape, SCHEMA_VERSION, SeenShape, Shape, TlsShape,
 };
 use crate::observation::{
-    Address, Answer, Attempt, Certificate, Connected, DnsFault, Environment, HttpFailure, HttpFault, Lookup,
-    Observation, Phase, Query, Round, Row, SecondOpinion, Secured, Seen, Session, TcpFailure, TcpFault, TlsFailure,
-    TlsFault,
+    Address, Answer, Attempt, Canary, Certificate, Connected, DnsFault, Environment, Experiment, HttpFailure,
+    HttpFault, Lookup, Observation, Phase, Query, Round, Row, SecondOpinion, Secured, Seen, Session, TcpFailure,
+    TcpFault, TlsFailure, TlsFault,
 };
 use crate::plan::{Header, HeaderText, Method, Plan};
-use crate::target::{Expectation, HostName, NameError, Target, TargetError, TargetInput, Warning, Zone};
+use crate::target::{ApiId, Expectation, HostName, NameError, Target, TargetError, TargetInput, Warning, Zone};
 use std::sync::Arc;
 
 /// A saved report that cannot be read.
@@ -87,6 +87,12 @@ impl Shape {
                 ignored_proxy_variables: self.environment.ignored_proxy_variables,
             },
             rows: self.paths.into_iter().map(|path| path.into_row(&target)).collect::<Result<_, _>>()?,
+            experiments: self
+                .experiments
+                .into_iter()
+                .map(|one| one.into_experiment(&target))
+                .collect::<Result<_, _>>()?,
+            canary: self.canary.map(CanaryShape::into_canary).transpose()?.map(Box::new),
         })
     }
 }
@@ -110,6 +116,31 @@ impl PathShape {
             (None, ..) => Seen::Skipped,
         };
         Ok(Row { path: self.path, zone, signed, intent: self.intent, asked: self.asked, seen })
+    }
+}
+
+impl ExperimentShape {
+    fn into_experiment(self, target: &Target) -> Result<Experiment, UnreadableReport> {
+        let mut seen = self.seen.into_observation(self.path)?;
+        seen.plan.signed_for = target.region().filter(|_| self.signed).cloned();
+        Ok(Experiment { question: self.question, seen })
+    }
+}
+
+impl CanaryShape {
+    fn into_canary(self) -> Result<Canary, UnreadableReport> {
+        Ok(Canary { api: ApiId::parse(&self.api_id)?, seen: self.seen.into_observation(self.path)? })
+    }
+}
+
+impl SeenShape {
+    fn into_observation(self, path: AccessPath) -> Result<Observation, UnreadableReport> {
+        Ok(Observation {
+            plan: self.request.into_plan(path)?,
+            lookup: self.dns.into_lookup()?,
+            attempts: self.attempts.into_iter().map(AttemptShape::into_attempt).collect::<Result<_, _>>()?,
+            took: self.duration_seconds.into(),
+        })
     }
 }
 

@@ -1,13 +1,13 @@
 //! What of a report goes into JSON? Everything that was seen, and what it means.
 
 use super::{
-    AddressShape, AnswerShape, AttemptShape, CertificateShape, DnsShape, EnvironmentShape, HttpShape, Instant, OK,
-    PathShape, QueryShape, RequestShape, SCHEMA_VERSION, SecondOpinionShape, Shape, TargetShape, TcpShape, TlsShape,
-    Tool, WarningShape,
+    AddressShape, AnswerShape, AttemptShape, CanaryShape, CertificateShape, DnsShape, EnvironmentShape,
+    ExperimentShape, HttpShape, Instant, OK, PathShape, QueryShape, RequestShape, SCHEMA_VERSION, SecondOpinionShape,
+    SeenShape, Shape, TargetShape, TcpShape, TlsShape, Tool, WarningShape,
 };
 use crate::observation::{
-    Address, Answer, Attempt, DnsFault, Environment, HttpFailure, Lookup, Outcome, Phase, Query, Round, Row, Secured,
-    Seen, TlsFailure,
+    Address, Answer, Attempt, Canary, DnsFault, Environment, Experiment, HttpFailure, Lookup, Observation, Outcome,
+    Phase, Query, Round, Row, Secured, Seen, TlsFailure,
 };
 use crate::plan::Plan;
 use crate::report::Report;
@@ -32,6 +32,8 @@ impl Report {
                 .map(|warning| WarningShape { name: warning.name().into(), message: warning.to_string() })
                 .collect(),
             paths: round.rows.iter().map(|row| PathShape::of(row, round)).collect(),
+            experiments: round.experiments.iter().map(|one| ExperimentShape::of(one, round)).collect(),
+            canary: round.canary.as_ref().map(|canary| CanaryShape::of(canary, round)),
             findings: self.diagnosis.findings.clone(),
         }
     }
@@ -93,6 +95,45 @@ impl PathShape {
                 .unwrap_or_default(),
             duration_seconds: seen.map(|seen| seen.took.into()),
             unaccounted_seconds: seen.map(|seen| seen.unaccounted().into()),
+        }
+    }
+}
+
+impl ExperimentShape {
+    fn of(experiment: &Experiment, round: &Round) -> Self {
+        let plan = &experiment.seen.plan;
+        Self {
+            question: experiment.question,
+            asks: experiment.question.words().to_owned(),
+            path: plan.path,
+            signed: plan.signed_for.is_some(),
+            address: experiment.address(),
+            seen: SeenShape::of(&experiment.seen, round),
+        }
+    }
+}
+
+impl CanaryShape {
+    fn of(canary: &Canary, round: &Round) -> Self {
+        Self {
+            api_id: canary.api.to_string(),
+            path: canary.seen.plan.path,
+            refused: canary.is_refused(&round.target),
+            seen: SeenShape::of(&canary.seen, round),
+        }
+    }
+}
+
+impl SeenShape {
+    fn of(seen: &Observation, round: &Round) -> Self {
+        let target = &round.target;
+        Self {
+            outcome: seen.outcome(target).name().to_owned(),
+            request: RequestShape::of(&seen.plan),
+            dns: DnsShape::of(&seen.lookup, round),
+            attempts: seen.attempts.iter().map(|attempt| AttemptShape::of(attempt, target)).collect(),
+            duration_seconds: seen.took.into(),
+            unaccounted_seconds: seen.unaccounted().into(),
         }
     }
 }

@@ -34,7 +34,9 @@ impl Scheduler {
                 self.net = Rc::new(net);
                 self.agenda.set_load(config.load, Instant::now());
                 self.put_in_force(config);
-                self.board.log.info(format_args!("configuration reloaded: {} targets", self.agenda.places.len()));
+                self.board
+                    .log
+                    .info(format_args!("configuration reloaded: {}", line::Targets(self.agenda.places.len())));
                 Ok(())
             }
             Err(refused) => {
@@ -97,7 +99,7 @@ fn fresh(scheduled: Scheduled, host: &str, rounds: &Rounds<Flight, Report>, begi
         cadence,
         asked: None,
         is_busy: rounds.iter().any(|flight| flight.scheduled.check.target.name == *name),
-        weight: Weight { paths: scheduled.check.plans().count(), queries: scheduled.check.usual_queries() },
+        weight: Weight { paths: scheduled.check.calls(), queries: scheduled.check.usual_queries() },
         of: Entry { scheduled: Rc::new(scheduled), last: None, waiting: Vec::new() },
     }
 }

@@ -163,7 +163,24 @@ fn a_caller_in_a_hurry_gets_a_shorter_round() {
         assert_eq!(desk.probe("a", SHORT).await, Err(ProbeRefusal::StillRunning));
         let status = desk.until(|status| status.rounds.recorded == 1).await;
         let took = history(&status, "a").latest().unwrap().round.took;
-        assert!(took >= Duration::from_millis(900) && took < Duration::from_millis(1900), "{took:?}");
+        assert!(took >= LEAST_ROUND && took < Duration::from_millis(1900), "{took:?}");
+    });
+}
+
+#[test]
+fn a_round_ends_before_its_caller_goes() {
+    run(async {
+        let targets = target("a", "SILENT", ON_PROBE) + &target("b", "SILENT", ON_PROBE);
+        let (desk, _running) = Desk::open(&targets);
+        // of scrapes that end after 2 s and after 1 s
+        for (name, within) in [("a", Duration::from_millis(1500)), ("b", Duration::from_millis(500))] {
+            let report = desk.probe(name, within).await.unwrap();
+            assert!(
+                report.round.took < within && report.round.took >= within - 2 * TIME_TO_ANSWER,
+                "{:?}",
+                report.round.took
+            );
+        }
     });
 }
 

@@ -3,20 +3,22 @@
 use super::wire::Duplex;
 use crate::config::Listen;
 use listenfd::ListenFd;
-use nix::sys::socket::{Backlog, listen, setsockopt, sockopt};
+use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage};
+use nix::sys::socket::{bind, listen, setsockopt, socket, sockopt};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::net;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net as unix;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
 
 /// A socket that listens.
 #[derive(Debug)]
 pub(super) enum Listener {
     /// On an address.
-    Tcp(net::TcpListener),
+    Tcp(Arc<net::TcpListener>),
     /// On a path; the file goes with it, if it is ours.
     Unix(unix::UnixListener, Option<SocketFile>),
 }
@@ -25,21 +27,23 @@ pub(super) enum Listener {
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// An address cannot be had.
-    #[error("listen on `{0}`: {1}")]
+    #[error("`{0}` cannot be listened on: {1}")]
     Io(Listen, io::Error),
     /// Another process answers on the path.
-    #[error("listen on `{0}`: another process answers there already")]
+    #[error("`{0}` cannot be listened on: another process answers there already")]
     Taken(Listen),
     /// Something else than a socket stands at the path; it is not replaced.
-    #[error("listen on `{0}`: the file there is no socket; give another path or remove it")]
+    #[error("`{0}` cannot be listened on: the file there is no socket; give another path or remove it")]
     NoSocket(Listen),
     /// `systemd` is listed, and systemd hands nothing over.
     #[error(
-        "listen on `systemd`: no socket was handed over (LISTEN_FDS); enable the socket unit, or list an address such as `127.0.0.1:9715`"
+        "`systemd` cannot be listened on: no socket was handed over (LISTEN_FDS); enable the socket unit, or list an address such as `127.0.0.1:9715`"
     )]
     NothingHandedOver,
     /// What systemd hands over is of another kind.
-    #[error("listen on `systemd`: socket {0} is neither a TCP nor a unix stream socket (ListenStream=): {1}")]
+    #[error(
+        "`systemd` cannot be listened on: socket {0} is neither a TCP nor a unix stream socket (ListenStream=): {1}"
+    )]
     Kind(usize, io::Error),
 }
 
@@ -49,9 +53,7 @@ impl Listener {
         let wrong = |error| ListenError::Io(place.clone(), error);
         match place {
             Listen::Tcp(address) => {
-                let socket = net::TcpListener::bind(address).map_err(wrong)?;
-                socket.set_nonblocking(true).and_then(|()| lengthen(&socket)).map_err(wrong)?;
-                Ok(vec![Self::Tcp(socket)])
+                bind_tcp(*address, Sharing::No).map(|socket| vec![Self::Tcp(socket)]).map_err(wrong)
             }
             Listen::Unix(path) => bind_unix(place, path, WEB_MODE).map(|listener| vec![listener]),
             Listen::Systemd => Ok(Vec::new()),
@@ -82,7 +84,24 @@ impl Listener {
         }
         let socket = sockets.take_tcp_listener(at)?.ok_or(ErrorKind::NotFound)?;
         socket.set_nonblocking(true)?;
-        Ok(Self::Tcp(socket))
+        Ok(Self::Tcp(Arc::new(socket)))
+    }
+
+    /// Listens on an address that has been taken by a listener of our own, which closes as soon as this one answers.
+    pub(super) fn bind_beside(place: &Listen, taken: &[Neighbour]) -> Result<Vec<Self>, ListenError> {
+        let Listen::Tcp(address) = place else { return Self::bind(place) };
+        let taken: Vec<Arc<net::TcpListener>> = taken.iter().filter_map(|Neighbour(socket)| socket.upgrade()).collect();
+        let share = || taken.iter().try_for_each(|socket| setsockopt(socket, sockopt::ReusePort, &true));
+        let bound = share().map_err(io::Error::from).and_then(|()| bind_tcp(*address, Sharing::WithOurOwn));
+        bound.map(|socket| vec![Self::Tcp(socket)]).map_err(|error| ListenError::Io(place.clone(), error))
+    }
+
+    /// The same for whoever binds beside it.
+    pub(super) fn neighbour(&self) -> Option<Neighbour> {
+        match self {
+            Self::Tcp(socket) => Some(Neighbour(Arc::downgrade(socket))),
+            Self::Unix(..) => None,
+        }
     }
 
     /// The same within the runtime.
@@ -91,7 +110,8 @@ impl Listener {
             Self::Tcp(socket) => {
                 // connections inherit it; what a client does not take is not made
                 setsockopt(&socket, sockopt::SndBuf, &MOST_UNTAKEN)?;
-                tokio::net::TcpListener::from_std(socket).map(OpenListener::Tcp)
+                let listener = tokio::net::TcpListener::from_std(socket.try_clone()?)?;
+                Ok(OpenListener::Tcp(listener, socket))
             }
             Self::Unix(socket, file) => {
                 tokio::net::UnixListener::from_std(socket).map(|socket| OpenListener::Unix(socket, file))
@@ -100,9 +120,13 @@ impl Listener {
     }
 }
 
+/// A TCP listener at work, as long as it is.
+#[derive(Debug, Clone)]
+pub(super) struct Neighbour(Weak<net::TcpListener>);
+
 /// A listener within the runtime.
 pub(super) enum OpenListener {
-    Tcp(tokio::net::TcpListener),
+    Tcp(tokio::net::TcpListener, #[expect(dead_code, reason = "neighbours live as long as it")] Arc<net::TcpListener>),
     Unix(
         tokio::net::UnixListener,
         #[expect(dead_code, reason = "it is removed when it is dropped")] Option<SocketFile>,
@@ -113,7 +137,7 @@ impl OpenListener {
     /// Waits for a connection.
     pub(super) async fn accept(&self) -> io::Result<Box<dyn Duplex>> {
         match self {
-            Self::Tcp(socket) => {
+            Self::Tcp(socket, _) => {
                 let (stream, _) = socket.accept().await?;
                 // chunks of an answer do not wait for each other
                 let _ = stream.set_nodelay(true);
@@ -137,6 +161,26 @@ impl Drop for SocketFile {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Whether a socket may be bound where others are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sharing {
+    No,
+    /// Where sockets of this user's say so too (`SO_REUSEPORT`, socket(7)).
+    WithOurOwn,
+}
+
+fn bind_tcp(address: net::SocketAddr, sharing: Sharing) -> io::Result<Arc<net::TcpListener>> {
+    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(family, SockType::Stream, flags, None)?;
+    // connections of a predecessor that has ended keep nobody out
+    setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+    setsockopt(&socket, sockopt::ReusePort, &(sharing == Sharing::WithOurOwn))?;
+    bind(socket.as_raw_fd(), &SockaddrStorage::from(address))?;
+    lengthen(&socket)?;
+    Ok(Arc::new(socket.into()))
 }
 
 /// Binds beside the path and moves the socket there: it appears with its mode, and the file of a dead process is replaced.

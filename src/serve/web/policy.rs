@@ -10,6 +10,7 @@ mod yaml;
 pub(super) use users::Verdict;
 
 use crate::serve::log::Log;
+use crate::small_file;
 use file::File;
 use hyper::header::{HeaderName, HeaderValue};
 use rate::Limiter;
@@ -17,6 +18,7 @@ use rustls::ServerConfig;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use users::Users;
 
 /// What holds for every request that comes over a web listener.
@@ -56,7 +58,7 @@ impl Watched {
     /// The policy by the files as they are now. A bad new version changes nothing and is told once.
     pub(super) fn now(&mut self, log: &Log) -> Arc<Policy> {
         let Some(path) = &self.path else { return self.current.clone() };
-        let changed = self.sources.iter().any(|(path, held)| std::fs::read(path).ok() != *held);
+        let changed = self.sources.iter().any(|(path, held)| small_file::read(path, Duration::ZERO).ok() != *held);
         if changed {
             let (sources, policy) = read(path);
             self.sources = sources;
@@ -98,7 +100,7 @@ struct Library {
 
 impl Library {
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, Fault> {
-        let read = std::fs::read(path);
+        let read = small_file::read(path, Duration::ZERO);
         self.sources.push((path.to_owned(), read.as_ref().ok().cloned()));
         read.map_err(|error| Fault { line: None, message: error.to_string() })
     }

@@ -1,6 +1,7 @@
 //! What does a request of `/probe` ask for? Its query and the scrape's timeout, parsed at the door.
 
 use crate::render::Clean;
+use crate::serve::board::{LEAST_ROUND, TIME_TO_ANSWER};
 use std::time::Duration;
 
 /// A round that is asked for.
@@ -58,12 +59,19 @@ impl Form {
 }
 
 /// How long a round may take for a scrape that ends after so many seconds (the value of `X-Prometheus-Scrape-Timeout-Seconds`):
-/// half a second less, so that the answer is on its way in time.
+/// half a second less, so that the answer is on its way in time. What leaves no time for a round is an error.
 pub(super) fn within(scrape_timeout: &str) -> Result<Duration, String> {
     let seconds = scrape_timeout.trim().parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
     let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let timeout = timeout.ok_or("X-Prometheus-Scrape-Timeout-Seconds is a number of seconds, such as 10")?;
-    Ok(timeout.saturating_sub(ON_ITS_WAY).clamp(LEAST, MOST_WITHIN))
+    if timeout < LEAST {
+        return Err(format!(
+            "a scrape that ends after {} s leaves no time for a round; the least is {} s",
+            timeout.as_secs_f64(),
+            LEAST.as_secs_f64()
+        ));
+    }
+    Ok(timeout.saturating_sub(ON_ITS_WAY).min(MOST_WITHIN))
 }
 
 /// A few words of what came, harmless and short.
@@ -72,7 +80,8 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
-const LEAST: Duration = Duration::from_millis(500);
+/// The shortest scrape that is answered, if not always with much.
+const LEAST: Duration = ON_ITS_WAY.saturating_add(TIME_TO_ANSWER).saturating_add(LEAST_ROUND);
 /// The longest deadline that a round can have.
 pub(super) const MOST_WITHIN: Duration = crate::config::LONGEST_TIMEOUT;
 
@@ -102,9 +111,10 @@ mod tests {
     fn the_round_ends_before_the_scrape() {
         let seconds = |text| within(text).map(|within| within.as_secs_f64());
         assert_eq!(seconds("10"), Ok(9.5));
-        assert_eq!(seconds("0.75"), Ok(0.5));
+        assert_eq!(seconds("1"), Ok(0.5));
+        assert_eq!(within("0.8"), Ok(LEAST_ROUND + TIME_TO_ANSWER));
         assert_eq!(seconds("1e9"), Ok(600.0));
-        for text in ["", "0", "-1", "ten", "NaN", "inf"] {
+        for text in ["", "0", "0.79", "-1", "ten", "NaN", "inf"] {
             assert!(within(text).is_err(), "{text}");
         }
     }

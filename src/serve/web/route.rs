@@ -16,6 +16,8 @@ use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use hyper::{Method, Request, Response, StatusCode};
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -95,7 +97,7 @@ enum Resource<'p> {
     Page,
     Metrics,
     Reports,
-    Report(&'p str),
+    Report(Cow<'p, str>),
     Probe,
     Healthy,
     Ready,
@@ -112,7 +114,10 @@ impl<'p> Resource<'p> {
             "/-/healthy" => Some(Self::Healthy),
             "/-/ready" => Some(Self::Ready),
             "/-/reload" => Some(Self::Reload),
-            _ => path.strip_prefix("/api/v1/reports/").map(Self::Report),
+            _ => {
+                let name = path.strip_prefix("/api/v1/reports/")?;
+                Some(Self::Report(percent_decode_str(name).decode_utf8_lossy()))
+            }
         }
     }
 
@@ -143,7 +148,7 @@ impl Desk<'_> {
             Resource::Page => self.page().await,
             Resource::Metrics => self.metrics().await,
             Resource::Reports => self.reports().await,
-            Resource::Report(target) => self.report(target),
+            Resource::Report(target) => self.report(&target),
             Resource::Probe => self.probe().await,
             Resource::Healthy => words(StatusCode::OK, "healthy"),
             Resource::Ready if self.site.is_ready.load(Ordering::Relaxed) => words(StatusCode::OK, "ready"),

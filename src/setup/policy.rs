@@ -1,0 +1,135 @@
+//! Which policies does the set-up need? The documented ones for a target, as documents that can be pasted.
+
+use crate::target::{Target, VpceId};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A policy document of IAM, of an API or of an endpoint (IAM user guide, "IAM JSON policy reference").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Policy {
+    version: &'static str,
+    statement: Vec<Statement>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'static str>,
+    effect: Effect,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<Principal>,
+    #[serde(serialize_with = "one_or_many")]
+    action: Vec<&'static str>,
+    #[serde(serialize_with = "one_or_many")]
+    resource: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    condition: BTreeMap<&'static str, BTreeMap<&'static str, String>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+enum Effect {
+    Allow,
+    Deny,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Principal {
+    Anybody(&'static str),
+    One(BTreeMap<&'static str, String>),
+}
+
+impl Policy {
+    /// What account A grants whoever reads its own side: the endpoint, its interfaces, its groups; and the role in account B.
+    pub fn to_read_account_a(target: Option<&Target>, role: Option<&str>) -> Self {
+        let mut describe = Statement::allowing(Some("SeeTheEndpoint"), &READ_A, vec!["*".to_owned()]);
+        if let Some(region) = target.and_then(Target::region) {
+            describe = describe.only_if("StringEquals", "aws:RequestedRegion", region.as_str());
+        }
+        let assume = role
+            .map(|role| Statement::allowing(Some("TakeTheRoleInAccountB"), &["sts:AssumeRole"], vec![role.to_owned()]));
+        Self::of([describe].into_iter().chain(assume))
+    }
+
+    /// What account B grants the role that reads this one API: nothing but its set-up.
+    pub fn to_read_account_b(target: &Target) -> Self {
+        let (partition, (region, api)) = (target.partition(), named(target));
+        let stage = target.stage.as_deref().filter(|stage| is_plain(stage)).unwrap_or("*");
+        let below = ["", &format!("/stages/{stage}"), "/deployments/*", "/resources"];
+        let arns = below.map(|path| format!("arn:{partition}:apigateway:{region}::/restapis/{api}{path}"));
+        Self::of([Statement::allowing(Some("SeeTheApi"), &["apigateway:GET"], arns.into())])
+    }
+
+    /// The documented resource policy of a private API: nobody but this endpoint, and whoever comes over it
+    /// (developer guide, "Create a private API"). With the principal, where calls are signed.
+    pub fn of_api(vpce: &VpceId, caller: Option<&str>) -> Self {
+        let all = || vec!["execute-api:/*/*/*".to_owned()];
+        let deny = Statement { effect: Effect::Deny, ..Statement::allowing(None, &INVOKE, all()) };
+        Self::of([
+            deny.by(None).only_if("StringNotEquals", "aws:SourceVpce", vpce.as_str()),
+            Statement::allowing(None, &INVOKE, all()).by(caller),
+        ])
+    }
+
+    /// The endpoint policy of least privilege: this API and no other (developer guide, "Use VPC endpoint policies for private APIs").
+    pub fn of_endpoint(target: &Target) -> Self {
+        let (partition, (region, api)) = (target.partition(), named(target));
+        let arn = format!("arn:{partition}:execute-api:{region}:*:{api}/*");
+        Self::of([Statement::allowing(None, &INVOKE, vec![arn]).by(None)])
+    }
+
+    fn of(statements: impl IntoIterator<Item = Statement>) -> Self {
+        Self { version: "2012-10-17", statement: statements.into_iter().collect() }
+    }
+
+    /// As indented JSON with a line break at its end.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a policy has text keys only") + "\n"
+    }
+}
+
+impl Statement {
+    fn allowing(sid: Option<&'static str>, action: &[&'static str], resource: Vec<String>) -> Self {
+        let action = action.to_vec();
+        Self { sid, effect: Effect::Allow, principal: None, action, resource, condition: BTreeMap::new() }
+    }
+
+    fn by(self, caller: Option<&str>) -> Self {
+        let one = |caller: &str| Principal::One(BTreeMap::from([("AWS", caller.to_owned())]));
+        Self { principal: Some(caller.map_or(Principal::Anybody("*"), one)), ..self }
+    }
+
+    fn only_if(mut self, operator: &'static str, key: &'static str, value: &str) -> Self {
+        self.condition.entry(operator).or_default().insert(key, value.to_owned());
+        self
+    }
+}
+
+/// A list of one as its only text, as the documentation writes it.
+fn one_or_many<T: Serialize, S: serde::Serializer>(texts: &[T], to: S) -> Result<S::Ok, S::Error> {
+    match texts {
+        [one] => one.serialize(to),
+        many => many.serialize(to),
+    }
+}
+
+/// Region and id of the API; whatever they are, where a custom domain name does not tell them.
+fn named(target: &Target) -> (&str, &str) {
+    target.api().map_or(("*", "*"), |api| (api.region.as_str(), api.id.as_str()))
+}
+
+/// Whether a stage's name means itself in an ARN.
+fn is_plain(stage: &str) -> bool {
+    stage.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+const INVOKE: [&str; 1] = ["execute-api:Invoke"];
+const READ_A: [&str; 5] = [
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcAttribute",
+    "ec2:DescribeVpcEndpoints",
+];

@@ -1,0 +1,209 @@
+//! What does account B know of the API? Four questions of API Gateway's own API, with a role that may read.
+
+use super::service::Service;
+use crate::observation::redact;
+use crate::setup::{Api, Blind, Deployment, Fact, Method as ApiMethod, Resource, Stage};
+use form_urlencoded::Serializer;
+use hyper::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// API Gateway of one Region, asked about one API.
+#[derive(Debug)]
+pub(super) struct ApiGateway<'a> {
+    pub(super) service: Service<'a>,
+    pub(super) api: &'a str,
+}
+
+impl ApiGateway<'_> {
+    /// The API itself; absent if the role's account has none of this id.
+    pub(super) async fn api(&self) -> Fact<Api> {
+        self.read::<ApiAnswer>("").await.map(|read| Api {
+            name: read.name.unwrap_or_default(),
+            types: read.endpoint_configuration.types,
+            vpc_endpoints: read.endpoint_configuration.vpc_endpoint_ids.unwrap_or_default(),
+            policy: read.policy.as_deref().filter(|text| !text.is_empty()).map(super::document),
+            access_mode: read.endpoint_access_mode,
+            security_policy: read.security_policy,
+            default_endpoint_disabled: read.disable_execute_api_endpoint.unwrap_or_default(),
+            status: read.api_status,
+        })
+    }
+
+    /// A stage; absent if the API has none of this name.
+    pub(super) async fn stage(&self, name: &str) -> Fact<Stage> {
+        self.read::<StageAnswer>(&format!("/stages/{}", segment(name))).await.map(|read| Stage {
+            deployment: read.deployment_id,
+            changed: read.last_updated_date.or(read.created_date).as_ref().and_then(moment),
+            web_acl: read.web_acl_arn,
+        })
+    }
+
+    /// A deployment by its id.
+    pub(super) async fn deployment(&self, id: &str) -> Fact<Deployment> {
+        self.read::<DeploymentAnswer>(&format!("/deployments/{}", segment(id)))
+            .await
+            .map(|read| Deployment { id: id.to_owned(), created: read.created_date.as_ref().and_then(moment) })
+    }
+
+    /// All resources with their methods, some pages at most.
+    pub(super) async fn resources(&self) -> Fact<Vec<Resource>> {
+        let (mut resources, mut position) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let next = position.map(|next: String| format!("&position={}", segment(&next))).unwrap_or_default();
+            match self.read::<ResourcesAnswer>(&format!("/resources?embed=methods&limit=500{next}")).await {
+                Fact::Known(page) => {
+                    resources.extend(
+                        page.item.map(ResourceItems::all).unwrap_or_default().into_iter().map(ResourceItem::read),
+                    );
+                    position = page.position.filter(|next| !next.is_empty());
+                }
+                Fact::Absent => return Fact::Absent,
+                Fact::CannotSee(blind) => return Fact::CannotSee(blind),
+            }
+            if position.is_none() {
+                break;
+            }
+        }
+        Fact::Known(resources)
+    }
+
+    async fn read<T: DeserializeOwned>(&self, path: &str) -> Fact<T> {
+        let path = format!("/restapis/{}{path}", self.api);
+        let permission = format!("apigateway:GET on {}", path.split('?').next().unwrap_or_default());
+        let blind = |why: String| Fact::CannotSee(Blind::new(&permission, why));
+        // in its own form, the answer would be full of links
+        let answer = match self.service.ask(Method::GET, &path, ("accept", "application/json"), String::new()).await {
+            Ok(answer) => answer,
+            Err(why) => return blind(why),
+        };
+        match answer.status {
+            200 => match serde_json::from_str(&answer.body) {
+                Ok(read) => Fact::Known(read),
+                Err(_) => blind("the answer is not API Gateway's".to_owned()),
+            },
+            404 => Fact::Absent,
+            401 | 403 => blind("denied".to_owned()),
+            429 => blind("the account asks too often".to_owned()),
+            status => blind(format!("status {status}{}", said(&answer.body))),
+        }
+    }
+}
+
+/// What a refusal says, if it says anything.
+fn said(body: &str) -> String {
+    #[derive(Deserialize)]
+    struct Refusal {
+        #[serde(alias = "Message")]
+        message: String,
+    }
+    let message = serde_json::from_str::<Refusal>(body).map(|refusal| redact(&refusal.message).to_string());
+    message.map(|text| format!(" ({})", text.chars().take(200).collect::<String>())).unwrap_or_default()
+}
+
+/// A text as one segment of a path.
+fn segment(text: &str) -> String {
+    Serializer::new(String::new()).append_key_only(text).finish().replace('+', "%20")
+}
+
+/// A time as the API writes it: seconds since 1970, or RFC 3339.
+fn moment(value: &Value) -> Option<OffsetDateTime> {
+    match value {
+        Value::Number(seconds) => {
+            #[expect(clippy::cast_possible_truncation, reason = "whole seconds will do")]
+            let whole = seconds.as_i64().or(seconds.as_f64().map(|seconds| seconds as i64))?;
+            OffsetDateTime::from_unix_timestamp(whole).ok()
+        }
+        Value::String(text) => OffsetDateTime::parse(text, &Rfc3339).ok(),
+        _ => None,
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiAnswer {
+    name: Option<String>,
+    endpoint_configuration: EndpointConfiguration,
+    policy: Option<String>,
+    endpoint_access_mode: Option<String>,
+    security_policy: Option<String>,
+    disable_execute_api_endpoint: Option<bool>,
+    api_status: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EndpointConfiguration {
+    types: Vec<String>,
+    vpc_endpoint_ids: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StageAnswer {
+    deployment_id: Option<String>,
+    created_date: Option<Value>,
+    last_updated_date: Option<Value>,
+    web_acl_arn: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DeploymentAnswer {
+    created_date: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ResourcesAnswer {
+    item: Option<ResourceItems>,
+    position: Option<String>,
+}
+
+/// One resource stands alone, without a list around it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum ResourceItems {
+    Many(Vec<ResourceItem>),
+    One(Box<ResourceItem>),
+}
+
+impl ResourceItems {
+    fn all(self) -> Vec<ResourceItem> {
+        match self {
+            Self::Many(many) => many,
+            Self::One(one) => vec![*one],
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResourceItem {
+    path: String,
+    resource_methods: Option<BTreeMap<String, MethodItem>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MethodItem {
+    authorization_type: Option<String>,
+    api_key_required: Option<bool>,
+}
+
+impl ResourceItem {
+    fn read(self) -> Resource {
+        let method = |method: MethodItem| ApiMethod {
+            authorization: method.authorization_type.unwrap_or_else(|| "NONE".to_owned()),
+            api_key_required: method.api_key_required.unwrap_or_default(),
+        };
+        let methods = self.resource_methods.unwrap_or_default();
+        Resource { path: self.path, methods: methods.into_iter().map(|(name, one)| (name, method(one))).collect() }
+    }
+}
+
+/// Pages of 500 resources; an API has at most 300 by default.
+const MOST_PAGES: usize = 4;

@@ -1,0 +1,59 @@
+//! Where is this instance? Region, zone, VPC, subnet, ranges and groups, by its own metadata and without any permission.
+
+use super::imds::Metadata;
+use super::{Side, Variables};
+use crate::setup::{Blind, Instance};
+use std::str::FromStr;
+use tokio::time::timeout;
+
+/// The instance, and by how many seconds the metadata's clock is ahead of this host's.
+pub(super) async fn instance(side: &Side, variables: &Variables) -> Result<(Instance, Option<i64>), Blind> {
+    let wrong = |why: String| Blind::new(SOURCE, why);
+    match timeout(super::MOST_FOR_A_CALL, read(side, variables)).await {
+        Ok(read) => read.map_err(wrong),
+        Err(_) => Err(wrong(format!("no whole answer within {} s", super::MOST_FOR_A_CALL.as_secs()))),
+    }
+}
+
+/// Asks for every value at once (EC2 user guide, "Instance metadata categories").
+async fn read(side: &Side, variables: &Variables) -> Result<(Instance, Option<i64>), String> {
+    let metadata = Metadata::open(side, variables).await?;
+    let needed = async |path: &str| metadata.read(path).await?.ok_or_else(|| format!("it does not tell `{path}`"));
+    let mac = needed("mac").await?;
+    let interface = format!("network/interfaces/macs/{}", mac.trim());
+    let of = |name: &str| format!("{interface}/{name}");
+    let (vpc, subnet, groups) = (of("vpc-id"), of("subnet-id"), of("security-group-ids"));
+    let (ranges_v4, ranges_v6) = (of("vpc-ipv4-cidr-blocks"), of("vpc-ipv6-cidr-blocks"));
+    let (ips_v4, ips_v6) = (of("local-ipv4s"), of("ipv6s"));
+    let (region, zone, vpc, subnet, groups) = tokio::try_join!(
+        needed("placement/region"),
+        needed("placement/availability-zone"),
+        needed(&vpc),
+        needed(&subnet),
+        needed(&groups)
+    )?;
+    let (ranges_v4, ranges_v6, ips_v4, ips_v6) = tokio::try_join!(
+        metadata.read(&ranges_v4),
+        metadata.read(&ranges_v6),
+        metadata.read(&ips_v4),
+        metadata.read(&ips_v6)
+    )?;
+    let word = |text: String| text.trim().to_owned();
+    let instance = Instance {
+        region: word(region),
+        zone: word(zone),
+        vpc: word(vpc),
+        subnet: word(subnet),
+        vpc_ranges: [ranges_v4, ranges_v6].into_iter().flatten().flat_map(|text| lines(&text)).collect(),
+        addresses: [ips_v4, ips_v6].into_iter().flatten().flat_map(|text| lines(&text)).collect(),
+        security_groups: lines(&groups),
+    };
+    Ok((instance, metadata.ahead))
+}
+
+/// One value a line; what cannot be read is left out.
+fn lines<T: FromStr>(text: &str) -> Vec<T> {
+    text.split_ascii_whitespace().filter_map(|line| line.parse().ok()).collect()
+}
+
+const SOURCE: &str = "instance metadata";

@@ -1,0 +1,279 @@
+//! What can be seen of a set-up? Everything that may be asked is asked once and at the same time; what cannot be seen says why.
+
+use super::apigateway::ApiGateway;
+use super::credentials::{Role, Wish};
+use super::ec2::Ec2;
+use super::service::{self, Service};
+use super::{MOST_FOR_A_CALL, Side, Variables, Wallet, metadata};
+use crate::probe::Net;
+use crate::setup::{Blind, Fact, Instance, SecurityGroup, Setup, VpcEndpoint};
+use crate::sign::Credentials;
+use crate::target::{DnsSuffix, Target};
+use std::sync::{Arc, Mutex};
+use tokio::time::Instant;
+
+/// Who looks at what. The probe depends on none of it.
+#[derive(Debug)]
+pub struct Survey<'a> {
+    /// How names are resolved and certificates trusted.
+    pub net: &'a Net,
+    /// What the environment says of credentials and endpoints.
+    pub variables: &'a Variables,
+    /// What is to be probed, if anything was named.
+    pub target: Option<&'a Target>,
+    /// The one profile to use; the whole chain if absent.
+    pub profile: Option<&'a str>,
+    /// A role that may read the API in account B.
+    pub account_b: Option<&'a Role>,
+}
+
+/// Where AWS is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    region: String,
+    suffix: String,
+}
+
+impl Place {
+    fn of_region(region: &str) -> Self {
+        let suffix = DnsSuffix::of_region_named(region).map_or("amazonaws.com", DnsSuffix::as_str);
+        Self { region: region.to_owned(), suffix: suffix.to_owned() }
+    }
+}
+
+/// Who asks, or why nobody can.
+type Keys = Result<Arc<Credentials>, String>;
+
+impl Survey<'_> {
+    /// Looks, a few seconds at most: two for the instance's own metadata, two for credentials, two for EC2 beside account B.
+    pub async fn run(&self) -> Setup {
+        let side = &Side { most_body_bytes: MOST_BODY_BYTES, ..Side::new(self.net) };
+        let early = async {
+            match self.place() {
+                Some(place) => Some(self.keys(&place, None).await),
+                None => None,
+            }
+        };
+        let (instance, early) = tokio::join!(metadata::instance(side, self.variables), early);
+        let ahead = instance.as_ref().ok().and_then(|(_, ahead)| *ahead);
+        let instance: Fact<Instance> = instance.map(|(instance, _)| instance).into();
+        let mut setup = Setup { instance, ..Setup::unseen(&Blind::new(CLOCK, "none came")) };
+        setup.outgoing = Fact::CannotSee(Blind::new("/sys/class/net", "nothing was called"));
+        let place = self.place().or_else(|| Some(Place::of_region(&setup.instance.known()?.region)));
+        let Some(place) = place else {
+            blind_to_account_a(&mut setup, "the Region is not known: give INVOKE_URL, or set AWS_REGION");
+            blind_to_account_b(&mut setup, "no API was named");
+            return setup;
+        };
+        let keys = match early {
+            Some(keys) => keys,
+            None => self.keys(&place, None).await,
+        };
+        let (mut a, mut b) = (setup.clone(), setup.clone());
+        let (clock_a, clock_b) =
+            tokio::join!(self.account_a(side, &place, keys, &mut a), self.account_b(side, &place, &mut b));
+        let clock = clock_a.or(clock_b).or(ahead);
+        let clock_ahead_seconds = clock.map_or(setup.clock_ahead_seconds, Fact::Known);
+        Setup { clock_ahead_seconds, api: b.api, resources: b.resources, stage: b.stage, deployment: b.deployment, ..a }
+    }
+
+    /// Where the target is, or where the environment says.
+    fn place(&self) -> Option<Place> {
+        if let Some((region, suffix)) = self.target.and_then(|target| Some((target.region()?, target.suffix()?))) {
+            return Some(Place { region: region.to_string(), suffix: suffix.to_string() });
+        }
+        let named = self.variables.value("AWS_REGION").or(self.variables.value("AWS_DEFAULT_REGION"));
+        named.map(Place::of_region)
+    }
+
+    async fn keys(&self, place: &Place, role: Option<&Role>) -> Keys {
+        let wish = Wish {
+            profile: self.profile.map(str::to_owned),
+            role: role.cloned(),
+            region: place.region.clone(),
+            suffix: place.suffix.clone(),
+        };
+        let identity = Wallet::with(wish, self.variables.clone()).identity(self.net).await;
+        identity.map_err(|none| none.to_string())
+    }
+
+    /// What EC2 knows; gives by how many seconds its clock is ahead.
+    async fn account_a(&self, side: &Side, place: &Place, keys: Keys, setup: &mut Setup) -> Option<i64> {
+        let keys = match keys {
+            Ok(keys) => keys,
+            Err(why) => {
+                blind_to_account_a(setup, &format!("no credentials: {why}"));
+                return None;
+            }
+        };
+        let usual = || format!("https://ec2.{}.{}", place.region, place.suffix);
+        let url = service::url(self.variables, "AWS_ENDPOINT_URL_EC2", usual);
+        let ec2 = Ec2(service(side, place, url, "ec2", &keys));
+        setup.endpoints = self.endpoints(&ec2, setup.instance.known().map(|instance| instance.vpc.as_str())).await;
+        let Fact::Known(endpoints) = &setup.endpoints else {
+            let blind = setup.endpoints.blind().cloned().unwrap_or_else(|| Blind::new(ENDPOINTS, "there is none"));
+            setup.interfaces = Fact::CannotSee(blind.clone());
+            setup.subnets = Fact::CannotSee(blind);
+            let groups = setup.instance.known().map(|instance| instance.security_groups.clone()).unwrap_or_default();
+            let vpc = setup.instance.known().map(|instance| instance.vpc.clone());
+            let (groups, attributes) = tokio::join!(security_groups(&ec2, groups), dns(&ec2, vpc.as_deref()));
+            setup.security_groups = groups;
+            [setup.dns_support, setup.dns_hostnames] = attributes;
+            return ec2.0.clock_ahead();
+        };
+        let named = self.target.and_then(|target| target.vpce.as_ref());
+        let is_named = |one: &&VpcEndpoint| named.is_some_and(|vpce| vpce.as_str() == one.id);
+        let wanted: Vec<&VpcEndpoint> = match endpoints.iter().find(is_named) {
+            Some(one) => vec![one],
+            None => endpoints.iter().take(MOST_ENDPOINTS).collect(),
+        };
+        let all = |ids: fn(&VpcEndpoint) -> &Vec<String>| distinct(wanted.iter().flat_map(|one| ids(one).clone()));
+        let own = setup.instance.known().map(|instance| instance.security_groups.clone()).unwrap_or_default();
+        let groups = distinct(all(|one| &one.security_groups).into_iter().chain(own));
+        let (interfaces, subnets) = (all(|one| &one.interfaces), all(|one| &one.subnets));
+        let vpc = setup.instance.known().map(|instance| &instance.vpc).or(wanted.first().map(|one| &one.vpc)).cloned();
+        let (groups, interfaces, subnets, attributes) = tokio::join!(
+            security_groups(&ec2, groups),
+            async { if interfaces.is_empty() { Ok(Vec::new()) } else { ec2.interfaces(&interfaces).await } },
+            async { if subnets.is_empty() { Ok(Vec::new()) } else { ec2.subnets(&subnets).await } },
+            dns(&ec2, vpc.as_deref()),
+        );
+        setup.security_groups = groups;
+        setup.interfaces = interfaces.into();
+        setup.subnets = subnets.into();
+        [setup.dns_support, setup.dns_hostnames] = attributes;
+        ec2.0.clock_ahead()
+    }
+
+    /// The endpoints of the VPC, and the one that was named, wherever it is.
+    async fn endpoints(&self, ec2: &Ec2<'_>, vpc: Option<&str>) -> Fact<Vec<VpcEndpoint>> {
+        let named = self.target.and_then(|target| target.vpce.as_ref());
+        let (listed, named) = tokio::join!(
+            async {
+                match vpc {
+                    Some(vpc) => Some(ec2.endpoints_of(vpc).await),
+                    None => None,
+                }
+            },
+            async {
+                match named {
+                    Some(vpce) => Some(ec2.endpoint(vpce.as_str()).await),
+                    None => None,
+                }
+            }
+        );
+        let mut endpoints = match (&listed, &named) {
+            (Some(Ok(listed)), _) => listed.clone(),
+            (None, Some(Fact::Known(_) | Fact::Absent)) | (Some(Err(_)), Some(Fact::Known(_))) => Vec::new(),
+            (Some(Err(blind)), _) | (None, Some(Fact::CannotSee(blind))) => return Fact::CannotSee(blind.clone()),
+            (None, None) => return Fact::CannotSee(Blind::new(ENDPOINTS, "neither the VPC nor the endpoint is known")),
+        };
+        match named {
+            Some(Fact::Known(one)) if endpoints.iter().all(|other| other.id != one.id) => endpoints.push(one),
+            // whether it is elsewhere in the account is not known
+            Some(Fact::CannotSee(blind)) => return Fact::CannotSee(blind),
+            Some(Fact::Known(_) | Fact::Absent) | None => {}
+        }
+        Fact::Known(endpoints)
+    }
+
+    /// What API Gateway knows of the API in account B; gives by how many seconds its clock is ahead.
+    async fn account_b(&self, side: &Side, place: &Place, setup: &mut Setup) -> Option<i64> {
+        let named = self.target.and_then(|target| Some((target, target.api()?)));
+        let (Some((target, api)), Some(role)) = (named, self.account_b) else {
+            let why = if named.is_none() { "no API was named" } else { "give --account-b-role, a role there that may" };
+            blind_to_account_b(setup, why);
+            return None;
+        };
+        let keys = match self.keys(place, Some(role)).await {
+            Ok(keys) => keys,
+            Err(why) => {
+                blind_to_account_b(setup, &why);
+                return None;
+            }
+        };
+        let usual = || format!("https://apigateway.{}.{}", place.region, place.suffix);
+        let url = service::url(self.variables, "AWS_ENDPOINT_URL_API_GATEWAY", usual);
+        let gateway = ApiGateway { service: service(side, place, url, "apigateway", &keys), api: api.id.as_str() };
+        let stage = async {
+            let Some(name) = target.stage.as_deref() else { return (Fact::Absent, Fact::Absent) };
+            let stage = gateway.stage(name).await;
+            let deployment = match &stage {
+                Fact::Known(stage) => match &stage.deployment {
+                    Some(id) => gateway.deployment(id).await,
+                    None => Fact::Absent,
+                },
+                Fact::Absent => Fact::Absent,
+                Fact::CannotSee(blind) => Fact::CannotSee(blind.clone()),
+            };
+            (stage, deployment)
+        };
+        let (api, resources, (stage, deployment)) = tokio::join!(gateway.api(), gateway.resources(), stage);
+        setup.api = api;
+        setup.resources = resources;
+        setup.stage = stage;
+        setup.deployment = deployment;
+        gateway.service.clock_ahead()
+    }
+}
+
+fn service<'s>(
+    side: &'s Side,
+    place: &'s Place,
+    url: String,
+    name: &'static str,
+    keys: &'s Credentials,
+) -> Service<'s> {
+    let until = Instant::now() + MOST_FOR_A_CALL;
+    Service { side, url, region: &place.region, name, keys, until, ahead: Mutex::default() }
+}
+
+async fn security_groups(ec2: &Ec2<'_>, ids: Vec<String>) -> Fact<Vec<SecurityGroup>> {
+    if ids.is_empty() {
+        return Fact::CannotSee(Blind::new("ec2:DescribeSecurityGroups", "no group is known by its id"));
+    }
+    ec2.security_groups(&ids).await.into()
+}
+
+/// Both DNS attributes of a VPC.
+async fn dns(ec2: &Ec2<'_>, vpc: Option<&str>) -> [Fact<bool>; 2] {
+    let Some(vpc) = vpc else {
+        let blind = || Fact::CannotSee(Blind::new(ATTRIBUTE, "the VPC is not known"));
+        return [blind(), blind()];
+    };
+    let (support, hostnames) =
+        tokio::join!(ec2.attribute(vpc, "enableDnsSupport"), ec2.attribute(vpc, "enableDnsHostnames"));
+    [support.into(), hostnames.into()]
+}
+
+fn blind_to_account_a(setup: &mut Setup, why: &str) {
+    setup.endpoints = Fact::CannotSee(Blind::new(ENDPOINTS, why));
+    [setup.dns_support, setup.dns_hostnames] =
+        [Fact::CannotSee(Blind::new(ATTRIBUTE, why)), Fact::CannotSee(Blind::new(ATTRIBUTE, why))];
+    setup.interfaces = Fact::CannotSee(Blind::new("ec2:DescribeNetworkInterfaces", why));
+    setup.subnets = Fact::CannotSee(Blind::new("ec2:DescribeSubnets", why));
+    setup.security_groups = Fact::CannotSee(Blind::new("ec2:DescribeSecurityGroups", why));
+}
+
+fn blind_to_account_b(setup: &mut Setup, why: &str) {
+    let blind = Blind::new("apigateway:GET in account B", why);
+    setup.api = Fact::CannotSee(blind.clone());
+    setup.resources = Fact::CannotSee(blind.clone());
+    setup.stage = Fact::CannotSee(blind.clone());
+    setup.deployment = Fact::CannotSee(blind);
+}
+
+fn distinct(ids: impl Iterator<Item = String>) -> Vec<String> {
+    let mut ids: Vec<String> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+const ENDPOINTS: &str = "ec2:DescribeVpcEndpoints";
+const ATTRIBUTE: &str = "ec2:DescribeVpcAttribute";
+const CLOCK: &str = "the `Date` of an answer of AWS";
+/// A security group with many rules takes many words.
+const MOST_BODY_BYTES: usize = 1024 * 1024;
+/// Endpoints of one VPC that are looked at closely where none was named.
+const MOST_ENDPOINTS: usize = 5;
