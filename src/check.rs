@@ -2,18 +2,21 @@
 
 use crate::diagnosis::{Inquiry, inquiries};
 use crate::named::named;
-use crate::observation::{Canary, Environment, Experiment, Intent, Round, Row, Seen};
+use crate::observation::{Canary, Environment, Experiment, Intent, Observation, Round, Row, Seen};
 use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan, plan_row, rows};
 use crate::probe::{Errand, Limits, Net, Step, probe_as};
 use crate::report::Report;
-use crate::side::Wallet;
+use crate::side::{Variables, Wallet};
 use crate::sign::{Identity, NoCredentials};
 use crate::target::{ApiId, Target};
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::future::pending;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Instant;
 use time::OffsetDateTime;
+use tokio::sync::SetOnce;
 
 /// Everything that a round of one target needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +74,25 @@ impl Auth {
         match self {
             Self::None => None,
             Self::Iam(wallet) | Self::Both(wallet) => Some(wallet),
+        }
+    }
+
+    /// Takes the wallet of another one that was wished for alike, so that nobody is asked twice.
+    pub fn share<'a>(&mut self, mut others: impl Iterator<Item = &'a Self>) {
+        if let Self::Iam(own) | Self::Both(own) = self
+            && let Some(other) = others.find_map(|other| other.wallet().filter(|other| *other == own))
+        {
+            *own = other.clone();
+        }
+    }
+
+    /// The same with credentials from these variables in place of this process's environment.
+    #[must_use]
+    pub fn with_credentials_of(&self, variables: &Variables) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Iam(wallet) => Self::Iam(wallet.refilled_from(variables.clone())),
+            Self::Both(wallet) => Self::Both(wallet.refilled_from(variables.clone())),
         }
     }
 
@@ -171,7 +193,7 @@ impl Check {
         }
     }
 
-    /// Who signs, if anybody is to. It may take a moment at the first time, before the round begins, and none later.
+    /// Who signs, if anybody is to. It may take a moment at the first time, and none later.
     async fn identity(&self, net: &Net) -> Identity {
         match self.auth.wallet() {
             Some(wallet) => wallet.identity(net).await,
@@ -215,10 +237,30 @@ impl Check {
     /// Sends what is to be asked, all at the same time and each within the limits of a path, and explains the round anew.
     pub async fn experiment(&self, report: Report, inquiries: Vec<Inquiry>, limits: &Limits, net: &Net) -> Report {
         let (questions, plans): (Vec<_>, Vec<_>) = inquiries.into_iter().map(|one| (one.question, one.plan)).unzip();
-        let identity = self.identity(net).await;
-        let seen = probe_as(net, &plans, &Errand { limits, identity: &identity, tell: &|_, _| {} }).await;
+        let seen = self.carry_out(net, &plans, limits, &|_, _| {}).await;
         let asked = questions.into_iter().zip(seen).map(|(question, seen)| Experiment { question, seen });
         Report::of(Round { experiments: asked.collect(), ..report.round })
+    }
+
+    /// Carries out these plans; the search for who signs goes on beside the connections, and nothing ends later for it.
+    async fn carry_out(
+        &self,
+        net: &Net,
+        plans: &[Plan],
+        limits: &Limits,
+        tell: &(dyn Fn(&Plan, Step) + Sync),
+    ) -> Vec<Observation> {
+        let identity = SetOnce::new();
+        let errand = Errand { limits, identity: &identity, tell };
+        let seeking = async {
+            let _ = identity.set(self.identity(net).await);
+            pending::<Infallible>().await
+        };
+        tokio::select! {
+            biased;
+            never = seeking => match never {},
+            observations = probe_as(net, plans, &errand) => observations,
+        }
     }
 
     async fn probe(
@@ -228,7 +270,6 @@ impl Check {
         ignored_proxy_variables: &[String],
         tell: &(dyn Fn(RowId, Step) + Sync),
     ) -> Report {
-        let identity = self.identity(net).await;
         let (started, clock) = (OffsetDateTime::now_utc(), Instant::now());
         let net = &net.current();
         let mut plans: Vec<Plan> = self.plans().collect();
@@ -240,8 +281,7 @@ impl Check {
                 tell(plan.id(), step)
             }
         };
-        let errand = Errand { limits, identity: &identity, tell: &tell };
-        let mut observations = probe_as(net, &plans, &errand).await.into_iter();
+        let mut observations = self.carry_out(net, &plans, limits, &tell).await.into_iter();
         let rows = self.rows().into_iter().map(|row| {
             let intent = self.intent(&row);
             let seen = match (intent, self.plan(&row)) {
@@ -262,6 +302,7 @@ impl Check {
                 dns_servers: net.resolver.servers().to_vec(),
                 dns_servers_given: net.resolver.is_given(),
                 ignored_proxy_variables: ignored_proxy_variables.to_vec(),
+                setup: None,
             },
             rows,
             experiments: Vec::new(),

@@ -186,7 +186,8 @@ fn serve(file: &Path, lifecycle: bool) -> Result<u8, Stop> {
     runtime()?.block_on(async {
         // before all else: a signal that comes while the configuration is read must not end the process
         let signals = Signals::install().map_err(Stop::host)?;
-        let options = ServeOptions { lifecycle, ignored_proxy_variables: once::ignored_proxy_variables() };
+        let options =
+            ServeOptions { lifecycle, ignored_proxy_variables: once::ignored_proxy_variables(), environment: None };
         crate::serve::serve(file, options, signals).await.map_err(Stop::host)?;
         Ok(0)
     })

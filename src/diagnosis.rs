@@ -19,6 +19,9 @@ mod sight;
 // an explanation in the making
 mod draft;
 
+// an explanation held against the set-up
+mod proof;
+
 // all paths side by side
 mod case;
 mod clock;
@@ -83,6 +86,12 @@ pub fn diagnose(round: &Round) -> Diagnosis {
     })
 }
 
+/// By how many seconds the clocks of those who answered are ahead of this host's; none if no answer has a date that can be believed.
+pub fn clock_ahead(round: &Round) -> Option<i64> {
+    let of = |signed| clock::Clock::of(&Case::open(round, signed)).ahead();
+    of(false).or(of(true))
+}
+
 /// Goes through the rules, after what is known already.
 fn examine(case: Case<'_>, known: Vec<Draft>) -> Diagnosis {
     examine_by(case, known, RULES.iter().chain(&REMARKS))
@@ -94,6 +103,7 @@ fn examine_by<'r>(mut case: Case<'_>, known: Vec<Draft>, rules: impl IntoIterato
         let drafts = rule(&case);
         case.take(drafts);
     }
+    case.weigh();
     case.close()
 }
 

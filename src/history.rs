@@ -76,11 +76,11 @@ impl History {
         for row in &round.rows {
             let Some(seen) = row.observation() else { continue };
             self.dns_queries += seen.lookup.queries.iter().filter(|query| !query.shared).count() as u64;
+            let Some((_, counts)) = self.paths.iter_mut().find(|(path, _)| *path == row.path) else { continue };
+            counts.send(seen);
             // an unsigned call beside a signed one is there to be compared with, that of a single zone is the zone's
-            let counted = (row.signed || !round.is_double()) && row.zone.is_none();
-            let known = self.paths.iter_mut().filter(|_| counted);
-            if let Some((_, counts)) = known.into_iter().find(|(path, _)| *path == row.path) {
-                counts.add(row.outcome(&round.target), seen);
+            if (row.signed || !round.is_double()) && row.zone.is_none() {
+                counts.add(row.outcome(&round.target));
             }
         }
         if let Some(Canary { seen, .. }) = round.canary.as_deref() {

@@ -32,6 +32,7 @@ pub use wording::{Denial, Effect, MethodArn, PolicyKind, Wording};
 
 use crate::named::named;
 use crate::plan::{AccessPath, Missing, Plan, RowId};
+use crate::setup::Setup;
 use crate::target::{Target, Zone};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -66,6 +67,8 @@ pub struct Environment {
     pub dns_servers_given: bool,
     /// Proxy variables that were set and ignored.
     pub ignored_proxy_variables: Vec<String>,
+    /// What is known of the set-up, if anybody looked.
+    pub setup: Option<Box<Setup>>,
 }
 
 impl Environment {

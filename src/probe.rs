@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 /// What the probe needs of this host. Cheap to clone.
@@ -53,6 +54,20 @@ impl Net {
         let until = Instant::now() + within;
         let ask = Ask { resolver: &self.resolver, servers: self.resolver.servers(), detour: &self.detour, until };
         Ok(dns::lookup(&ask, name).await.result?.iter().map(|address| address.ip).collect())
+    }
+}
+
+impl Net {
+    /// What the VPC's resolver says of a name, waited for a moment; none where it is asked already, or nobody else may be.
+    pub async fn second_opinion(&self, name: &HostName, until: Instant) -> Option<crate::observation::SecondOpinion> {
+        let resolver = &self.resolver;
+        let server = self.vpc_resolver.or_else(|| (!resolver.is_given()).then_some(VPC_RESOLVER))?;
+        if resolver.servers().contains(&server) {
+            return None;
+        }
+        let until = until.min(Instant::now() + MOST_FOR_SECOND_OPINION);
+        let ask = Ask { resolver, servers: &[server], detour: &self.detour, until };
+        Some(crate::observation::SecondOpinion { server, result: dns::ask(&ask, name).await.result })
     }
 }
 
@@ -103,7 +118,8 @@ named! {
 /// Probes all plans of a round at once; results are in the order of the plans. A name that two plans dial is looked up once.
 /// Nobody signs.
 pub async fn probe(net: &Net, plans: &[Plan], limits: &Limits) -> Vec<Observation> {
-    let identity = Err(NoCredentials::Missing("nobody was asked for credentials".to_owned()));
+    let nobody = Err(NoCredentials::Missing("nobody was asked for credentials".to_owned()));
+    let identity = SetOnce::new_with(Some(nobody));
     probe_as(net, plans, &Errand { limits, identity: &identity, tell: &|_, _| {} }).await
 }
 
@@ -112,8 +128,8 @@ pub async fn probe(net: &Net, plans: &[Plan], limits: &Limits) -> Vec<Observatio
 pub struct Errand<'a> {
     /// How long and how much.
     pub limits: &'a Limits,
-    /// Who signs what is to be signed.
-    pub identity: &'a Identity,
+    /// Who signs what is to be signed, once that is known. It is waited for where a request is ready to go, until the deadline.
+    pub identity: &'a SetOnce<Identity>,
     /// Who wants to know how far each path has come.
     pub tell: &'a (dyn Fn(&Plan, Step) + Sync),
 }
@@ -219,14 +235,7 @@ impl Course<'_> {
         if !private || lookup.source == NameSource::Literal || answered {
             return None;
         }
-        let resolver = &self.net.resolver;
-        let server = self.net.vpc_resolver.or_else(|| (!resolver.is_given()).then_some(VPC_RESOLVER))?;
-        if resolver.servers().contains(&server) {
-            return None;
-        }
-        let until = self.deadline.min(Instant::now() + MOST_FOR_SECOND_OPINION);
-        let ask = Ask { servers: &[server], until, ..self.resolving() };
-        Some(crate::observation::SecondOpinion { server, result: dns::ask(&ask, &plan.dial).await.result })
+        self.net.second_opinion(&plan.dial, self.deadline).await
     }
 
     fn resolving(&self) -> Ask<'_> {

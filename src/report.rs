@@ -1,8 +1,11 @@
 //! What came of one round, complete: target, observations, findings, and the verdict against intent.
 
+mod step;
+
 mod shape;
 
-pub use shape::{Shape, UnreadableReport};
+pub use shape::{SetupShape, Shape, UnreadableReport};
+pub use step::{Step, StepState, steps};
 
 use crate::diagnosis::{Cause, Diagnosis, diagnose};
 use crate::named::named;
@@ -42,6 +45,12 @@ impl Report {
         } else {
             Verdict::Fail
         }
+    }
+
+    /// How far the documented set-up is; nothing if nobody looked at it.
+    pub fn steps(&self) -> Vec<Step> {
+        let setup = self.round.environment.setup.as_deref();
+        setup.map(|setup| steps(setup, Some(self))).unwrap_or_default()
     }
 
     /// Whether something short of failure wants attention: an optional path fails, an address is down, a certificate is near its end.

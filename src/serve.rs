@@ -19,15 +19,16 @@ pub use descriptors::{TooFewDescriptors, raise_descriptors, spare_descriptors};
 pub use reading::ReadError;
 pub use web::{CONTROL_SOCKET, ListenError, ReloadError, WebConfigError, WebError, ask_reload, check_web_config};
 
+use crate::side::Variables;
 use crate::status::{Reload, Rounds, Status};
 use board::{Board, Order, Orders};
 use files::Files;
 use log::Log;
-use reading::Read;
+use reading::{Origin, Read};
 use schedule::{Host, MOST_WINDING_DOWN, Scheduler};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -42,7 +43,12 @@ pub struct ServeOptions {
     pub lifecycle: bool,
     /// Proxy variables that are set and not followed.
     pub ignored_proxy_variables: Vec<String>,
+    /// Where credentials are looked for in place of this process's environment, as it is when a configuration is read.
+    pub environment: Option<Environment>,
 }
+
+/// Variables that may change while the daemon runs.
+pub type Environment = Arc<Mutex<Variables>>;
 
 /// Runs a configuration file until SIGTERM or SIGINT.
 pub async fn serve(file: &Path, options: ServeOptions, signals: Signals) -> Result<(), ServeError> {
@@ -55,8 +61,9 @@ pub async fn serve(file: &Path, options: ServeOptions, signals: Signals) -> Resu
 
 async fn live(file: &Path, options: ServeOptions, mut signals: Signals, log: Log) -> Result<(), ServeError> {
     spare_descriptors(LEAST_DESCRIPTORS)?;
+    let origin = Origin { file: file.to_owned(), environment: options.environment };
     let read = tokio::select! {
-        read = reading::read(file) => read?,
+        read = reading::read(&origin) => read?,
         () = signals.ends.next() => return Ok(()),
     };
     log.set(read.config.log);
@@ -64,8 +71,7 @@ async fn live(file: &Path, options: ServeOptions, mut signals: Signals, log: Log
     let (orders, mut inbox) = mpsc::channel(MOST_ORDERS);
     let Read { config, net, policy } = read;
     let web = Web::start(&config, policy, (board.clone(), orders.clone()), options.lifecycle)?;
-    let host =
-        Host { id: host_id(), ignored_proxy_variables: options.ignored_proxy_variables.into(), file: file.to_owned() };
+    let host = Host { id: host_id(), ignored_proxy_variables: options.ignored_proxy_variables.into(), origin };
     let files = Files::start(config.files.clone(), &board);
     let Signals { mut ends, hangup } = signals;
     let run = async {

@@ -7,12 +7,13 @@ mod policy;
 mod admission;
 mod ruling;
 
+mod reading;
+
 pub use admission::Admission;
 pub use fact::{Blind, Fact};
 pub use policy::Policy;
 pub use ruling::{Invocation, Ruling, is_full_access};
 
-use crate::target::Target;
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -241,115 +242,6 @@ impl Setup {
             resources: Fact::CannotSee(why.clone()),
             stage: Fact::CannotSee(why.clone()),
             deployment: Fact::CannotSee(why.clone()),
-        }
-    }
-
-    /// The endpoint of a target, if it is seen; absent if the account has none of this id.
-    pub fn endpoint(&self, target: &Target) -> Fact<&VpcEndpoint> {
-        let endpoints = match &self.endpoints {
-            Fact::Known(endpoints) => endpoints,
-            Fact::Absent => return Fact::Absent,
-            Fact::CannotSee(blind) => return Fact::CannotSee(blind.clone()),
-        };
-        let is_it = |one: &&VpcEndpoint| target.vpce.as_ref().is_some_and(|vpce| vpce.as_str() == one.id);
-        endpoints.iter().find(is_it).map_or(Fact::Absent, Fact::Known)
-    }
-
-    /// The endpoint that somebody who named none most likely means: the associated one, the one with private DNS, or the only one
-    /// that is there and available.
-    pub fn likely_endpoint(&self) -> Option<&VpcEndpoint> {
-        let available: Vec<_> = self.endpoints.known()?.iter().filter(|one| one.state == "available").collect();
-        let associated = |one: &&&VpcEndpoint| self.api.known().is_some_and(|api| api.vpc_endpoints.contains(&one.id));
-        let only = available.first().filter(|_| available.len() == 1);
-        available.iter().find(associated).or(available.iter().find(|one| one.private_dns)).or(only).copied()
-    }
-
-    /// Whether the endpoint's security groups admit this host.
-    pub fn lets_in(&self, endpoint: &VpcEndpoint) -> Admission {
-        let Fact::Known(groups) = &self.security_groups else {
-            return Admission::Unclear("its rules are not seen".into());
-        };
-        let instance = self.instance.known();
-        let mut sources = instance.map(|instance| instance.addresses.clone()).unwrap_or_default();
-        sources.extend(self.outgoing.known().map(|outgoing| outgoing.address).filter(|_| sources.is_empty()));
-        let members = instance.map(|instance| instance.security_groups.as_slice());
-        admission::judge(groups, &endpoint.security_groups, |group| &group.inbound, &sources, members)
-    }
-
-    /// Whether this host's security groups let it go to addresses of the endpoint.
-    pub fn lets_out(&self, endpoint: &VpcEndpoint, addresses: &[IpAddr]) -> Admission {
-        let (Fact::Known(groups), Some(instance)) = (&self.security_groups, self.instance.known()) else {
-            return Admission::Unclear("this host's groups are not seen".into());
-        };
-        let own = &instance.security_groups;
-        admission::judge(groups, own, |group| &group.outbound, addresses, Some(&endpoint.security_groups))
-    }
-
-    /// The interface of the endpoint that has an address.
-    pub fn interface_at(&self, address: IpAddr) -> Option<&Interface> {
-        self.interfaces.known()?.iter().find(|interface| interface.addresses.contains(&address))
-    }
-
-    /// Whether an address lies in the instance's VPC; none if its ranges of that family are not known.
-    pub fn is_in_vpc(&self, address: IpAddr) -> Option<bool> {
-        let ranges = &self.instance.known()?.vpc_ranges;
-        let mut comparable = ranges.iter().filter(|range| range.addr().is_ipv4() == address.is_ipv4()).peekable();
-        comparable.peek()?;
-        Some(comparable.any(|range| range.contains(&address)))
-    }
-
-    /// The resource and method of the API that a request meets: the plainest path first, `ANY` after the method itself.
-    pub fn route(&self, path: &str, method: &str) -> Fact<&Method> {
-        let resources = match &self.resources {
-            Fact::Known(resources) => resources,
-            Fact::Absent => return Fact::Absent,
-            Fact::CannotSee(blind) => return Fact::CannotSee(blind.clone()),
-        };
-        let mut fitting: Vec<_> = resources.iter().filter(|one| fits(&one.path, path)).collect();
-        fitting.sort_by_key(|one| (one.path.contains('+'), one.path.matches('{').count()));
-        let methods = fitting.into_iter().map(|one| &one.methods);
-        methods
-            .into_iter()
-            .find_map(|methods| methods.get(method).or(methods.get("ANY")))
-            .map_or(Fact::Absent, Fact::Known)
-    }
-}
-
-/// Whether a request's path meets a resource's: `/pets/{id}` stands for one segment, `/{proxy+}` for all that follow.
-fn fits(resource: &str, path: &str) -> bool {
-    let segments = |text: &'_ str| -> Vec<String> {
-        text.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
-    };
-    let (resource, path) = (segments(resource), segments(path));
-    for (at, pattern) in resource.iter().enumerate() {
-        match path.get(at) {
-            Some(_) if pattern.ends_with("+}") => return true,
-            Some(_) if pattern.starts_with('{') => {}
-            Some(segment) if segment == pattern => {}
-            Some(_) | None => return false,
-        }
-    }
-    resource.len() == path.len()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fits;
-
-    #[test]
-    fn a_path_meets_its_resource() {
-        for (resource, path, meets) in [
-            ("/", "/", true),
-            ("/", "/pets", false),
-            ("/pets", "/pets", true),
-            ("/pets", "/pets/", true),
-            ("/pets/{id}", "/pets/7", true),
-            ("/pets/{id}", "/pets", false),
-            ("/pets/{id}", "/pets/7/toys", false),
-            ("/{proxy+}", "/pets/7/toys", true),
-            ("/{proxy+}", "/", false),
-        ] {
-            assert_eq!(fits(resource, path), meets, "{resource} {path}");
         }
     }
 }

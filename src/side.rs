@@ -106,7 +106,8 @@ impl Side {
 
     /// Asks, and waits two seconds at most.
     async fn ask(&self, question: Question<'_>) -> Result<SideAnswer, Unanswered> {
-        match timeout(MOST_FOR_A_CALL, self.converse(question)).await {
+        // boxed: a handshake is large, and whoever asks several things at once would carry room for each
+        match timeout(MOST_FOR_A_CALL, Box::pin(self.converse(question))).await {
             Ok(answer) => answer,
             Err(_) => Err(Unanswered(format!("no answer within {} s", MOST_FOR_A_CALL.as_secs()))),
         }

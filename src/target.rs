@@ -266,6 +266,16 @@ impl Target {
         }
     }
 
+    /// The API's id as it stands in texts and commands: a word in its place, where the URL has a custom domain name.
+    pub fn api_word(&self) -> &str {
+        self.api().map_or("API_ID", |api| api.id.as_str())
+    }
+
+    /// The Region as it stands in texts and commands: a word in its place, where no name tells it.
+    pub fn region_word(&self) -> &str {
+        self.region().map_or("REGION", Region::as_str)
+    }
+
     /// The DNS suffix of the API's partition, where it is known.
     pub fn suffix(&self) -> Option<DnsSuffix> {
         match &self.callee {

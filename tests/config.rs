@@ -216,4 +216,8 @@ fn the_cost_counts_what_is_sent() {
     assert!((cost.calls_per_day - 4.0 * 1440.0).abs() < 1e-6);
     assert!((cost.dns_queries_per_second - 6.0 / 60.0).abs() < 1e-9, "two paths share one name");
     assert_eq!(config.cost(Schedule::OnProbe), Cost::default());
+    let canary = read(&format!("interval = \"60s\"\n{TARGET}{vpce}canary = true\n")).unwrap();
+    let cost = canary.cost(Schedule::Interval);
+    assert!((cost.calls_per_day - 5.0 * 1440.0).abs() < 1e-6);
+    assert!((cost.dns_queries_per_second - 6.0 / 60.0).abs() < 1e-9, "it dials a name that is dialled anyway");
 }

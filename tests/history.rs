@@ -94,6 +94,16 @@ fn round_that_a_defect_ended_is_counted_and_no_part_of_availability() {
 }
 
 #[test]
+fn canary_counts_as_a_request_and_not_as_a_probe() {
+    let mut history = history(share(1));
+    history.record(after(report::with_canary(report::healthy(), 403), Duration::ZERO));
+    let counts = |wanted| history.paths().find(|(path, _)| *path == wanted).map(|(_, counts)| counts.clone()).unwrap();
+    let (plain, ridden) = (counts(AccessPath::VpceHostHeader), counts(AccessPath::VpceApiIdHeader));
+    assert_eq!((plain.probes, plain.requests), (1, 1));
+    assert_eq!((ridden.probes, ridden.requests), (1, 2));
+}
+
+#[test]
 fn shared_lookup_counts_its_queries_once() {
     let mut report = report::healthy();
     for path in [AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader] {

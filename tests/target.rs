@@ -1,7 +1,7 @@
 //! Is what people really paste read as they mean it?
 
 use apigw_probe::plan::{self, AccessPath, Missing, Request, plan};
-use apigw_probe::target::{Expectation, Target, TargetError, TargetInput};
+use apigw_probe::target::{ApiId, Expectation, Target, TargetError, TargetInput};
 use proptest::prelude::*;
 
 const URL: &str = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
@@ -271,6 +271,15 @@ fn zonal_names_are_read_in_any_form_and_one_for_each_zone() {
 }
 
 proptest! {
+    #[test]
+    fn another_id_is_of_the_usual_form_and_never_the_same(id in "[0-9a-z]{10}", number in any::<u64>()) {
+        let own = ApiId::parse(&id).unwrap();
+        let other = own.other_than(number);
+        prop_assert!(other != own && other.is_usual());
+        prop_assert_eq!(ApiId::parse(other.as_str()).unwrap(), other.clone());
+        prop_assert!(other.other_than(number) != other);
+    }
+
     #[test]
     fn no_input_panics_and_errors_are_one_printable_line(url in any::<String>(), vpce in proptest::option::of(any::<String>())) {
         if let Err(error) = read(&url, vpce.as_deref()) {

@@ -31,8 +31,14 @@ impl CheckArgs {
     /// Joins the options into a check that has something to send; `usual` is the deadline if none was given.
     pub(super) fn check(&self, usual: Duration) -> Result<Check, Stop> {
         let target = self.target.target(self.limits.expectation())?;
+        let auth = self.auth.auth(&target)?;
+        self.check_of(target, auth, usual)
+    }
+
+    /// The same of a target that was read already, and with whoever signs.
+    pub(super) fn check_of(&self, target: Target, auth: Auth, usual: Duration) -> Result<Check, Stop> {
         let check = Check {
-            auth: self.auth.auth(&target)?,
+            auth,
             target: target.into(),
             request: self.request.request()?,
             intents: self.target.intents()?,
@@ -181,6 +187,11 @@ pub(super) struct NetArgs {
 impl TargetArgs {
     /// Reads INVOKE_URL and VPCE_DNS_NAME.
     pub(super) fn target(&self, expect: Expectation) -> Result<Target, Stop> {
+        self.target_over(None, expect)
+    }
+
+    /// The same, with the name of an endpoint that was found where none was given.
+    pub(super) fn target_over(&self, found: Option<&str>, expect: Expectation) -> Result<Target, Stop> {
         let (invoke_url, vpce_dns_name) = match self.inputs.as_slice() {
             [] => {
                 return Err(Stop::usage(
@@ -193,6 +204,7 @@ impl TargetArgs {
                 return Err(Stop::usage(format!("`{more}` is one too many; INVOKE_URL and VPCE_DNS_NAME are read")));
             }
         };
+        let vpce_dns_name = vpce_dns_name.or(found);
         let input = TargetInput {
             invoke_url,
             vpce_dns_name,
@@ -251,6 +263,19 @@ impl RequestArgs {
 }
 
 impl AuthArgs {
+    /// Who signs, where credentials are for reading too: a profile is then no sign that calls are to be signed.
+    pub(super) fn auth_beside_reading(&self, target: &Target) -> Result<Auth, Stop> {
+        match self.auth {
+            AuthMode::None if self.assume_role_arn.is_none() && self.external_id.is_none() => Ok(Auth::None),
+            AuthMode::None | AuthMode::Iam | AuthMode::Both => self.auth(target),
+        }
+    }
+
+    /// The one profile to take credentials from.
+    pub(super) fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
     /// Who signs, if anybody does; nothing is read and nobody is asked yet.
     pub(super) fn auth(&self, target: &Target) -> Result<Auth, Stop> {
         let (external_id, session_name) = (self.external_id.clone(), self.session_name.clone());

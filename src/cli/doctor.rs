@@ -1,12 +1,21 @@
 //! What can account A see of its own set-up? Facts first, then a probe, then what each says of the other.
 
-use super::Stop;
 use super::args::{CheckArgs, NetArgs};
-use super::output::{self, Output, OutputArgs};
-use crate::setup::Policy;
-use crate::side::Role;
-use crate::target::Target;
+use super::experiment::experiment;
+use super::output::{self, Format, Output, OutputArgs};
+use super::progress::run_watched;
+use super::{Stop, once, runtime};
+use crate::check::Check;
+use crate::config::{DEFAULT_TIMEOUT, NetSettings};
+use crate::observation::{Environment, NameSource, Round, Seen};
+use crate::probe::Net;
+use crate::report::Report;
+use crate::setup::{Policy, Setup, VpcEndpoint};
+use crate::side::{Role, Survey, Variables, outgoing};
+use crate::target::{AwsHost, AwsHostKind, Target};
 use clap::Args;
+use std::collections::BTreeMap;
+use tokio::time::Instant;
 
 #[derive(Debug, Args)]
 #[command(
@@ -27,6 +36,9 @@ pub(super) struct DoctorArgs {
     /// Print the API's documented resource policy and the endpoint's least policy, and nothing else; no network
     #[arg(long)]
     resource_policy: bool,
+    /// After the round and the facts, ask what both leave open with at most four requests more, announced on standard error
+    #[arg(long)]
+    experiment: bool,
     #[command(flatten)]
     net: NetArgs,
     #[command(flatten)]
@@ -43,10 +55,61 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Stop> {
     if args.account_b_external_id.is_some() && args.account_b_role.is_none() {
         return Err(Stop::usage("--account-b-external-id goes with --account-b-role"));
     }
-    Err(Stop::usage("doctor takes --iam-policy or --resource-policy"))
+    if args.check.target.inputs.is_empty() && matches!(args.output.format, Format::Nagios | Format::Prometheus) {
+        return Err(Stop::usage("without INVOKE_URL there is no verdict: --format text or json"));
+    }
+    let settings = args.net.settings(&NetSettings::default());
+    let net = settings.open().map_err(Stop::host)?;
+    runtime()?.block_on(args.look(net, &settings))
 }
 
 impl DoctorArgs {
+    /// Looks at the set-up, probes what was named, and tells both.
+    async fn look(&self, net: Net, settings: &NetSettings) -> Result<u8, Stop> {
+        let target = self.target()?;
+        let output = self.output.open()?;
+        let account_b = self.account_b_role.clone().map(|arn| Role {
+            arn,
+            external_id: self.account_b_external_id.clone(),
+            session_name: None,
+        });
+        let survey = Survey {
+            net: &net.current(),
+            variables: &Variables::of_process(),
+            target: target.as_ref(),
+            profile: self.check.auth.profile(),
+            account_b: account_b.as_ref(),
+        };
+        let setup = survey.run().await;
+        let Some(target) = target else { return self.output.tell_setup(output, &setup) };
+        let mut check = self.check(target, &setup)?;
+        check.request.ca_file.clone_from(&settings.ca_file);
+        let quiet = self.output.quiet || self.output.format == Format::Nagios;
+        let report = run_watched(&check, &net, &once::ignored_proxy_variables(), quiet).await;
+        let report = beside(report, setup, &net).await;
+        // what the facts prove needs no experiment
+        let report = if self.experiment { experiment(&check, &net, report, &self.output).await } else { report };
+        self.output.tell(output, &report)
+    }
+
+    /// The check, over an endpoint that was found where none was named.
+    fn check(&self, target: Target, setup: &Setup) -> Result<Check, Stop> {
+        let found = setup.likely_endpoint().filter(|_| target.vpce.is_none());
+        let target = match found.and_then(|one| Some((one, regional_name(one)?))) {
+            None => target,
+            Some((one, name)) => {
+                let why = match setup.endpoints.known().map(Vec::len) {
+                    Some(1) => "the only one in this VPC".to_owned(),
+                    count => format!("of {} in this VPC; name another to probe that", count.unwrap_or_default()),
+                };
+                output::complain(&format!("endpoint: {} ({why})", one.id));
+                self.check.target.target_over(Some(name), self.check.limits.expectation())?
+            }
+        };
+        let auth = self.check.auth.auth_beside_reading(&target)?;
+        self.check.check_of(target, auth, DEFAULT_TIMEOUT)
+    }
+
     fn print_iam_policies(&self) -> Result<u8, Stop> {
         let target = self.target()?;
         let title = "account A: attach this to the role of the instance, to see the endpoint's side";
@@ -96,4 +159,33 @@ impl DoctorArgs {
 fn print(title: &str, policy: &Policy) -> Result<(), Stop> {
     output::complain(&format!("# {title}"));
     Ok(Output::stdout().write(policy.to_json().as_bytes())?)
+}
+
+/// The endpoint's own name that is of no single zone.
+fn regional_name(endpoint: &VpcEndpoint) -> Option<&str> {
+    let is_regional =
+        |name: &&String| matches!(AwsHost::parse(name).map(|host| host.kind), Ok(AwsHostKind::Endpoint(_, None)));
+    endpoint.dns_names.iter().find(is_regional).map(String::as_str)
+}
+
+/// The round, with the set-up and what the VPC's resolver says of every name; diagnosed anew.
+async fn beside(report: Report, setup: Setup, net: &Net) -> Report {
+    let mut round = report.round;
+    let mut opinions = BTreeMap::new();
+    let mut address = None;
+    for row in &mut round.rows {
+        let Seen::Probed(seen) = &mut row.seen else { continue };
+        address = address.or(seen.attempts.first().map(|attempt| attempt.address.ip()));
+        if seen.lookup.source == NameSource::Literal || seen.lookup.second_opinion.is_some() {
+            continue;
+        }
+        let name = &seen.plan.dial;
+        if !opinions.contains_key(name) {
+            opinions.insert(name.clone(), net.second_opinion(name, Instant::now() + DEFAULT_TIMEOUT).await);
+        }
+        seen.lookup.second_opinion.clone_from(&opinions[name]);
+    }
+    let outgoing = address.map_or(setup.outgoing.clone(), outgoing);
+    let setup = Setup { outgoing, ..setup };
+    Report::of(Round { environment: Environment { setup: Some(Box::new(setup)), ..round.environment }, ..round })
 }

@@ -3,6 +3,7 @@
 use super::Stop;
 use crate::render;
 use crate::report::{Report, Verdict};
+use crate::setup::Setup;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -92,6 +93,19 @@ impl OutputArgs {
         };
         output.write(text.as_bytes())?;
         Ok(status)
+    }
+
+    /// Writes what is known of a set-up by itself.
+    pub(super) fn tell_setup(&self, output: Output, setup: &Setup) -> Result<u8, Stop> {
+        let text = match self.format {
+            Format::Json => render::json_setup(setup),
+            // the others have a verdict to tell, and there is none
+            Format::Text | Format::Nagios | Format::Prometheus => {
+                render::setup(setup, &self.style(&output)).to_string().trim_start().to_owned()
+            }
+        };
+        output.write(text.as_bytes())?;
+        Ok(0)
     }
 
     fn style(&self, output: &Output) -> render::TextStyle {

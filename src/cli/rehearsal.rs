@@ -3,14 +3,15 @@
 use super::demo::{check, scenario};
 use super::output::complain;
 use super::{Stop, print, runtime};
-use crate::check::Check;
+use crate::check::{AuthMode, Check};
 use crate::lab::{Addresses, Lab, Scenario};
-use crate::serve::{ServeOptions, Signals, raise_descriptors, serve};
+use crate::serve::{Environment, ServeOptions, Signals, raise_descriptors, serve};
 use nix::sys::signal::{SigSet, Signal, raise};
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::PoisonError;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
@@ -21,8 +22,9 @@ pub(super) fn run(scenario: &'static Scenario, listen: SocketAddr) -> Result<u8,
         let signals = Signals::install().map_err(Stop::host)?;
         let mut stage = Stage::set(scenario, listen).await?;
         let config = stage.config();
+        let options = ServeOptions { environment: Some(stage.environment.clone()), ..ServeOptions::default() };
         tokio::select! {
-            ended = serve(&config, ServeOptions::default(), signals) => ended.map_err(Stop::host)?,
+            ended = serve(&config, options, signals) => ended.map_err(Stop::host)?,
             failed = stage.follow(wishes()) => failed?,
         }
         Ok(0)
@@ -34,13 +36,15 @@ struct Stage {
     lab: Lab,
     listen: SocketAddr,
     folder: TempDir,
+    /// Where the daemon finds the make-believe credentials, and never real ones.
+    environment: Environment,
 }
 
 impl Stage {
     async fn set(scenario: &'static Scenario, listen: SocketAddr) -> Result<Self, Stop> {
         let lab = Lab::start(scenario, Addresses::Loopback).await.map_err(Stop::host)?;
         let folder = tempfile::Builder::new().prefix("apigw-probe-demo-").tempdir().map_err(Stop::host)?;
-        let stage = Self { lab, listen, folder };
+        let stage = Self { lab, listen, folder, environment: Environment::default() };
         std::fs::write(stage.ca_file(), stage.lab.ca_pem()).map_err(Stop::host)?;
         stage.tell()?;
         Ok(stage)
@@ -68,6 +72,9 @@ impl Stage {
     /// Writes what the daemon reads, and prints what a person can do.
     fn tell(&self) -> Result<(), Stop> {
         let check = check(&self.lab)?;
+        let variables = self.lab.variables().into_iter().chain([("AWS_EC2_METADATA_DISABLED", "true".to_owned())]);
+        *self.environment.lock().unwrap_or_else(PoisonError::into_inner) =
+            variables.map(|(name, value)| (name.to_owned(), value)).collect();
         std::fs::write(self.config(), self.toml(&check)).map_err(Stop::host)?;
         print(self.instructions(&check).as_bytes())?;
         Ok(())
@@ -78,13 +85,14 @@ impl Stage {
         let Self { lab, listen, .. } = self;
         let mut text = format!(
             "interval = '5s'\nlisten = ['{listen}']\ndns_servers = ['{}']\nvpc_resolver = '{}'\nca_file = '{}'\n\n\
-             [[target]]\nname = 'demo'\ninvoke_url = '{}'\nport = {}\ntimeout = '{}'\n",
+             [[target]]\nname = 'demo'\ninvoke_url = '{}'\nport = {}\ntimeout = '{}'\nauth = '{}'\n",
             lab.dns_server(),
             lab.vpc_resolver(),
             self.ca_file().display(),
             lab.invoke_url(),
             lab.port(),
             humantime::format_duration(check.limits.timeout),
+            check.auth.mode(),
         );
         if let Some(name) = lab.vpce_dns_name() {
             let _ = writeln!(text, "vpce_dns_name = '{name}'");
@@ -109,10 +117,16 @@ impl Stage {
     fn instructions(&self, check: &Check) -> String {
         let Self { lab, listen, .. } = self;
         let mut text = format!(
-            "# simulated on loopback until Ctrl-C: {}: {}\n\
-             apigw-probe once {} {} --dns-server {} --vpc-resolver {} --port {} --ca-file {}",
+            "# simulated on loopback until Ctrl-C: {}: {}\n",
             lab.scenario().name,
-            lab.scenario().description(),
+            lab.scenario().description()
+        );
+        for (name, value) in lab.variables() {
+            let _ = write!(text, "{name}='{value}' ");
+        }
+        let _ = write!(
+            text,
+            "apigw-probe once {} {} --dns-server {} --vpc-resolver {} --port {} --ca-file {}",
             lab.invoke_url(),
             lab.vpce_dns_name().unwrap_or_default(),
             lab.dns_server(),
@@ -125,6 +139,9 @@ impl Stage {
         }
         for (path, intent) in lab.scenario().intents {
             let _ = write!(text, " --{intent} {path}");
+        }
+        if check.auth.mode() != AuthMode::None {
+            let _ = write!(text, " --auth {}", check.auth.mode());
         }
         if lab.scenario().timeout.is_some() {
             let _ = write!(text, " --timeout {}", humantime::format_duration(check.limits.timeout));

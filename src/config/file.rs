@@ -170,7 +170,8 @@ impl File {
     pub(super) fn config(&self, text: &str) -> Result<Config, Fault> {
         let mut targets = Vec::<Scheduled>::new();
         for entry in &self.target {
-            let scheduled = entry.get().scheduled(self, entry)?;
+            let mut scheduled = entry.get().scheduled(self, entry)?;
+            scheduled.check.auth.share(targets.iter().map(|other| &other.check.auth));
             let name = &scheduled.check.target.name;
             if targets.iter().any(|other| other.check.target.name == *name) {
                 return Err(entry.fault(format!("two targets are named `{name}`; give each a `name`")));

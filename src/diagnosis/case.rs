@@ -3,6 +3,7 @@
 use super::cause::Cause;
 use super::draft::Draft;
 use super::finding::Diagnosis;
+use super::proof::Facts;
 use super::sight::{Side, Sight};
 use crate::observation::{Intent, Question, Round, Row};
 use crate::plan::AccessPath;
@@ -47,6 +48,24 @@ impl<'a> Case<'a> {
                 None => self.drafts.push(draft),
             }
         }
+    }
+
+    /// Holds every draft against what is known of the set-up, if anybody looked.
+    pub(crate) fn weigh(&mut self) {
+        let Some(setup) = self.round.environment.setup.as_deref() else { return };
+        let plan = self.sights.first().map(|sight| &sight.seen.plan);
+        let method = plan.map(|plan| plan.method.to_string()).unwrap_or_default();
+        let signed = plan.is_some_and(|plan| plan.signed_for.is_some());
+        let weighed = std::mem::take(&mut self.drafts).into_iter().filter_map(|draft| {
+            let about = self.sights.iter().filter(|sight| draft.paths().contains(&sight.path));
+            let mut addresses: Vec<_> = about.flat_map(Sight::addresses).map(|address| address.ip).collect();
+            addresses.sort_unstable();
+            addresses.dedup();
+            let facts = Facts { setup, target: &self.round.target, method: &method, signed, addresses: &addresses };
+            facts.weigh(draft)
+        });
+        let weighed = weighed.collect();
+        self.take(weighed);
     }
 
     /// A path, if it was probed.

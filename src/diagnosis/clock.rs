@@ -40,6 +40,15 @@ impl Clock {
         }
     }
 
+    /// Seconds by which the servers' clocks are ahead, if they say.
+    pub(crate) fn ahead(&self) -> Option<i64> {
+        match self {
+            Self::Unknown => None,
+            Self::Right => Some(0),
+            Self::Off { ahead, .. } => Some(*ahead),
+        }
+    }
+
     /// Whether an answer shows that the clock is right.
     pub(crate) fn is_right(&self) -> bool {
         *self == Self::Right

@@ -8,7 +8,7 @@ use super::meaning::Family;
 use super::names::{Opinion, contrast, opinion, surroundings};
 use super::sight::{Side, Sight};
 use super::signature::is_masked_error;
-use crate::observation::{Answer, HttpFault, Intent, NameSource, Outcome, TcpFault, TlsFault};
+use crate::observation::{Address, Answer, HttpFault, Intent, NameSource, Outcome, Place, TcpFault, TlsFault};
 use crate::plan::AccessPath;
 use crate::target::{DnsSuffix, Target, Warning};
 
@@ -20,8 +20,11 @@ pub(crate) fn opened(case: &Case<'_>) -> Vec<Draft> {
     let unmarked = any(|sight| sight.answer().is_none_or(|answer| answer.apigw_id().is_none()));
     let http_api = any(|sight| sight.answer().is_some_and(Answer::is_of_http_api));
     let masked = any(|sight| sight.answer().is_some_and(is_masked_error));
-    let nobody = |sight: &Sight<'_>| sight.attempt.is_some_and(|one| one.address.ip().is_unspecified());
-    let elsewhere = any(|sight| sight.side() != Side::Inside) || sights.iter().any(|sight| nobody(sight));
+    let nobodys = |sight: &Sight<'_>| {
+        let place = sight.address().map(|ip| Address { ip, ttl: None }.place());
+        matches!(place, Some(Place::Outside | Place::Nobody))
+    };
+    let elsewhere = any(|sight| sight.side() != Side::Inside) || sights.iter().any(|sight| nobodys(sight));
     let strength = if unmarked || masked || elsewhere { Likely } else { Certain };
     let remarks = [
         (unmarked, "without `x-amz-apigw-id`, something else than a REST API may have answered"),

@@ -18,6 +18,8 @@ pub(crate) struct Draft {
     evidence: Vec<String>,
     address: Option<IpAddr>,
     role: Role,
+    /// Whether a fact of the set-up proves it: then neither the catalogue nor other causes hold it back.
+    proven: bool,
 }
 
 /// What a draft is for.
@@ -40,6 +42,7 @@ impl Draft {
             evidence: Vec::new(),
             address: None,
             role: Role::Explains,
+            proven: false,
         }
     }
 
@@ -93,6 +96,52 @@ impl Draft {
         self
     }
 
+    /// What facts of the set-up prove: this cause and no other.
+    pub(crate) fn proven(mut self, cause: Cause, fact: &str) -> Self {
+        self.cause = cause;
+        self.alternatives.clear();
+        self.proven = true;
+        self.because(format!("the set-up shows it: {fact}"))
+    }
+
+    /// Weakens it, if a fact speaks against its cause.
+    pub(crate) fn against(mut self, cause: Cause) -> Self {
+        if self.cause == cause {
+            self.strength = Confidence::Possible;
+        }
+        self
+    }
+
+    /// What is left without causes that facts of the set-up refute: the favoured one, or the next best, or what there is instead.
+    /// Nothing is left of a remark whose cause is refuted. Fewer causes make the best of them likelier.
+    pub(crate) fn without(mut self, refuted: &[Cause], favoured: Option<Cause>, instead: Cause) -> Option<Self> {
+        let is_left = |cause: &Cause| !refuted.contains(cause);
+        let lost = !is_left(&self.cause);
+        if lost && self.role == Role::Remarks {
+            return None;
+        }
+        self.alternatives.retain(is_left);
+        if lost {
+            let next = favoured.filter(is_left).or(self.alternatives.first().copied()).unwrap_or(instead);
+            self.cause = next;
+            self.alternatives.retain(|other| *other != next);
+            self.strength = self.strength.min(Confidence::Likely);
+        }
+        let narrowed = !refuted.is_empty() && self.alternatives.is_empty();
+        if self.strength == Confidence::Possible
+            && self.cause != Cause::Unexplained
+            && (narrowed || favoured == Some(self.cause))
+        {
+            self.strength = Confidence::Likely;
+        }
+        Some(self)
+    }
+
+    /// The cause, then those that would explain it as well.
+    pub(crate) fn causes(&self) -> impl Iterator<Item = Cause> {
+        std::iter::once(self.cause).chain(self.alternatives.iter().copied())
+    }
+
     /// Whether it explains this path's failure.
     pub(crate) fn explains(&self, path: AccessPath) -> bool {
         self.role == Role::Explains && self.paths.contains(&path)
@@ -111,6 +160,7 @@ impl Draft {
             .collect();
         self.strength = self.strength.min(other.strength);
         self.role = self.role.min(other.role);
+        self.proven &= other.proven;
         for cause in &other.alternatives {
             self.compete(*cause);
         }
@@ -169,6 +219,9 @@ impl Draft {
     /// The least of what the evidence, the catalogue and the competition allow:
     /// nothing is certain that another cause would explain as well.
     fn confidence(&self) -> Confidence {
+        if self.proven {
+            return Confidence::Certain;
+        }
         let competition = if self.alternatives.is_empty() { Confidence::Certain } else { Confidence::Likely };
         self.strength.min(self.cause.entry().ceiling).min(competition)
     }

@@ -106,14 +106,15 @@ impl<'a> Doubt<'a> {
         if round.canary.as_ref().is_some_and(|canary| canary.is_refused(&round.target).is_some()) {
             return Vec::new();
         }
-        let named = |sight: &Sight<'_>, causes: &[Cause]| {
-            self.findings.iter().any(|finding| causes.contains(&finding.cause) && finding.paths.contains(&sight.path))
+        let blamed = |sight: &Sight<'_>, causes: &[Cause]| {
+            let mut findings = self.findings.iter().filter(|finding| finding.signed != Some(false));
+            findings.any(|finding| causes.contains(&finding.cause) && finding.paths.contains(&sight.path))
         };
         let odd = |sight: &&Sight<'_>| {
-            let unmarked = sight.answer().is_some_and(|answer| !answer.from_api_gateway());
-            let foreign = sight.is_ok() && unmarked || sight.family() == Some(Family::Foreign);
-            foreign && named(sight, &[Cause::NotApiGateway, Cause::ProxyInterference])
-                || sight.wants_explanation() && named(sight, &[Cause::AnsweredByAnotherApi])
+            let Some(answer) = sight.answer() else { return false };
+            let foreign = sight.is_ok() && !answer.from_api_gateway() || sight.family() == Some(Family::Foreign);
+            foreign && blamed(sight, &[Cause::NotApiGateway, Cause::ProxyInterference])
+                || sight.wants_explanation() && blamed(sight, &[Cause::AnsweredByAnotherApi])
         };
         let order =
             [AccessPath::VpceApiIdHeader, AccessPath::VpceHostHeader, AccessPath::PrivateDns, AccessPath::Route53Alias];

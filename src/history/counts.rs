@@ -10,23 +10,23 @@ pub struct PathCounts {
     pub probes: u64,
     /// How often it did not return an expected status, by the machine name of the outcome or `internal`; only reasons that occurred.
     pub failures: Vec<(&'static str, u64)>,
-    /// HTTP requests that were sent: connections on which the exchange began.
+    /// HTTP requests that were sent, unsigned ones beside signed ones too: connections on which the exchange began.
     pub requests: u64,
 }
 
 impl PathCounts {
-    pub(super) fn add(&mut self, outcome: Outcome, seen: &Observation) {
-        self.send(seen);
+    /// Counts the requests of a call, whatever it is there for.
+    pub(super) fn send(&mut self, seen: &Observation) {
+        self.requests += seen.attempts.iter().filter_map(Attempt::http).count() as u64;
+    }
+
+    /// Counts what came of a probe.
+    pub(super) fn add(&mut self, outcome: Outcome) {
         if outcome == Outcome::Ok {
             self.probes += 1;
         } else {
             self.fail(outcome.name());
         }
-    }
-
-    /// Counts requests that were sent.
-    pub(super) fn send(&mut self, seen: &Observation) {
-        self.requests += seen.attempts.iter().filter_map(Attempt::http).count() as u64;
     }
 
     pub(super) fn fail(&mut self, reason: &'static str) {

@@ -5,7 +5,7 @@ use super::tls;
 use super::wire::{Flooded, Stamped};
 use crate::observation::{Answer, HttpFailure, HttpFault, Phase, RawAnswer, Secrets};
 use crate::plan::{Header, Plan};
-use crate::sign::{Identity, NoCredentials, compare, sign};
+use crate::sign::{NoCredentials, compare, sign};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{Builder, SendRequest};
@@ -31,13 +31,14 @@ pub(super) const USER_AGENT_TEXT: &str = concat!("apigw-probe/", env!("CARGO_PKG
 /// Sends the plan's request, signed if it is to be, and reads its answer, until the deadline.
 pub(super) async fn exchange(stream: TlsStream<Stamped>, race: &Race<'_>) -> Phase<Answer, HttpFailure> {
     let plan = race.plan;
+    let signature = signature(race).await;
     let turns = stream.get_ref().0.turns();
     let tap = Tap { stream, first_byte: Arc::default() };
     let first_byte = Arc::clone(&tap.first_byte);
     let mut arrived = Arrived::default();
     let began = Instant::now();
     let mut headers = plan.headers.clone();
-    let ready = signature(plan, race.identity).and_then(|signature| {
+    let ready = signature.and_then(|signature| {
         headers.extend(signature);
         request(plan, &headers).map_err(Broken::Unsendable)
     });
@@ -131,10 +132,15 @@ where
     }
 }
 
-/// The headers that sign the plan's request now; none if it goes unsigned.
-fn signature(plan: &Plan, identity: &Identity) -> Result<Vec<Header>, Broken> {
+/// The headers that sign the plan's request, once it is known who signs; none if it goes unsigned.
+async fn signature(race: &Race<'_>) -> Result<Vec<Header>, Broken> {
+    let plan = race.plan;
     let Some(region) = &plan.signed_for else { return Ok(Vec::new()) };
     let unsigned = |fault, detail: String| Broken::Unsigned(fault, detail);
+    let Ok(identity) = timeout_at(race.deadline, race.identity.wait()).await else {
+        let why = "the round ended before the search for credentials did";
+        return Err(unsigned(HttpFault::NoCredentials, why.to_owned()));
+    };
     let credentials = identity.as_ref().map_err(|none| match none {
         NoCredentials::Missing(why) => unsigned(HttpFault::NoCredentials, why.clone()),
         NoCredentials::Expired(why) => unsigned(HttpFault::ExpiredCredentials, why.clone()),

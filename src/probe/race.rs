@@ -12,7 +12,7 @@ use crate::sign::Identity;
 use futures_util::future::join_all;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// What the attempts of one path have in common.
@@ -20,7 +20,7 @@ pub(super) struct Race<'a> {
     pub(super) net: &'a Net,
     pub(super) plan: &'a Plan,
     pub(super) limits: &'a Limits,
-    pub(super) identity: &'a Identity,
+    pub(super) identity: &'a SetOnce<Identity>,
     pub(super) deadline: Instant,
     pub(super) tell: &'a (dyn Fn(Step) + Sync),
 }

@@ -1,7 +1,8 @@
 //! The report for programs: JSON of one stable shape, and the schema of that shape.
 
 use crate::observation::is_shown;
-use crate::report::{Report, Shape};
+use crate::report::{Report, SetupShape, Shape};
+use crate::setup::Setup;
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
@@ -16,6 +17,11 @@ pub fn json(report: &Report) -> String {
 /// The report as JSON on one line with its break, for a stream of several.
 pub fn json_line(report: &Report) -> String {
     escaped(serde_json::to_string(&report.shape()).expect("a shape has text keys only"))
+}
+
+/// What is known of a set-up by itself, as indented JSON with a line break at its end.
+pub fn json_setup(setup: &Setup) -> String {
+    escaped(serde_json::to_string_pretty(&SetupShape::of(setup)).expect("a shape has text keys only"))
 }
 
 fn escaped(plain: String) -> String {

@@ -3,7 +3,10 @@
 mod bar;
 mod detail;
 mod further;
+mod setup;
 mod table;
+
+pub use setup::setup;
 
 use super::Clean;
 use super::block::Block;
@@ -36,6 +39,9 @@ impl Display for Text<'_> {
         further::write(f, self.report, &self.style)?;
         if self.style.verbose > 0 {
             detail::write(f, self.report, &self.style)?;
+        }
+        if let Some(known) = self.report.round.environment.setup.as_deref() {
+            setup::write(f, known, Some(self.report), &self.style)?;
         }
         for (number, finding) in (1..).zip(&self.report.diagnosis.findings) {
             self.finding(f, number, finding)?;

@@ -5,10 +5,11 @@ mod write;
 
 pub use read::UnreadableReport;
 
-use super::Verdict;
+use super::{Step, Verdict};
 use crate::diagnosis::Finding;
 use crate::observation::{AddressClass, Difference, Intent, NameSource, QueryOutcome, Question, RecordType, Transport};
 use crate::plan::{AccessPath, Missing};
+use crate::setup::Setup;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,6 +50,33 @@ pub struct Shape {
     pub canary: Option<CanaryShape>,
     /// What explains the result, the most telling first.
     pub findings: Vec<Finding>,
+    /// How far the documented set-up is, if anybody looked at it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// What is known of the set-up, if anybody looked at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<Setup>,
+}
+
+/// What is known of a set-up where no API was named.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SetupShape {
+    /// The version of this format.
+    pub schema_version: u32,
+    /// What wrote it.
+    pub tool: Tool,
+    /// How far the documented set-up is.
+    pub steps: Vec<Step>,
+    /// What is known of it.
+    pub setup: Setup,
+}
+
+impl SetupShape {
+    /// A set-up by itself.
+    pub fn of(setup: &Setup) -> Self {
+        let tool = Tool { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() };
+        Self { schema_version: SCHEMA_VERSION, tool, steps: super::steps(setup, None), setup: setup.clone() }
+    }
 }
 
 /// A program and its version.

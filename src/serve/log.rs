@@ -12,7 +12,7 @@ use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -60,10 +60,8 @@ impl Log {
     pub(super) fn new() -> Self {
         let (lines, inbox) = sync_channel(MOST_UNWRITTEN);
         let log = Self { settings: Arc::default(), reader: Reader::of_stderr(), lines, lost: Arc::default() };
-        let (settings, reader, lost) = (log.settings.clone(), log.reader, log.lost.clone());
-        let write = move || write(&inbox, &lost, |event| text(&settings, reader, event));
         // without a thread the lines are written where they arise
-        let _ = std::thread::Builder::new().name("log".into()).spawn(write);
+        let _ = std::thread::Builder::new().name("log".into()).spawn(move || write(&inbox));
         log
     }
 
@@ -71,7 +69,7 @@ impl Log {
     pub(super) fn finish(&self) {
         let (mark, written) = sync_channel(0);
         if self.lines.try_send(Item::Mark(mark)).is_ok() {
-            let _: Result<(), RecvTimeoutError> = written.recv_timeout(MOST_WAIT_FOR_READER);
+            let _ = written.recv_timeout(MOST_WAIT_FOR_READER);
         }
     }
 
@@ -118,11 +116,26 @@ impl Log {
         });
     }
 
+    /// Tells an event, if it is worth a line; before the first that finds room again, how many found none.
     fn tell(&self, event: &Event<'_>) {
-        let Some(line) = text(&self.settings, self.reader, event) else { return };
+        let settings = *self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        if event.level > settings.level {
+            return;
+        }
+        let text = |event: &Event<'_>| event.text(settings.format, self.reader, OffsetDateTime::now_utc());
+        let lost = self.lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            let message = format!("{lost} lines of this log are lost, since nobody read it");
+            self.send(text(&Event::bare(LogLevel::Warn, &message)), lost);
+        }
+        self.send(text(event), 1);
+    }
+
+    /// Sends a line on its way, or counts what is lost with it.
+    fn send(&self, line: String, worth: u64) {
         match self.lines.try_send(Item::Line(line)) {
             Err(TrySendError::Full(_)) => {
-                self.lost.fetch_add(1, Ordering::Relaxed);
+                self.lost.fetch_add(worth, Ordering::Relaxed);
             }
             Err(TrySendError::Disconnected(Item::Line(line))) => write_line(&line),
             Ok(()) | Err(TrySendError::Disconnected(Item::Mark(_))) => {}
@@ -130,25 +143,12 @@ impl Log {
     }
 }
 
-/// The line of an event, if it is worth one.
-fn text(settings: &Mutex<LogSettings>, reader: Reader, event: &Event<'_>) -> Option<String> {
-    let settings = *settings.lock().unwrap_or_else(PoisonError::into_inner);
-    (event.level <= settings.level).then(|| event.text(settings.format, reader, OffsetDateTime::now_utc()))
-}
-
-/// Writes line after line, and how many found no room meanwhile.
-fn write(inbox: &Receiver<Item>, lost: &AtomicU64, text: impl Fn(&Event<'_>) -> Option<String>) {
+/// Writes line after line.
+fn write(inbox: &Receiver<Item>) {
     for item in inbox {
         match item {
             Item::Line(line) => write_line(&line),
             Item::Mark(mark) => drop(mark),
-        }
-        let lost = lost.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            let message = format!("{lost} lines of this log are lost, since nobody read it");
-            if let Some(line) = text(&Event::bare(LogLevel::Warn, &message)) {
-                write_line(&line);
-            }
         }
     }
 }
@@ -275,6 +275,26 @@ mod tests {
                 assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
             }
         }
+    }
+
+    #[test]
+    fn what_found_no_room_is_counted_and_told_with_the_next_line() {
+        let (lines, inbox) = sync_channel(2);
+        let reader = Reader::Journal;
+        let log = Log { settings: Arc::default(), reader, lines, lost: Arc::default() };
+        let next = || match inbox.try_recv() {
+            Ok(Item::Line(line)) => line,
+            other => panic!("no line: {other:?}"),
+        };
+        for message in ["1", "2", "3", "4"] {
+            log.info(message);
+        }
+        assert_eq!([next(), next()], ["<6>1\n", "<6>2\n"]);
+        log.info("5");
+        let told = next();
+        assert!(told.starts_with("<4>2 ") && next() == "<6>5\n", "{told}");
+        log.info("6");
+        assert_eq!(next(), "<6>6\n");
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What does the configuration say now? Read by a thread of its own, since a file may be slow to come and rounds must not wait for it.
 
+use super::Environment;
 use super::board::ReloadReply;
 use super::systemd;
 use super::web::Watched;
 use crate::config::{Config, ConfigError, NetError, Untried};
 use crate::probe::{Net, Share};
 use std::future::pending;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -39,9 +41,16 @@ pub enum ReadError {
     Gone,
 }
 
+/// Where configurations come from.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    pub(super) file: PathBuf,
+    pub(super) environment: Option<Environment>,
+}
+
 /// Reads a configuration, however long that takes: whoever starts the daemon has patience of their own.
-pub(super) async fn read(file: &Path) -> Result<Read, ReadError> {
-    Reading::begin(file).end().await
+pub(super) async fn read(origin: &Origin) -> Result<Read, ReadError> {
+    Reading::begin(origin).end().await
 }
 
 /// A configuration that is being read.
@@ -53,11 +62,17 @@ struct Reading {
 }
 
 impl Reading {
-    fn begin(file: &Path) -> Self {
+    fn begin(origin: &Origin) -> Self {
         let (tell, answer) = oneshot::channel();
-        let file = file.to_owned();
+        let Origin { file, environment } = origin.clone();
         let read = move || {
-            let config = Config::read(&file)?;
+            let mut config = Config::read(&file)?;
+            if let Some(environment) = environment {
+                let variables = environment.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                for one in &mut config.targets {
+                    one.check.auth = one.check.auth.with_credentials_of(&variables);
+                }
+            }
             let net = Net { share: Some(Share::default()), ..config.open(&config.net)? };
             let policy = Watched::read(config.web_config_file.as_deref());
             let policy = policy.map_err(|error| config.fault(&Untried::WebConfigFile, error))?;
@@ -104,7 +119,7 @@ impl Reading {
 /// Reloads: one at a time, and one more if the file may have changed since the reading began.
 #[derive(Debug)]
 pub(super) struct Reloads {
-    file: PathBuf,
+    origin: Origin,
     current: Option<Reload>,
     again: Vec<ReloadReply>,
     /// Readings that were given up and have not ended.
@@ -118,8 +133,8 @@ struct Reload {
 }
 
 impl Reloads {
-    pub(super) fn of(file: PathBuf) -> Self {
-        Self { file, current: None, again: Vec::new(), stuck: Vec::new() }
+    pub(super) fn of(origin: Origin) -> Self {
+        Self { origin, current: None, again: Vec::new(), stuck: Vec::new() }
     }
 
     /// Begins one, or has it follow the one under way.
@@ -136,7 +151,7 @@ impl Reloads {
         let read = read.unwrap_or_else(|_| {
             // its thread ends when the disk wakes up
             self.stuck.push(reload.reading);
-            Err(ReadError::Slow(self.file.clone()))
+            Err(ReadError::Slow(self.origin.file.clone()))
         });
         (read, reload.waiting)
     }
@@ -147,9 +162,9 @@ impl Reloads {
             systemd::reloading();
             self.stuck.retain_mut(|reading| !reading.has_ended());
             let reading = if self.stuck.len() < MOST_STUCK {
-                Reading::begin(&self.file)
+                Reading::begin(&self.origin)
             } else {
-                Reading::refused(ReadError::Stuck(self.file.clone()))
+                Reading::refused(ReadError::Stuck(self.origin.file.clone()))
             };
             self.current = Some(Reload { reading, waiting: std::mem::take(&mut self.again) });
         }
@@ -175,7 +190,7 @@ mod tests {
         let file = folder.path().join("config.toml");
         // its threads wait in real time, the reloads in another that passes at once
         assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
-        let mut reloads = Reloads::of(file.clone());
+        let mut reloads = Reloads::of(Origin { file: file.clone(), environment: None });
         for _ in 0..MOST_STUCK {
             reloads.ask(oneshot::channel().0);
             let (read, waiting) = reloads.next().await;

@@ -7,7 +7,7 @@ use super::board::{Board, LEAST_ROUND, Order, ProbeRefusal, ProbeReply, TIME_TO_
 use super::files::Files;
 use super::line;
 use super::log::Direction;
-use super::reading::Reloads;
+use super::reading::{Origin, Reloads};
 use super::rounds::{Defect, Rounds};
 use super::systemd::{StatusLine, Watchdog};
 use super::web::Web;
@@ -15,7 +15,6 @@ use crate::config::{Config, Scheduled};
 use crate::observation::{QueryOutcome, Row};
 use crate::probe::{Limits, Net};
 use crate::report::Report;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +45,7 @@ pub(super) struct Host {
     /// Proxy variables that are set, for the reports.
     pub(super) ignored_proxy_variables: Rc<[String]>,
     /// Where the configuration comes from.
-    pub(super) file: PathBuf,
+    pub(super) origin: Origin,
 }
 
 /// A target. Whether it is still the same after a reload is a matter of the pointer.
@@ -86,7 +85,7 @@ impl Scheduler {
         let mut scheduler = Self {
             agenda: Agenda::new(config.load, now),
             rounds: Rounds::new(),
-            reloads: Reloads::of(host.file.clone()),
+            reloads: Reloads::of(host.origin.clone()),
             host,
             net: Rc::new(net),
             web,

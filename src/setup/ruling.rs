@@ -63,7 +63,7 @@ pub fn is_full_access(policy: &Value) -> bool {
     let statement = &policy["Statement"];
     let one = statement.as_array().map_or(statement, |many| many.first().unwrap_or(&Value::Null));
     let alone = statement.as_array().is_none_or(|many| many.len() == 1);
-    let all = |key: &str| texts(&one[key]).iter().any(|text| *text == "*");
+    let all = |key: &str| texts(&one[key]).contains(&"*");
     alone
         && one["Effect"] == "Allow"
         && is_anybody(one)

@@ -101,7 +101,7 @@ fn said(body: &str) -> String {
         #[serde(alias = "Message")]
         message: String,
     }
-    let message = serde_json::from_str::<Refusal>(body).map(|refusal| redact(&refusal.message).to_string());
+    let message = serde_json::from_str::<Refusal>(body).map(|refusal| redact(&refusal.message));
     message.map(|text| format!(" ({})", text.chars().take(200).collect::<String>())).unwrap_or_default()
 }
 

@@ -181,7 +181,7 @@ impl Survey<'_> {
     async fn account_b(&self, side: &Side, place: &Place, setup: &mut Setup) -> Option<i64> {
         let named = self.target.and_then(|target| Some((target, target.api()?)));
         let (Some((target, api)), Some(role)) = (named, self.account_b) else {
-            let why = if named.is_none() { "no API was named" } else { "give --account-b-role, a role there that may" };
+            let why = if named.is_none() { "no API was named" } else { "give --account-b-role" };
             blind_to_account_b(setup, why);
             return None;
         };

@@ -9,27 +9,28 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::sync::OnceCell;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-/// Credentials that are fetched when the first round wants them, and renewed in good time. Cheap to clone; clones share them.
+/// Credentials that are fetched when they are first wanted, and renewed in good time. Cheap to clone; clones share them.
 ///
-/// Nothing is read and nobody is asked before. Renewal goes on, on the runtime of the first round, until the last clone is dropped.
+/// Nothing is read and nobody is asked before. Search and renewal go on by themselves, on the runtime of whoever wanted them first,
+/// until the last clone is dropped.
 #[derive(Clone)]
 pub struct Wallet(Arc<Inner>);
 
 struct Inner {
     wish: Option<Wish>,
     variables: Option<Variables>,
-    held: Mutex<Held>,
-    opened: OnceCell<()>,
-    renewal: Mutex<JoinSet<()>>,
+    held: watch::Sender<Held>,
+    search: Mutex<JoinSet<()>>,
 }
 
 /// What there is at present.
 struct Held {
-    identity: Identity,
+    /// None until the first search has ended.
+    identity: Option<Identity>,
     /// Why the last renewal failed, if it did.
     late: Option<NoCredentials>,
 }
@@ -37,17 +38,26 @@ struct Held {
 impl Wallet {
     /// One that will be filled from this process's environment.
     pub fn new(wish: Wish) -> Self {
-        Self::of(Some(wish), None, Err(NoCredentials::Missing("nobody was asked yet".to_owned())))
+        Self::of(Some(wish), None, None)
     }
 
     /// One that will be filled from these variables in place of the environment.
     pub fn with(wish: Wish, variables: Variables) -> Self {
-        Self::of(Some(wish), Some(variables), Err(NoCredentials::Missing("nobody was asked yet".to_owned())))
+        Self::of(Some(wish), Some(variables), None)
+    }
+
+    /// The same to be filled from these variables.
+    #[must_use]
+    pub fn refilled_from(&self, variables: Variables) -> Self {
+        match &self.0.wish {
+            Some(wish) => Self::with(wish.clone(), variables),
+            None => self.clone(),
+        }
     }
 
     /// One that holds these credentials for good.
     pub fn holding(identity: Identity) -> Self {
-        Self::of(None, None, identity)
+        Self::of(None, None, Some(identity))
     }
 
     /// What was wished for, if it was not filled at once.
@@ -55,64 +65,64 @@ impl Wallet {
         self.0.wish.as_ref()
     }
 
-    /// Who signs now. The first call asks every source in turn, a few seconds at most; later ones do not wait.
-    pub async fn identity(&self, net: &Net) -> Identity {
-        if let Some(wish) = &self.0.wish {
-            // boxed: a search is large, and every round would carry room for it
-            self.0.opened.get_or_init(|| Box::pin(self.open(wish, net))).await;
+    /// Begins the search, if nobody has yet. It goes on by itself, whoever waits for it.
+    pub fn open(&self, net: &Net) {
+        let Some(wish) = &self.0.wish else { return };
+        let mut search = self.0.search.lock().unwrap_or_else(PoisonError::into_inner);
+        if search.is_empty() {
+            let variables = self.0.variables.clone().unwrap_or_else(Variables::of_process);
+            let purse = Purse { wish: wish.clone(), variables, side: Side::new(net) };
+            search.spawn(keep_filled(Arc::downgrade(&self.0), purse));
         }
-        self.0.identity(OffsetDateTime::now_utc())
     }
 
-    fn of(wish: Option<Wish>, variables: Option<Variables>, identity: Identity) -> Self {
-        Self(Arc::new(Inner {
-            wish,
-            variables,
-            held: Mutex::new(Held { identity, late: None }),
-            opened: OnceCell::new(),
-            renewal: Mutex::default(),
-        }))
+    /// Who signs now. The first search asks every source in turn, a few seconds at most, and is waited for; its renewals are not.
+    pub async fn identity(&self, net: &Net) -> Identity {
+        self.open(net);
+        let mut held = self.0.held.subscribe();
+        loop {
+            if let Some(identity) = self.0.identity(OffsetDateTime::now_utc()) {
+                return identity;
+            }
+            // who tells of changes lives as long as this wallet
+            let _ = held.changed().await;
+        }
     }
 
-    async fn open(&self, wish: &Wish, net: &Net) {
-        let variables = self.0.variables.clone().unwrap_or_else(Variables::of_process);
-        let purse = Purse { wish: wish.clone(), variables, side: Side::new(net) };
-        let first = purse.fetch().await;
-        let failed = first.is_err();
-        self.0.take(first);
-        let renewal = renew(Arc::downgrade(&self.0), purse, failed);
-        self.0.renewal.lock().unwrap_or_else(PoisonError::into_inner).spawn(renewal);
+    fn of(wish: Option<Wish>, variables: Option<Variables>, identity: Option<Identity>) -> Self {
+        let held = watch::Sender::new(Held { identity, late: None });
+        Self(Arc::new(Inner { wish, variables, held, search: Mutex::default() }))
     }
 }
 
 impl Inner {
-    /// Who signs at a moment. Credentials that have ended say why nobody renewed them.
-    fn identity(&self, now: OffsetDateTime) -> Identity {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&held.identity, &held.late) {
+    /// Who signs at a moment, if the first search has ended. Credentials that have ended say why nobody renewed them.
+    fn identity(&self, now: OffsetDateTime) -> Option<Identity> {
+        let held = self.held.borrow();
+        match (held.identity.as_ref()?, &held.late) {
             (Ok(credentials), Some(late)) if credentials.are_expired(now) => {
                 let end = credentials.expires.and_then(|end| end.format(&Rfc3339).ok()).unwrap_or_default();
-                Err(NoCredentials::Expired(format!("they ended at {end} and were not renewed: {late}")))
+                Some(Err(NoCredentials::Expired(format!("they ended at {end} and were not renewed: {late}"))))
             }
-            (identity, _) => identity.clone(),
+            (identity, _) => Some(identity.clone()),
         }
     }
 
     /// Takes what was fetched; a failure does not take away what is still good.
     fn take(&self, fetched: Result<Credentials, NoCredentials>) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        match fetched {
-            Ok(credentials) => *held = Held { identity: Ok(Arc::new(credentials)), late: None },
-            Err(none) if held.identity.is_err() => held.identity = Err(none),
-            Err(none) => held.late = Some(none),
-        }
+        self.held.send_modify(|held| match (fetched, &held.identity) {
+            (Ok(credentials), _) => *held = Held { identity: Some(Ok(Arc::new(credentials))), late: None },
+            (Err(none), Some(Ok(_))) => held.late = Some(none),
+            (Err(none), None | Some(Err(_))) => held.identity = Some(Err(none)),
+        });
     }
 }
 
 /// Wallets are alike that were wished for alike, whatever is in them.
 impl PartialEq for Wallet {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.wish().is_some_and(|wish| other.wish() == Some(wish))
+        let alike = || other.wish() == self.wish() && other.0.variables == self.0.variables;
+        Arc::ptr_eq(&self.0, &other.0) || (self.wish().is_some() && alike())
     }
 }
 
@@ -137,27 +147,28 @@ impl Purse {
     }
 }
 
-/// Fetches anew, until nobody holds the wallet any more.
-async fn renew(wallet: Weak<Inner>, purse: Purse, failed: bool) {
-    let mut failures = u32::from(failed);
+/// Fetches, and fetches anew in good time, until nobody holds the wallet any more.
+async fn keep_filled(wallet: Weak<Inner>, purse: Purse) {
+    let mut failures = 0;
     loop {
-        let now = OffsetDateTime::now_utc();
-        let Some(identity) = wallet.upgrade().map(|inner| inner.identity(now)) else { return };
-        sleep(pause(&identity, failures, now)).await;
         let fetched = purse.fetch().await;
         failures = if fetched.is_err() { failures + 1 } else { 0 };
+        let now = OffsetDateTime::now_utc();
         let Some(inner) = wallet.upgrade() else { return };
         inner.take(fetched);
+        let pause = pause(inner.identity(now).as_ref(), failures, now);
+        drop(inner);
+        sleep(pause).await;
     }
 }
 
 /// How long until credentials are fetched again: half of what is left of them, but five minutes before their end at the latest,
 /// and never more than five minutes where they have no end, since files may change. After failures it is twice as long each time.
-fn pause(identity: &Identity, failures: u32, now: OffsetDateTime) -> Duration {
+fn pause(identity: Option<&Identity>, failures: u32, now: OffsetDateTime) -> Duration {
     if failures > 0 {
         return (SHORTEST_PAUSE * 2u32.saturating_pow(failures - 1)).min(USUAL_PAUSE);
     }
-    let left = identity.as_ref().ok().and_then(|credentials| credentials.expires);
+    let left = identity.and_then(|identity| identity.as_ref().ok()?.expires);
     let left = left.map(|end| Duration::try_from(end - now).unwrap_or_default());
     match left {
         Some(left) => (left / 2).max(left.saturating_sub(MARGIN)).max(SHORTEST_PAUSE),
@@ -182,11 +193,11 @@ mod tests {
     #[test]
     fn credentials_are_renewed_before_their_end_and_failures_are_retried_ever_more_slowly() {
         let now = OffsetDateTime::UNIX_EPOCH;
-        let left = |seconds| pause(&Ok(until(Some(now + time::Duration::seconds(seconds)))), 0, now).as_secs();
+        let left = |seconds| pause(Some(&Ok(until(Some(now + time::Duration::seconds(seconds))))), 0, now).as_secs();
         assert_eq!([left(6 * 3600), left(900), left(400), left(30), left(0), left(-9)], [21_300, 600, 200, 15, 10, 10]);
-        assert_eq!(pause(&Ok(until(None)), 0, now), USUAL_PAUSE);
+        assert_eq!(pause(Some(&Ok(until(None))), 0, now), USUAL_PAUSE);
         let none = Err(NoCredentials::Missing(String::new()));
-        assert_eq!([1, 2, 3, 40].map(|failures| pause(&none, failures, now).as_secs()), [10, 20, 40, 300]);
+        assert_eq!([1, 2, 3, 40].map(|failures| pause(Some(&none), failures, now).as_secs()), [10, 20, 40, 300]);
     }
 
     #[test]
@@ -194,8 +205,8 @@ mod tests {
         let end = OffsetDateTime::UNIX_EPOCH;
         let wallet = Wallet::holding(Ok(until(Some(end))));
         wallet.0.take(Err(NoCredentials::Missing("the source is gone".to_owned())));
-        assert!(wallet.0.identity(end - time::Duration::SECOND).is_ok());
-        match wallet.0.identity(end) {
+        assert!(wallet.0.identity(end - time::Duration::SECOND).unwrap().is_ok());
+        match wallet.0.identity(end).unwrap() {
             Err(NoCredentials::Expired(why)) => assert!(why.contains("the source is gone"), "{why}"),
             other => panic!("{other:?}"),
         }

@@ -1,8 +1,12 @@
 //! What account A sees of its own set-up, from outside: the printed policies, and what is said where nothing can be seen.
 
-use super::side::binary;
+use super::side::{Side, binary};
+use super::start;
 use serde_json::Value;
-use std::process::Output;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Command, Output};
+use std::thread;
 
 const URL: &str = "https://a1bc234d5e.execute-api.cn-north-1.amazonaws.com.cn/test/pets";
 const VPCE: &str = "vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.cn-north-1.vpce.amazonaws.com.cn";
@@ -89,4 +93,227 @@ fn what_a_policy_lacks_is_told() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(stderr.contains(word), "{arguments:?}: {stderr}");
     }
+}
+
+/// A make-believe AWS that answers on loopback: EC2 by the action of the form, all else by the path.
+fn aws(answer: impl Fn(&str) -> (u16, String) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+            let whole = |request: &[u8]| {
+                let text = String::from_utf8_lossy(request).to_ascii_lowercase();
+                let (head, body) = text.split_once("\r\n\r\n")?;
+                let length = head.split("content-length: ").nth(1).map_or("0", |rest| rest.split('\r').next().unwrap());
+                (body.len() >= length.parse().unwrap()).then_some(())
+            };
+            while whole(&request).is_none() {
+                match stream.read(&mut buffer) {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => request.extend(&buffer[..read]),
+                }
+            }
+            let request = String::from_utf8_lossy(&request).into_owned();
+            let (status, body) = answer(&request);
+            let length = body.len();
+            let _ =
+                write!(stream, "HTTP/1.1 {status} x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+        }
+    });
+    format!("http://{address}")
+}
+
+/// EC2 of account A, where one thing may be as it should not.
+#[derive(Clone, Copy)]
+struct Ec2 {
+    private_dns: bool,
+    /// Who may come in on port 443.
+    inbound: &'static str,
+}
+
+impl Ec2 {
+    const HEALTHY: Self = Self { private_dns: true, inbound: "0.0.0.0/0" };
+
+    fn answer(self, request: &str) -> (u16, String) {
+        let Self { private_dns, inbound } = self;
+        let body = if request.contains("Action=DescribeVpcEndpoints&") {
+            format!(
+                "<vpcEndpointSet><item><vpcEndpointId>vpce-1a2b3c456d7e89012</vpcEndpointId><vpcId>vpc-1</vpcId><serviceName>com.amazonaws.us-east-1.execute-api</serviceName>\
+                 <state>available</state><groupSet><item><groupId>sg-vpce</groupId></item></groupSet><privateDnsEnabled>{private_dns}</privateDnsEnabled>\
+                 <networkInterfaceIdSet><item>eni-1</item></networkInterfaceIdSet><subnetIdSet><item>subnet-1</item></subnetIdSet>\
+                 <dnsEntrySet><item><dnsName>vpce-1a2b3c456d7e89012-f3ghijkl-us-east-1a.execute-api.us-east-1.vpce.amazonaws.com</dnsName></item>\
+                 <item><dnsName>vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com</dnsName></item></dnsEntrySet></item></vpcEndpointSet>"
+            )
+        } else if request.contains("Action=DescribeVpcAttribute&") {
+            let name = if request.contains("enableDnsSupport") { "enableDnsSupport" } else { "enableDnsHostnames" };
+            format!("<{name}><value>true</value></{name}>")
+        } else if request.contains("Action=DescribeSecurityGroups&") {
+            let all =
+                "<item><ipProtocol>-1</ipProtocol><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item>";
+            format!(
+                "<securityGroupInfo><item><groupId>sg-vpce</groupId><ipPermissions><item><ipProtocol>tcp</ipProtocol><fromPort>443</fromPort><toPort>443</toPort>\
+                 <ipRanges><item><cidrIp>{inbound}</cidrIp></item></ipRanges></item></ipPermissions></item>\
+                 <item><groupId>sg-own</groupId><ipPermissionsEgress>{all}</ipPermissionsEgress></item></securityGroupInfo>"
+            )
+        } else if request.contains("Action=DescribeNetworkInterfaces&") {
+            format!("<networkInterfaceSet>{}</networkInterfaceSet>", ["127.0.0.11", "127.0.0.12", "127.0.0.13"].map(|ip| format!("<item><networkInterfaceId>eni-1</networkInterfaceId><availabilityZone>us-east-1a</availabilityZone><privateIpAddress>{ip}</privateIpAddress></item>")).concat())
+        } else if request.contains("Action=DescribeSubnets&") {
+            "<subnetSet><item><subnetId>subnet-1</subnetId></item></subnetSet>".to_owned()
+        } else {
+            return metadata(request);
+        };
+        (200, format!("<Response>{body}</Response>"))
+    }
+}
+
+/// Metadata of an instance in the endpoint's VPC.
+fn metadata(request: &str) -> (u16, String) {
+    let path = request.split(' ').nth(1).unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let text = match name {
+        "token" => "t",
+        "mac" => "06:00:00:00:00:01",
+        "region" => "us-east-1",
+        "availability-zone" => "us-east-1a",
+        "vpc-id" => "vpc-1",
+        "subnet-id" => "subnet-1",
+        "security-group-ids" => "sg-own",
+        "vpc-ipv4-cidr-blocks" => "127.0.0.0/8",
+        "local-ipv4s" => "10.0.1.5",
+        _ => return (404, String::new()),
+    };
+    (200, text.to_owned())
+}
+
+/// `doctor` where the operator of the scenario would call `once`, beside a make-believe AWS.
+fn doctor_of(side: &Side, aws: &str) -> Command {
+    let mut command = binary();
+    command.arg("doctor").args(side.once().get_args().skip(1));
+    over(command, aws)
+}
+
+fn over(mut command: Command, aws: &str) -> Command {
+    command.env("AWS_ENDPOINT_URL", aws).env("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws);
+    command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "hunter2-hunter2");
+    command
+}
+
+fn report(command: &mut Command) -> Value {
+    let output = command.args(["--format", "json"]).output().unwrap();
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn states(report: &Value) -> Vec<&str> {
+    report["steps"].as_array().unwrap().iter().map(|step| step["state"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_healthy_set_up_is_seen_step_by_step() {
+    let side = start("healthy");
+    let aws = aws(|request| Ec2::HEALTHY.answer(request));
+    let report = report(&mut doctor_of(&side, &aws));
+    // account B is not seen: whether the API is associated only the alias could tell, which private DNS answers anyway
+    assert_eq!(states(&report), ["done", "cannot-see", "done", "done", "done", "done"], "{report:#}");
+    assert_eq!(report["verdict"], "pass");
+    assert_eq!(report["setup"]["instance"]["known"]["vpc"], "vpc-1");
+    let output = doctor_of(&side, &aws).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    for secret in ["hunter2", "AKIAIOSF"] {
+        assert!(!text.contains(secret) && !report.to_string().contains(secret), "{text}");
+    }
+    // what is written is of the schema, and can be diagnosed again
+    let schema: Value =
+        serde_json::from_slice(&binary().args(["config", "schema", "--report"]).output().unwrap().stdout).unwrap();
+    let errors: Vec<_> =
+        jsonschema::validator_for(&schema).unwrap().iter_errors(&report).map(|error| error.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
+}
+
+/// Cause and confidence of each finding.
+fn findings(report: &Value) -> Vec<(&str, &str)> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings.map(|one| (one["cause"].as_str().unwrap(), one["confidence"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn what_is_seen_makes_a_finding_certain_and_a_replay_agrees() {
+    let side = start("private-dns-off");
+    let url = aws(|request| Ec2 { private_dns: false, ..Ec2::HEALTHY }.answer(request));
+    let seen = report(&mut doctor_of(&side, &url));
+    assert_eq!(findings(&seen), [("private-dns-disabled", "certain")], "{seen:#}");
+    // with private DNS off only association makes the alias
+    assert_eq!(states(&seen)[1], "done", "{seen:#}");
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    write!(file, "{seen}").unwrap();
+    let again = report(binary().arg("replay").arg(file.path()));
+    assert_eq!(
+        (&again["findings"], &again["steps"], &again["setup"]),
+        (&seen["findings"], &seen["steps"], &seen["setup"])
+    );
+    // a probe alone cannot be as sure
+    assert_eq!(findings(&report(&mut side.once()))[0], ("private-dns-disabled", "likely"));
+}
+
+#[test]
+fn a_security_group_that_admits_nobody_is_named() {
+    let side = start("port-dropped");
+    let url = aws(|request| Ec2 { inbound: "192.0.2.0/24", ..Ec2::HEALTHY }.answer(request));
+    let mut command = doctor_of(&side, &url);
+    let seen = report(&mut command);
+    assert_eq!(findings(&seen)[0], ("connect-timeout", "certain"), "{seen:#}");
+    assert!(seen["findings"][0]["evidence"].to_string().contains("sg-vpce"), "{seen:#}");
+    assert_eq!(command.output().unwrap().status.code(), Some(1));
+}
+
+#[test]
+fn the_endpoint_is_found_where_none_is_named() {
+    let side = start("healthy");
+    let url = aws(|request| Ec2::HEALTHY.answer(request));
+    let options: Vec<_> = side.once().get_args().skip(3).map(ToOwned::to_owned).collect();
+    let mut command = binary();
+    command.args(["doctor", side.lab.invoke_url()]).args(&options);
+    let seen = report(&mut over(command, &url));
+    assert_eq!(seen["target"]["vpce_id"], "vpce-1a2b3c456d7e89012", "{seen:#}");
+    assert!(seen["paths"].as_array().unwrap().iter().all(|path| path["outcome"] == "ok"), "{seen:#}");
+}
+
+#[test]
+fn without_a_url_the_instance_and_its_endpoints_are_told() {
+    let url = aws(|request| Ec2::HEALTHY.answer(request));
+    let doctor = |options: &[&str]| {
+        let mut command = binary();
+        command.args(["doctor", "--dns-server", "127.0.0.1:9"]).args(options);
+        over(command, &url).output().unwrap()
+    };
+    let json: Value = serde_json::from_slice(&doctor(&["--format", "json"]).stdout).unwrap();
+    assert_eq!(states(&json), ["done", "cannot-see", "cannot-see", "cannot-see", "cannot-see", "cannot-see"]);
+    assert_eq!(json["setup"]["endpoints"]["known"][0]["id"], "vpce-1a2b3c456d7e89012");
+    let text = String::from_utf8(doctor(&[]).stdout).unwrap();
+    assert!(text.contains("vpce-1a2b3c456d7e89012") && text.contains("us-east-1a"), "{text}");
+    for format in ["nagios", "prometheus"] {
+        assert_ne!(doctor(&["--format", format]).status.code(), Some(0), "{format}");
+    }
+}
+
+#[test]
+fn what_cannot_be_seen_costs_little_and_leaves_the_probe_as_it_is() {
+    let side = start("healthy");
+    // it takes connections, and says nothing
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let began = std::time::Instant::now();
+    let seen = report(&mut doctor_of(&side, &url));
+    // metadata, then EC2
+    assert!(began.elapsed().as_secs() < 6, "{:?}", began.elapsed());
+    assert_eq!((&seen["verdict"], findings(&seen)), (&"pass".into(), Vec::new()));
+    for fact in ["instance", "endpoints", "security_groups", "api"] {
+        assert!(seen["setup"][fact]["cannot_see"]["why"].is_string(), "{seen:#}");
+    }
+    // what the calls show is shown all the same
+    assert_eq!(states(&seen), ["done", "cannot-see", "done", "done", "done", "done"]);
 }

@@ -1,11 +1,11 @@
 //! Does the real binary behave as its users expect? Run from outside, against the lab.
 
 mod doctor;
+mod further;
 mod once;
 mod readme;
 #[path = "../support/secrets.rs"]
 mod secrets;
-mod serve;
 mod signed;
 #[path = "../support/side.rs"]
 mod side;

@@ -85,6 +85,25 @@ fn without_credentials_nothing_is_sent_and_every_source_is_named() {
     assert!(side.lab.requests().is_empty());
 }
 
+/// The source is a socket that takes connections and never answers.
+#[test]
+fn a_slow_source_costs_no_more_than_the_timeout_and_the_connections_are_told() {
+    let side = start("signed");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    let mut command = side.once_at(side.lab.invoke_url());
+    command.args(["--auth", "iam", "--timeout", "1s"]).env("AWS_CONTAINER_CREDENTIALS_FULL_URI", url);
+    let report = json(command.env("AWS_EC2_METADATA_DISABLED", "true"));
+    assert!(rows(&report).iter().all(|row| row.2 == "http-no-credentials"), "{report:#}");
+    assert_eq!(causes(&report), ["credentials-missing"]);
+    for path in report["paths"].as_array().unwrap() {
+        assert_eq!(path["attempts"][0]["tls"]["outcome"], "ok", "{path:#}");
+        // a question to a source alone may take two
+        assert!(path["duration_seconds"].as_f64().unwrap() < 1.9, "{path:#}");
+    }
+    assert!(side.lab.requests().is_empty());
+}
+
 #[test]
 fn unsigned_calls_look_for_no_credentials() {
     let side = Side::start(Scenario::healthy());

@@ -8,6 +8,7 @@ mod http;
 mod name_server;
 mod second_opinion;
 mod share;
+mod signer;
 mod tls;
 mod whole;
 

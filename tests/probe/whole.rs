@@ -10,6 +10,7 @@ use apigw_probe::sign::NoCredentials;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
+use tokio::sync::SetOnce;
 
 #[tokio::test]
 async fn every_phase_of_a_healthy_path_is_seen() {
@@ -124,7 +125,7 @@ async fn progress_is_told_step_by_step() {
     let steps = Mutex::new(Vec::new());
     let tell = |_: &Plan, step| steps.lock().unwrap().push(step);
     let (limits, identity) = (limits(5000), Err(NoCredentials::Missing(String::new())));
-    let errand = Errand { limits: &limits, identity: &identity, tell: &tell };
+    let errand = Errand { limits: &limits, identity: &SetOnce::new_with(Some(identity)), tell: &tell };
     probe_as(&net, &[plan(AccessPath::VpceHostHeader)], &errand).await;
     assert_eq!(steps.into_inner().unwrap(), Step::ALL);
 }

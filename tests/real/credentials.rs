@@ -17,10 +17,10 @@ use std::time::Duration;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/moto_server.py");
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/venv/bin/moto_server");
 /// Where every EC2 instance has its metadata; here an address of a namespace of this run.
-const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
+pub(crate) const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 
 /// A moto server, in a network namespace if one is named.
-fn moto(namespace: Option<&str>, address: SocketAddrV4, unchecked_calls: Option<u32>) -> Server {
+pub(crate) fn moto(namespace: Option<&str>, address: SocketAddrV4, unchecked_calls: Option<u32>) -> Server {
     assert!(
         Path::new(SERVER).exists(),
         "`{SERVER}` is missing: target/venv/bin/pip install -r tests/real/requirements.txt"

@@ -1,22 +1,19 @@
 //! The daemon, as its service manager sees it.
 
 use crate::server::own_address;
+use crate::service::Service;
 use crate::side::{Side, binary};
-use crate::tool::text;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
-use std::sync::mpsc;
+use std::process::Command;
 use std::time::Duration;
 
 /// A running daemon.
 pub(crate) struct Daemon {
-    child: Child,
+    service: Service,
     pub(crate) address: SocketAddr,
-    notes: mpsc::Receiver<String>,
     _folder: tempfile::TempDir,
 }
 
@@ -35,7 +32,7 @@ impl Daemon {
     pub(crate) fn launch(side: &Side, mut command: Command, keys: &str, targets: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = SocketAddr::from((own_address(), 9715));
-        let (file, socket) = (folder.path().join("config.toml"), folder.path().join("notify"));
+        let file = folder.path().join("config.toml");
         let (url, name) = (side.lab.invoke_url(), side.lab.vpce_dns_name().unwrap());
         let (dns, port, ca) = (side.lab.dns_server(), side.lab.port(), side.ca_file.path().display());
         let mut config = format!(
@@ -48,14 +45,13 @@ impl Daemon {
             );
         }
         std::fs::write(&file, config).unwrap();
-        let notes = UnixDatagram::bind(&socket).unwrap();
-        let child = command.args(["serve", "--config"]).arg(&file).env("NOTIFY_SOCKET", &socket).spawn().unwrap();
-        Self { child, address, notes: read_all(notes), _folder: folder }
+        let service = Service::start(command.args(["serve", "--config"]).arg(&file), folder.path());
+        Self { service, address, _folder: folder }
     }
 
     /// A path as the daemon sees it, which may have mounts of its own.
     pub(crate) fn sees(&self, path: &Path) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/root", self.child.id())).join(path.strip_prefix("/").unwrap())
+        PathBuf::from(format!("/proc/{}/root", self.service.child.id())).join(path.strip_prefix("/").unwrap())
     }
 
     /// The sum of all samples of a family of whole numbers.
@@ -68,12 +64,18 @@ impl Daemon {
 
     /// Waits until it notifies of a state.
     pub(crate) fn wait_for(&self, state: &str) {
-        loop {
-            let note = self.notes.recv_timeout(LONGEST_WAIT).unwrap_or_else(|error| panic!("{state}: {error}"));
-            if note.lines().any(|line| line.starts_with(state)) {
-                return;
-            }
-        }
+        self.service.note(state);
+    }
+
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) {
+        self.service.signal("TERM");
+    }
+
+    /// Whether it has ended by itself, and nobody has asked for its exit status yet.
+    pub(crate) fn is_zombie(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.service.child.id())).unwrap();
+        status.contains("State:\tZ")
     }
 
     pub(crate) fn get(&self, path: &str) -> String {
@@ -84,27 +86,6 @@ impl Daemon {
         stream.read_to_string(&mut answer).unwrap();
         answer
     }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Reads each note as it comes, as a service manager does: a few that nobody reads would hold the daemon up.
-fn read_all(socket: UnixDatagram) -> mpsc::Receiver<String> {
-    let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut note = [0; 4096];
-        while let Ok(length) = socket.recv(&mut note) {
-            if tell.send(text(&note[..length]).to_owned()).is_err() {
-                return;
-            }
-        }
-    });
-    told
 }
 
 const LONGEST_WAIT: Duration = Duration::from_secs(20);

@@ -13,6 +13,8 @@ mod prometheus;
 #[path = "../render/report.rs"]
 mod report;
 mod server;
+#[path = "../support/service.rs"]
+mod service;
 #[path = "../support/side.rs"]
 mod side;
 #[path = "../support/statuses.rs"]
@@ -30,6 +32,7 @@ mod credentials;
 mod dashboard;
 mod disk;
 mod dns;
+mod doctor;
 mod doors;
 mod netns;
 mod openmetrics;

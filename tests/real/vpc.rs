@@ -75,6 +75,13 @@ impl Vpc {
         self.client.firewall("output", &format!("ip daddr {address} drop"));
     }
 
+    /// `doctor` in the client's namespace with the system's resolver, and without any credentials.
+    pub(crate) fn doctor(&self, options: &[&str]) -> Value {
+        let mut command = self.client.enter(env!("CARGO_BIN_EXE_apigw-probe"));
+        command.args(["doctor", INVOKE_URL, VPCE_DNS_NAME, "--format", "json", "--ca-file"]).arg(self.authority.root());
+        crate::probe::report(command.args(options).env_remove("AWS_ACCESS_KEY_ID"))
+    }
+
     /// Starts a DNS server with these records, on the side that has the address.
     pub(crate) fn serve_names(&mut self, address: Ipv4Addr, records: &str) {
         let side = if address == VPC_RESOLVER { &self.client } else { &self.service };

@@ -39,6 +39,18 @@ fn healthy_path_has_every_measure() {
 }
 
 #[test]
+fn canary_is_told_where_it_was_answered() {
+    let series = r#"apigw_probe_canary_success{target="a1bc234d5e-test"}"#;
+    let of = |report: &Report| value(&text_of(report), series);
+    assert_eq!(of(&report::healthy()), None);
+    assert_eq!(of(&report::with_canary(report::healthy(), 403)), Some(1.0));
+    assert_eq!(of(&report::with_canary(report::healthy(), 200)), Some(0.0));
+    let mut silent = report::with_canary(report::healthy(), 403);
+    silent.round.canary.as_mut().unwrap().seen.attempts.clear();
+    assert_eq!(of(&silent), None, "it proves nothing");
+}
+
+#[test]
 fn phases_that_were_not_reached_are_absent() {
     let text = text_of(&report::one_name_missing());
     assert!(!text.contains("apigw_probe_path_http_status{target=\"a1bc234d5e-test\",path=\"private-dns\"}"));

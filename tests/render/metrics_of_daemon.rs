@@ -65,7 +65,7 @@ fn the_table_of_families_is_what_is_written() {
     let full = full();
     let of_daemon = told(&full, Format::Text);
     assert_eq!(shapes(&of_daemon), table(Place::Metrics));
-    let mut reports = [report::all_broken(), report::healthy(), report::one_zone_down()];
+    let mut reports = [report::all_broken(), report::with_canary(report::healthy(), 403), report::one_zone_down()];
     Arc::make_mut(&mut reports[0].round.target).name = "broken".to_owned();
     Arc::make_mut(&mut reports[2].round.target).name = "zonal".to_owned();
     let once: String = Exposition::of_reports(&reports.each_ref(), Format::Text).collect();

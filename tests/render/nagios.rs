@@ -33,6 +33,14 @@ fn optional_path_that_fails_is_a_warning() {
 }
 
 #[test]
+fn canary_that_is_answered_is_critical() {
+    assert_state(&report::with_canary(report::healthy(), 403), NagiosStatus::Ok);
+    let answered = report::with_canary(report::healthy(), 200);
+    assert_state(&answered, NagiosStatus::Critical);
+    assert!(nagios(&answered).to_string().lines().next().unwrap().contains("; canary "));
+}
+
+#[test]
 fn dead_address_is_a_warning() {
     assert_state(&report::one_address_down(), NagiosStatus::Warning);
 }

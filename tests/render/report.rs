@@ -3,9 +3,9 @@
 
 use apigw_probe::diagnosis::{Cause, Confidence, Diagnosis, Finding, Owner};
 use apigw_probe::observation::{
-    Address, Answer, Attempt, Certificate, Connected, DnsFault, Environment, HttpFailure, HttpFault, Intent, Lookup,
-    NameSource, Observation, Phase, Query, QueryOutcome, RecordType, Round, Row, SecondOpinion, Secured, Seen, Session,
-    TcpFailure, TcpFault, TlsFailure, TlsFault, Transport,
+    Address, Answer, Attempt, Canary, Certificate, Connected, DnsFault, Environment, Experiment, HttpFailure,
+    HttpFault, Intent, Lookup, NameSource, Observation, Phase, Query, QueryOutcome, Question, RecordType, Round, Row,
+    SecondOpinion, Secured, Seen, Session, TcpFailure, TcpFault, TlsFailure, TlsFault, Transport,
 };
 use apigw_probe::plan::{AccessPath, Request, plan};
 use apigw_probe::report::Report;
@@ -43,6 +43,7 @@ pub fn round() -> Round {
             dns_servers: vec![SocketAddr::from(([10, 0, 0, 2], 53))],
             dns_servers_given: false,
             ignored_proxy_variables: Vec::new(),
+            setup: None,
         },
         rows,
         experiments: Vec::new(),
@@ -91,6 +92,33 @@ pub fn one_address_down() -> Report {
     let paths = [AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader];
     report.diagnosis.findings.push(finding(Cause::OneAddressDown, Owner::AccountA, &paths));
     report
+}
+
+/// The same with a canary that was answered with this status.
+pub fn with_canary(mut report: Report, status: u16) -> Report {
+    let target = target();
+    let api = target.api.other_than(7);
+    let Seen::Probed(seen) = row(&target, AccessPath::VpceApiIdHeader).seen else { panic!("it is probed") };
+    let mut seen = Observation { plan: seen.plan.of_stranger(&target, &api), ..*seen };
+    if let Some(answer) = seen.attempts.iter_mut().find_map(answer_of) {
+        answer.status = status;
+    }
+    report.round.canary = Some(Box::new(Canary { api, seen }));
+    report
+}
+
+/// The same with an experiment that was answered.
+pub fn with_experiment(mut report: Report) -> Report {
+    let target = target();
+    let Seen::Probed(mut seen) = row(&target, AccessPath::VpceApiIdHeader).seen else { panic!("it is probed") };
+    seen.plan = seen.plan.shaking_hands_as(target.invoke_name()).at([10, 0, 1, 5].into());
+    report.round.experiments.push(Experiment { question: Question::OwnNameInHandshake, seen: *seen });
+    report
+}
+
+fn answer_of(attempt: &mut Attempt) -> Option<&mut Answer> {
+    let secured = attempt.tcp.result.as_mut().ok()?.tls.as_mut()?.result.as_mut().ok()?;
+    secured.http.as_mut()?.result.as_mut().ok()
 }
 
 /// Only the invoke URL was given: two paths lack their input, and one is skipped.
@@ -205,6 +233,9 @@ pub fn all() -> Vec<(&'static str, Report)> {
         ("one address down", one_address_down()),
         ("URL only", url_only()),
         ("one zone down", one_zone_down()),
+        ("canary refused", with_canary(healthy(), 403)),
+        ("canary answered", with_canary(healthy(), 200)),
+        ("experiment", with_experiment(one_path_refused())),
     ]
 }
 

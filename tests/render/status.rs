@@ -15,7 +15,7 @@ pub fn full() -> Status {
     let rounds = vec![report::healthy(), report::one_path_refused()];
     status([
         (Schedule::Interval, rounds),
-        (Schedule::Interval, vec![report::all_broken()]),
+        (Schedule::Interval, vec![report::with_canary(report::all_broken(), 403)]),
         (Schedule::Interval, vec![report::one_zone_down()]),
         (Schedule::OnProbe, vec![report::healthy()]),
     ])

@@ -147,6 +147,25 @@ fn warnings_of_the_target_come_before_the_paths() {
 }
 
 #[test]
+fn canary_has_a_line_that_is_marked_if_it_was_answered() {
+    let marked = |status| {
+        let report = report::with_canary(report::healthy(), status);
+        let id = report.round.canary.as_ref().unwrap().api.to_string();
+        let text = plain(&report);
+        let line = text.lines().find(|line| line.contains(&id)).expect("a line of its own");
+        (line.starts_with('!'), text.starts_with("FAIL"))
+    };
+    assert_eq!((marked(403), marked(200)), ((false, false), (true, true)));
+}
+
+#[test]
+fn experiment_is_shown_with_its_question_and_its_answer() {
+    let text = plain(&report::with_experiment(report::one_path_refused()));
+    let at = text.find("own-name-in-handshake").expect("the question");
+    assert!(text[at..].contains("10.0.1.5") && text[at..].contains("200"), "{text}");
+}
+
+#[test]
 fn verbose_report_tells_everything_that_was_seen() {
     for (name, report) in report::all() {
         let text = render(&report, TextStyle { verbose: 1, ..TextStyle::default() });

@@ -1,18 +1,17 @@
 //! A daemon that is its own systemd's: with a notification socket, signals, and a log in a file.
 
+use crate::service::Service;
 use crate::side::{Side, binary};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running daemon.
 pub(crate) struct Daemon {
-    pub(crate) child: Child,
+    pub(crate) service: Service,
     pub(crate) listen: SocketAddr,
-    notices: UnixDatagram,
     folder: tempfile::TempDir,
 }
 
@@ -39,15 +38,12 @@ impl Daemon {
     }
 
     fn spawn(folder: tempfile::TempDir, listen: SocketAddr, more: impl FnOnce(&mut Command)) -> Self {
-        let socket = folder.path().join("notify");
-        let notices = UnixDatagram::bind(&socket).unwrap();
-        notices.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let mut command = binary();
         command.args(["serve", "--config"]).arg(folder.path().join("config.toml"));
-        command.env("NOTIFY_SOCKET", &socket).stderr(Stdio::from(log));
+        command.stderr(Stdio::from(log));
         more(&mut command);
-        Self { child: command.spawn().unwrap(), listen, notices, folder }
+        Self { service: Service::start(&mut command, folder.path()), listen, folder }
     }
 
     pub(crate) fn config(&self) -> PathBuf {
@@ -76,47 +72,38 @@ impl Daemon {
 
     /// The next notice that holds the words.
     pub(crate) fn notice(&self, words: &str) -> String {
-        let mut buffer = [0; 4096];
-        loop {
-            let length = self.notices.recv(&mut buffer).unwrap_or_else(|error| panic!("no {words}: {error}"));
-            let text = String::from_utf8(buffer[..length].to_vec()).unwrap();
-            if text.contains(words) {
-                return text;
-            }
-        }
+        self.service.note(words)
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        self.service.signal(name);
     }
 
     /// The exit status, once it has ended.
     pub(crate) fn ended(&mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
+        self.service.child.wait().unwrap().code()
     }
 
     /// Every notice that nobody has read yet.
     pub(crate) fn notices(&self) -> Vec<String> {
-        self.notices.set_nonblocking(true).unwrap();
-        let mut buffer = [0; 4096];
-        let next = || {
-            let length = self.notices.recv(&mut buffer).ok()?;
-            Some(String::from_utf8_lossy(&buffer[..length]).into_owned())
-        };
-        std::iter::from_fn(next).collect()
+        self.service.notes.try_iter().collect()
     }
 
     pub(crate) fn metrics(&self) -> String {
-        self.get("/metrics", "Accept: */*")
+        self.ask("GET /metrics")
     }
 
-    /// What a path answers, head and body as they come.
-    pub(crate) fn get(&self, path: &str, header: &str) -> String {
+    /// The whole answer to a method and a path, head and body as they come.
+    pub(crate) fn ask(&self, request: &str) -> String {
+        self.ask_with(request, "Accept: */*")
+    }
+
+    /// The same with a header.
+    pub(crate) fn ask_with(&self, request: &str, header: &str) -> String {
         let mut stream = TcpStream::connect(self.listen).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         // nothing older than that has chunks, which might cut a word in two
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n").unwrap();
+        write!(stream, "{request} HTTP/1.0\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -130,8 +117,6 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
         eprint!("{}", self.log());
     }
 }

@@ -6,7 +6,7 @@ use crate::start;
 use std::process::Command;
 
 fn limit(daemon: &Daemon, descriptors: u32) {
-    let pid = daemon.child.id().to_string();
+    let pid = daemon.service.child.id().to_string();
     let limit = format!("--nofile={descriptors}:");
     assert!(Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap().success());
 }
@@ -17,7 +17,7 @@ fn a_lack_of_descriptors_is_told_as_such() {
     let config = "log_level = \"debug\"\n".to_owned() + &head(&side) + &target(&side, "orders", "");
     let daemon = Daemon::start(&config);
     daemon.log_with("orders: 4/4 paths ok");
-    let open = std::fs::read_dir(format!("/proc/{}/fd", daemon.child.id())).unwrap().count();
+    let open = std::fs::read_dir(format!("/proc/{}/fd", daemon.service.child.id())).unwrap().count();
     limit(&daemon, u32::try_from(open).unwrap());
     daemon.log_with("host-out-of-resources");
     limit(&daemon, 1024);

@@ -86,8 +86,8 @@ fn a_killed_daemon_leaves_whole_files_and_the_next_one_tidies_up() {
         if run % 2 == 1 {
             eventually("report", || fs::metadata(folder.path().join("orders.json")).ok());
         }
-        daemon.child.kill().unwrap();
-        daemon.child.wait().unwrap();
+        daemon.service.child.kill().unwrap();
+        daemon.service.child.wait().unwrap();
         textfile(folder.path()).unwrap();
         if let Ok(bytes) = fs::read(folder.path().join("orders.json")) {
             Shape::read(&bytes).unwrap();

@@ -26,7 +26,7 @@ fn config(side: &Side, folder: &Path, log_format: &str, auth: &str, headers: &Pa
 /// All that it has said once it has told a round, each thing with its name.
 fn said(daemon: &Daemon, folder: &Path) -> Vec<(String, String)> {
     let mut said = vec![("a notice".to_owned(), daemon.notice("READY=1"))];
-    let get = |path: &str, header| daemon.get(path, header);
+    let get = |path: &str, header| daemon.ask_with(&format!("GET {path}"), header);
     for path in [
         // the one that has a round begin stands first
         "/probe?target=orders&format=json",

@@ -86,5 +86,5 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 fn threads(daemon: &Daemon) -> usize {
-    std::fs::read_dir(format!("/proc/{}/task", daemon.child.id())).map_or(0, Iterator::count)
+    std::fs::read_dir(format!("/proc/{}/task", daemon.service.child.id())).map_or(0, Iterator::count)
 }

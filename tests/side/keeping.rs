@@ -1,9 +1,13 @@
 //! Are credentials renewed beside the rounds, and does nothing happen before they are wanted?
 
-use super::endpoints::Endpoint;
+use super::endpoints::{Endpoint, handed};
+use super::far_end::{FarEnd, read_head};
 use super::{file, net, variables, wish};
 use apigw_probe::side::Wallet;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::Notify;
 
 fn keys(id: &str) -> String {
     format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = s\n")
@@ -37,7 +41,7 @@ async fn what_was_missing_is_looked_for_again() {
 
 #[tokio::test]
 async fn clones_share_one_search_and_nobody_is_asked_before_the_first_use() {
-    let container = Endpoint::answering(|_| (200, super::endpoints::handed("ASIAONE", "2099-01-01T00:00:00Z"))).await;
+    let container = Endpoint::answering(|_| (200, handed("ASIAONE", "2099-01-01T00:00:00Z"))).await;
     let wallet = Wallet::with(wish(), variables(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container.url)]));
     let other = wallet.clone();
     assert!(container.asked().is_empty());
@@ -45,4 +49,33 @@ async fn clones_share_one_search_and_nobody_is_asked_before_the_first_use() {
     let (one, two) = tokio::join!(wallet.identity(&net), other.identity(&net));
     assert_eq!(one.unwrap().access_key_id, two.unwrap().access_key_id);
     assert_eq!(container.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_search_goes_on_whoever_waits_for_it() {
+    let release = Arc::new(Notify::new());
+    let held = Arc::clone(&release);
+    let container = FarEnd::listening(move |mut stream| {
+        let held = Arc::clone(&held);
+        async move {
+            let _ = read_head(&mut stream).await;
+            held.notified().await;
+            let body = handed("ASIALATE", "2099-01-01T00:00:00Z");
+            let answer = format!("HTTP/1.1 200 x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    })
+    .await;
+    let url = format!("http://{}", container.address);
+    let wallet = Wallet::with(wish(), variables(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url)]));
+    wallet.open(&net());
+    while container.connections() == 0 {
+        tokio::task::yield_now().await;
+    }
+    // who is in a hurry leaves, and begins no other search by coming back
+    let net = net();
+    assert!(tokio::time::timeout(Duration::from_millis(1), wallet.identity(&net)).await.is_err());
+    release.notify_one();
+    assert_eq!(wallet.identity(&net).await.unwrap().access_key_id, "ASIALATE");
+    assert_eq!(container.connections(), 1);
 }

@@ -1,11 +1,11 @@
 //! What is asked? A daemon whose targets fail at once, since the DNS server that it asks is a closed port.
 
 use crate::client::{self, Answer};
+use crate::service::Service;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A configuration on its way to a daemon.
@@ -21,10 +21,9 @@ pub(crate) struct Setup {
 
 /// A running daemon; it ends with this.
 pub(crate) struct Daemon {
-    pub(crate) child: Child,
+    pub(crate) service: Service,
     pub(crate) address: SocketAddr,
     pub(crate) folder: tempfile::TempDir,
-    notices: UnixDatagram,
 }
 
 /// A port on loopback that nobody has.
@@ -88,26 +87,12 @@ impl Setup {
 
     /// Starts it and waits until it is ready.
     pub(crate) fn start(mut self) -> Daemon {
-        let (file, socket) = (self.write(), self.path("notify"));
-        let notices = UnixDatagram::bind(&socket).unwrap();
-        notices.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let file = self.write();
         let log = std::fs::File::create(self.path("log")).unwrap();
-        self.command
-            .env("NOTIFY_SOCKET", &socket)
-            .args(["serve", "--config"])
-            .arg(file)
-            .args(&self.options)
-            .stderr(log);
-        let child = self.command.spawn().unwrap();
-        let daemon = Daemon { child, address: self.address, folder: self.folder, notices };
-        let mut buffer = [0; 4096];
-        loop {
-            let length =
-                daemon.notices.recv(&mut buffer).unwrap_or_else(|error| panic!("not ready: {error}: {}", daemon.log()));
-            if String::from_utf8_lossy(&buffer[..length]).contains("READY=1") {
-                return daemon;
-            }
-        }
+        self.command.args(["serve", "--config"]).arg(file).args(&self.options).stderr(log);
+        let service = Service::start(&mut self.command, self.folder.path());
+        service.note("READY=1");
+        Daemon { service, address: self.address, folder: self.folder }
     }
 
     /// Starts it, where that cannot go well; gives what it says.
@@ -146,8 +131,7 @@ impl Daemon {
     }
 
     pub(crate) fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        self.service.signal("TERM");
     }
 }
 
@@ -166,12 +150,5 @@ pub(crate) fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
         }
         assert!(Instant::now() < until, "it did not come");
         std::thread::yield_now();
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -23,7 +23,7 @@ fn several_places_are_listened_on() {
     let about = std::fs::metadata(&socket).unwrap();
     assert_eq!((about.file_type().is_socket(), about.permissions().mode() & 0o777), (true, 0o660));
     daemon.terminate();
-    assert_eq!(daemon.child.wait().unwrap().code(), Some(0));
+    assert_eq!(daemon.service.child.wait().unwrap().code(), Some(0));
     assert!(!socket.exists(), "a socket goes with its daemon");
 }
 
@@ -85,7 +85,7 @@ fn a_port_goes_over_to_another_address_and_back_without_a_gap() {
         }
         answers
     });
-    for _ in 0..2 {
+    for _ in 0..5 {
         daemon.replace("config.toml", &config.replace(&narrow.to_string(), &format!("0.0.0.0:{port}")));
         let answer = ask_unix(&control, request("POST", "/-/reload", &[]));
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());

@@ -2,6 +2,8 @@
 
 mod client;
 mod daemon;
+#[path = "../support/service.rs"]
+mod service;
 
 mod control;
 mod listen;

@@ -124,5 +124,5 @@ fn an_answer_under_way_ends_before_the_daemon() {
     wait_for(|| TcpStream::connect(daemon.address).is_err().then_some(()));
     stream.read_to_end(&mut answer).unwrap();
     assert!(answer.ends_with(b"\n]\n\r\n0\r\n\r\n"), "{}", String::from_utf8_lossy(&answer[answer.len() - 100..]));
-    assert_eq!(daemon.child.wait().unwrap().code(), Some(0));
+    assert_eq!(daemon.service.child.wait().unwrap().code(), Some(0));
 }

@@ -162,7 +162,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario::new("backend-echoes", "the backend fails and repeats the whole request in its error", |world| {
         set_integration(world, Integration::Echoes);
     })
-    .fails(&[Cause::BackendStatus]),
+    .fails(&[Cause::LambdaError]),
     Scenario::new("clock-far-off", "AWS's clock is seven hours ahead of this host's", |world| {
         world.clock_ahead = 7 * 3600;
     })

@@ -85,6 +85,7 @@ impl Shape {
                 dns_servers: self.environment.dns_servers,
                 dns_servers_given: self.environment.dns_servers_given,
                 ignored_proxy_variables: self.environment.ignored_proxy_variables,
+                setup: self.setup.map(Box::new),
             },
             rows: self.paths.into_iter().map(|path| path.into_row(&target)).collect::<Result<_, _>>()?,
             experiments: self

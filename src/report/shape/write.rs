@@ -35,6 +35,8 @@ impl Report {
             experiments: round.experiments.iter().map(|one| ExperimentShape::of(one, round)).collect(),
             canary: round.canary.as_ref().map(|canary| CanaryShape::of(canary, round)),
             findings: self.diagnosis.findings.clone(),
+            steps: self.steps(),
+            setup: round.environment.setup.as_deref().cloned(),
         }
     }
 }

@@ -1,0 +1,192 @@
+//! What do the facts of the set-up say of an explanation? They prove causes, speak for or against them, or rule them out.
+
+mod api;
+mod network;
+
+use super::cause::Cause;
+use super::draft::Draft;
+use crate::plan::AccessPath;
+use crate::setup::Setup;
+use crate::target::Target;
+use std::net::IpAddr;
+
+/// What the facts say of one cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Word {
+    /// It is so: where it explains what was seen, nothing else needs to.
+    Proves(String),
+    /// It is the likelier for it.
+    For(String),
+    /// It may still be so, by what is not seen.
+    Against(String),
+    /// It is not so.
+    Refutes(String),
+    /// Worth knowing with it.
+    Beside(String),
+    /// Nothing.
+    Silent,
+}
+
+/// What is known of the set-up, beside what the round asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    /// What is known.
+    pub(crate) setup: &'a Setup,
+    /// What was probed.
+    pub(crate) target: &'a Target,
+    /// The method of the calls.
+    pub(crate) method: &'a str,
+    /// Whether they are signed.
+    pub(crate) signed: bool,
+    /// The addresses of the paths that the explanation is about.
+    pub(crate) addresses: &'a [IpAddr],
+}
+
+impl Facts<'_> {
+    /// Holds an explanation against the facts; none is left of a remark that they refute.
+    pub(crate) fn weigh(&self, draft: Draft) -> Option<Draft> {
+        let words: Vec<_> = draft.causes().map(|cause| (cause, self.word(cause, draft.paths()))).collect();
+        let mut draft = draft;
+        let (mut refuted, mut favoured) = (Vec::new(), None);
+        for (cause, word) in &words {
+            match word {
+                Word::Proves(fact) if explains(*cause, draft.paths()) => return Some(draft.proven(*cause, fact)),
+                Word::Refutes(fact) => {
+                    refuted.push(*cause);
+                    draft = draft.because(format!("ruled out: {cause}, since {fact}"));
+                }
+                Word::Proves(fact) | Word::For(fact) => {
+                    favoured = favoured.or(Some(*cause));
+                    draft = draft.because(format!("for {cause}: {fact}"));
+                }
+                Word::Against(fact) => draft = draft.against(*cause).because(format!("against {cause}: {fact}")),
+                Word::Beside(fact) => draft = draft.because(fact),
+                Word::Silent => {}
+            }
+        }
+        // the groups of one endpoint say nothing of another's addresses
+        let unreached = |(cause, _): &(Cause, Word)| matches!(cause, Cause::ConnectTimeout | Cause::ConnectionRefused);
+        if let (true, Word::Proves(fact)) = (words.iter().any(unreached), self.other_endpoint()) {
+            return Some(draft.proven(Cause::DifferentEndpoint, &fact));
+        }
+        draft.without(&refuted, favoured, instead(&refuted))
+    }
+
+    /// What the facts say of a cause for these paths.
+    fn word(&self, cause: Cause, paths: &[AccessPath]) -> Word {
+        match cause {
+            Cause::PrivateDnsDisabled => self.private_dns(),
+            Cause::VpceNotAssociated => self.association(),
+            Cause::PrivateApiViaInternet => self.outside(),
+            Cause::EndpointDeleted => self.deletion(),
+            Cause::WrongEndpointName => self.endpoint_name(),
+            Cause::DifferentEndpoint => self.other_endpoint(),
+            Cause::ConnectTimeout => self.admission(),
+            Cause::OneAddressDown => self.zones(),
+            Cause::DnsNotForwarded => self.forwarding(paths),
+            Cause::DnsServerUnreachable | Cause::DnsServerFailure => self.vpc_resolver(),
+            Cause::PublicApiViaVpce => self.kind(),
+            Cause::WrongApiId => self.id(),
+            Cause::WrongRegion => self.region(),
+            Cause::DefaultEndpointDisabled => self.default_endpoint(),
+            Cause::StrictAccessMode => self.access_mode(),
+            Cause::TlsVersion => self.tls_version(),
+            Cause::MissingStage => self.stage(),
+            Cause::WafBlock => self.web_acl(),
+            Cause::WrongResourceOrMethod => self.route(),
+            Cause::IamAuthUnsigned => self.authorization("AWS_IAM", Word::Proves),
+            Cause::CognitoUnauthorized => self.authorization("COGNITO_USER_POOLS", Word::For),
+            Cause::LambdaAuthorizerExplicitDeny | Cause::AuthorizerMisconfigured => {
+                self.authorization("CUSTOM", Word::For)
+            }
+            Cause::IamAuthNotEnforced => self.open_method(),
+            Cause::ApiKeyMissing | Cause::ApiKeyInvalid | Cause::ApiKeyMissingOrInvalid => self.api_key(),
+            Cause::ResourcePolicyExplicitDeny => self.resource_policy(true),
+            Cause::ResourcePolicyImplicitDeny => self.resource_policy(false),
+            Cause::ResourcePolicyDenyUnspecified => self.any_resource_policy(),
+            Cause::VpcePolicyExplicitDeny => self.endpoint_policy(true),
+            Cause::VpcePolicyImplicitDeny => self.endpoint_policy(false),
+            Cause::ClockSkew => self.clock(),
+            Cause::MtuBlackHole => self.mtu(),
+            // nothing of the set-up shows them
+            Cause::CustomDomainNotResolved
+            | Cause::CustomDomainNotAssociated
+            | Cause::CustomDomainCertificate
+            | Cause::CustomDomainPolicyDeny
+            | Cause::BasePathUnmapped
+            | Cause::InternetUnreachable
+            | Cause::Ok
+            | Cause::OkHttpApi
+            | Cause::BackendErrorMaskedAs200
+            | Cause::TlsNameMismatch
+            | Cause::WrongHostHeader
+            | Cause::WrongApiIdHeader
+            | Cause::MissingAuthTokenUnspecified
+            | Cause::SigMismatch
+            | Cause::SigMismatchWrongHost
+            | Cause::SigExpired
+            | Cause::SigIncomplete
+            | Cause::TokenInvalid
+            | Cause::TokenExpired
+            | Cause::AuthorizerUnauthorized
+            | Cause::QuotaExceeded
+            | Cause::Throttled
+            | Cause::WafOrCustomResponse
+            | Cause::ForbiddenUnknown
+            | Cause::RequestValidationFailed
+            | Cause::BodyTooLarge
+            | Cause::LambdaPermissionMissing
+            | Cause::LambdaProxyMalformed
+            | Cause::LambdaError
+            | Cause::IntegrationConfigError
+            | Cause::IntegrationTimeout
+            | Cause::IntegrationNetworkError
+            | Cause::BackendStatus
+            | Cause::NotApiGateway
+            | Cause::IdentityPolicyDeny
+            | Cause::ResourceControlPolicyDeny
+            | Cause::UriTooLong
+            | Cause::TlsUntrustedIssuer
+            | Cause::CertificateExpired
+            | Cause::ConnectionRefused
+            | Cause::DnsRebindingProtection
+            | Cause::PublicAddresses
+            | Cause::AnswersAnyApi
+            | Cause::AnsweredByAnotherApi
+            | Cause::AnsweredByHttpApi
+            | Cause::ForbiddenPathOpen
+            | Cause::NoRouteForFamily
+            | Cause::HostOutOfResources
+            | Cause::CredentialsMissing
+            | Cause::CredentialsExpired
+            | Cause::ProxyInterference
+            | Cause::HttpProtocolError
+            | Cause::ResponseTooSlow
+            | Cause::Unexplained => Word::Silent,
+        }
+    }
+}
+
+fn when(holds: bool, then: fn(String) -> Word, otherwise: fn(String) -> Word, fact: String) -> Word {
+    if holds { then(fact) } else { otherwise(fact) }
+}
+
+/// Which paths a cause can explain.
+type Limit = fn(AccessPath) -> bool;
+
+/// Whether a cause by itself explains why all of these paths failed.
+fn explains(cause: Cause, paths: &[AccessPath]) -> bool {
+    let limits: [(Cause, Limit); 4] = [
+        (Cause::PrivateDnsDisabled, |path| path == AccessPath::PrivateDns),
+        (Cause::VpceNotAssociated, |path| path == AccessPath::Route53Alias),
+        (Cause::StrictAccessMode, |path| path != AccessPath::PrivateDns),
+        (Cause::WrongEndpointName, AccessPath::dials_endpoint),
+    ];
+    let limit = limits.iter().find(|(limited, _)| *limited == cause);
+    limit.is_none_or(|(_, fits)| paths.iter().all(|path| fits(*path)))
+}
+
+/// What is left to blame where the facts refute everything that was.
+fn instead(refuted: &[Cause]) -> Cause {
+    if refuted.contains(&Cause::PrivateDnsDisabled) { Cause::DnsNotForwarded } else { Cause::Unexplained }
+}

@@ -1,0 +1,148 @@
+//! What do the facts say of the API? What account B has saved, and both policies.
+
+use super::{Facts, Word, when};
+use crate::setup::{Api, Fact, Ruling};
+
+impl Facts<'_> {
+    pub(super) fn kind(&self) -> Word {
+        self.api(|api| {
+            let private = api.types.iter().any(|kind| kind == "PRIVATE");
+            when(private, Word::Refutes, Word::Proves, format!("account B has it as {}", api.types.join(", ")))
+        })
+    }
+
+    pub(super) fn id(&self) -> Word {
+        match &self.setup.api {
+            Fact::Known(api) => Word::Refutes(format!("account B has it: `{}`", api.name)),
+            Fact::Absent => {
+                Word::Proves(format!("account B has no {} in {}", self.target.api_word(), self.target.region_word()))
+            }
+            Fact::CannotSee(_) => Word::Silent,
+        }
+    }
+
+    pub(super) fn region(&self) -> Word {
+        match (&self.setup.api, self.setup.endpoint(self.target)) {
+            (Fact::Known(_), Fact::Known(_)) => Word::Refutes(format!("both are in {}", self.target.region_word())),
+            (_, _) => Word::Silent,
+        }
+    }
+
+    pub(super) fn default_endpoint(&self) -> Word {
+        self.api(|api| {
+            let fact = format!("disableExecuteApiEndpoint is {}", api.default_endpoint_disabled);
+            when(api.default_endpoint_disabled, Word::Proves, Word::Refutes, fact)
+        })
+    }
+
+    pub(super) fn access_mode(&self) -> Word {
+        self.api(|api| {
+            let mode = api.access_mode.as_deref().unwrap_or("not set");
+            when(mode == "STRICT", Word::Proves, Word::Refutes, format!("endpointAccessMode is {mode}"))
+        })
+    }
+
+    pub(super) fn tls_version(&self) -> Word {
+        self.api(|api| match &api.security_policy {
+            Some(policy) if policy.contains("TLS13_1_3") => Word::For(format!("the API wants {policy}")),
+            Some(_) | None => Word::Silent,
+        })
+    }
+
+    pub(super) fn web_acl(&self) -> Word {
+        match &self.setup.stage {
+            Fact::Known(stage) => match &stage.web_acl {
+                Some(acl) => Word::For(format!("the stage is guarded by {acl}")),
+                None => Word::Refutes("the stage has no web ACL".to_owned()),
+            },
+            Fact::Absent | Fact::CannotSee(_) => Word::Silent,
+        }
+    }
+
+    /// Of a refusal that does not tell which policy it is by.
+    pub(super) fn any_resource_policy(&self) -> Word {
+        match self.setup.api_ruling(self.target, self.method, self.signed) {
+            Some(Ruling::Allows) => Word::Against(SAVED_ALLOWS.to_owned()),
+            Some(Ruling::Denies(words)) => Word::For(format!("as it is saved, it denies this call: {words}")),
+            Some(Ruling::Silent) => Word::For("as it is saved, no statement allows this call".to_owned()),
+            Some(Ruling::Unclear(_)) | None => Word::Silent,
+        }
+    }
+
+    pub(super) fn stage(&self) -> Word {
+        let name = self.target.stage.as_deref().unwrap_or_default();
+        match &self.setup.stage {
+            Fact::Known(_) => Word::Refutes(format!("account B has the stage `{name}`")),
+            Fact::Absent if self.setup.api.known().is_some() => Word::Proves(format!("the API has no stage `{name}`")),
+            Fact::Absent | Fact::CannotSee(_) => Word::Silent,
+        }
+    }
+
+    pub(super) fn route(&self) -> Word {
+        let call = format!("{} {}", self.method, self.target.resource());
+        match self.setup.route(self.target.resource(), self.method) {
+            Fact::Known(_) => Word::Against(format!("as it is saved, the API has {call}; it may not be deployed")),
+            Fact::Absent if self.setup.api.known().is_some() => {
+                Word::Proves(format!("the API has no method for {call}"))
+            }
+            Fact::Absent | Fact::CannotSee(_) => Word::Silent,
+        }
+    }
+
+    pub(super) fn authorization(&self, wanted: &str, then: fn(String) -> Word) -> Word {
+        match self.setup.route(self.target.resource(), self.method) {
+            Fact::Known(method) => {
+                let fact = format!("the method's authorization is {}", method.authorization);
+                when(method.authorization == wanted, then, Word::Refutes, fact)
+            }
+            Fact::Absent | Fact::CannotSee(_) => Word::Silent,
+        }
+    }
+
+    pub(super) fn open_method(&self) -> Word {
+        match self.setup.route(self.target.resource(), self.method) {
+            Fact::Known(method) => {
+                let fact = format!("the method's authorization is {}", method.authorization);
+                when(method.authorization == "AWS_IAM", Word::Against, Word::Proves, fact)
+            }
+            Fact::Absent | Fact::CannotSee(_) => Word::Silent,
+        }
+    }
+
+    pub(super) fn api_key(&self) -> Word {
+        match self.setup.route(self.target.resource(), self.method) {
+            Fact::Known(method) => {
+                let fact = format!("apiKeyRequired of the method is {}", method.api_key_required);
+                when(method.api_key_required, Word::For, Word::Refutes, fact)
+            }
+            Fact::Absent | Fact::CannotSee(_) => Word::Silent,
+        }
+    }
+
+    pub(super) fn resource_policy(&self, explicit: bool) -> Word {
+        match (self.setup.api_ruling(self.target, self.method, self.signed), explicit) {
+            (Some(Ruling::Allows), _) => Word::Against(SAVED_ALLOWS.to_owned()),
+            (Some(Ruling::Denies(words)), true) => {
+                Word::Proves(format!("as it is saved, it denies this call: {words}"))
+            }
+            (Some(Ruling::Silent), false) => Word::Proves("as it is saved, no statement allows this call".to_owned()),
+            (Some(Ruling::Denies(_) | Ruling::Silent | Ruling::Unclear(_)) | None, _) => Word::Silent,
+        }
+    }
+
+    pub(super) fn endpoint_policy(&self, explicit: bool) -> Word {
+        match (self.setup.endpoint_ruling(self.target, self.method, self.signed), explicit) {
+            (Some(Ruling::Allows), _) => Word::Refutes("the endpoint's policy allows this call".to_owned()),
+            (Some(Ruling::Denies(words)), true) => Word::Proves(format!("it denies this call: {words}")),
+            (Some(Ruling::Silent), false) => Word::Proves("no statement of it allows this call".to_owned()),
+            (Some(Ruling::Denies(_) | Ruling::Silent | Ruling::Unclear(_)) | None, _) => Word::Silent,
+        }
+    }
+
+    pub(super) fn api(&self, word: impl FnOnce(&Api) -> Word) -> Word {
+        self.setup.api.known().map_or(Word::Silent, word)
+    }
+}
+
+const SAVED_ALLOWS: &str =
+    "as it is saved, the policy allows this call; a change counts once the API is deployed again";

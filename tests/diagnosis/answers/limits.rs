@@ -1,0 +1,69 @@
+//! Is it an authorizer, a limit, or the form of the request?
+
+use crate::round::{ALL, P2, healthy, is_certain, names};
+use apigw_probe::diagnosis::{Cause, Confidence};
+
+#[test]
+fn an_authorizer_wants_a_token() {
+    let scene = healthy().error(&ALL, 401, "UnauthorizedException", "{\"message\":\"Unauthorized\"}");
+    let finding = scene.shows(Cause::AuthorizerUnauthorized, &ALL);
+    assert_eq!(finding.alternatives, [Cause::CognitoUnauthorized]);
+}
+
+#[test]
+fn an_authorizer_refuses() {
+    for suffix in [" with an explicit deny", " with an explicit deny in an identity-based policy"] {
+        let body = format!("{{\"Message\":\"User is not authorized to access this resource{suffix}\"}}");
+        let scene = healthy().error(&ALL, 403, "AccessDeniedException", &body);
+        is_certain(&scene.shows(Cause::LambdaAuthorizerExplicitDeny, &ALL));
+    }
+}
+
+#[test]
+fn an_authorizer_that_does_not_allow_is_not_alone() {
+    let body = "{\"Message\":\"User is not authorized to access this resource\"}";
+    let finding = healthy().error(&ALL, 403, "AccessDeniedException", body).finding();
+    assert_eq!(finding.cause, Cause::LambdaAuthorizerExplicitDeny);
+    assert_eq!(finding.alternatives, [Cause::ResourcePolicyImplicitDeny]);
+}
+
+#[test]
+fn an_authorizer_fails() {
+    let scene = healthy().error(&ALL, 500, "AuthorizerConfigurationException", "{\"message\":null}");
+    is_certain(&scene.shows(Cause::AuthorizerMisconfigured, &ALL));
+}
+
+#[test]
+fn the_quota_is_used_up() {
+    let scene = healthy().error(&ALL, 429, "LimitExceededException", "{\"message\":\"Limit Exceeded\"}");
+    is_certain(&scene.shows(Cause::QuotaExceeded, &ALL));
+}
+
+#[test]
+fn some_calls_are_throttled() {
+    let scene = healthy().error(&[P2], 429, "TooManyRequestsException", "{\"message\":\"Too Many Requests\"}");
+    assert!(scene.shows(Cause::Throttled, &[P2]).alternatives.is_empty());
+}
+
+#[test]
+fn the_body_is_too_large() {
+    let headers = [("Content-Type", "text/plain"), ("x-amz-apigw-id", "AyD6VFqGvHcEGBg=")];
+    let scene = healthy().answers(&ALL, 413, &headers, "HTTP content length exceeded 10485760 bytes.");
+    assert!(names(&scene.finding(), Cause::BodyTooLarge));
+}
+
+#[test]
+fn the_uri_is_too_long() {
+    let finding = healthy().answers(&ALL, 414, &[], "Request URI too long").shows(Cause::UriTooLong, &ALL);
+    assert!(finding.confidence < Confidence::Certain);
+}
+
+#[test]
+fn the_validator_refuses() {
+    for body in
+        ["{\"message\": \"Invalid request body\"}", "{\"message\": \"Missing required request parameters: [id]\"}"]
+    {
+        healthy().error(&ALL, 400, "BadRequestException", body).shows(Cause::RequestValidationFailed, &ALL);
+    }
+    healthy().error(&ALL, 415, "BadRequestException", "").shows(Cause::RequestValidationFailed, &ALL);
+}

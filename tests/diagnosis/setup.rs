@@ -1,0 +1,355 @@
+//! What facts of the set-up prove, and what they rule out; each row breaks one thing of a whole set-up, and one of the round.
+
+use crate::round::{ALL, P1, P2, P3, P4, Scene, healthy, names};
+use apigw_probe::diagnosis::{Cause, Confidence, Finding};
+use apigw_probe::observation::{DnsFault, TcpFault};
+use apigw_probe::setup::{
+    Api, Blind, Deployment, Fact, Instance, Interface, Method, Outgoing, Peers, Policy, Resource, SecurityGroup, Setup,
+    Stage, VpcEndpoint,
+};
+use apigw_probe::target::VpceId;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const VPCE: &str = "vpce-1a2b3c456d7e89012";
+
+/// Everything is seen, and as it should be.
+fn whole() -> Setup {
+    let all = || Peers { ranges: vec!["0.0.0.0/0".parse().unwrap()], ..Peers::default() };
+    let group = |id: &str| SecurityGroup { id: id.to_owned(), inbound: all(), outbound: all() };
+    let interface = |id: &str, zone: &str, ip: &str| Interface {
+        id: id.to_owned(),
+        zone: zone.to_owned(),
+        subnet: "subnet-1".to_owned(),
+        addresses: vec![ip.parse().unwrap()],
+    };
+    let method = Method { authorization: "NONE".to_owned(), api_key_required: false };
+    Setup {
+        outgoing: Fact::Known(Outgoing { name: "eth0".to_owned(), mtu: 9001, address: "10.0.1.5".parse().unwrap() }),
+        clock_ahead_seconds: Fact::Known(0),
+        instance: Fact::Known(Instance {
+            region: "us-east-1".to_owned(),
+            zone: "us-east-1a".to_owned(),
+            vpc: "vpc-1".to_owned(),
+            subnet: "subnet-1".to_owned(),
+            vpc_ranges: vec!["10.0.0.0/16".parse().unwrap()],
+            addresses: vec!["10.0.1.5".parse().unwrap()],
+            security_groups: vec!["sg-own".to_owned()],
+        }),
+        endpoints: Fact::Known(vec![VpcEndpoint {
+            id: VPCE.to_owned(),
+            vpc: "vpc-1".to_owned(),
+            state: "available".to_owned(),
+            private_dns: true,
+            dns_names: vec![crate::round::ENDPOINT.to_owned(), "execute-api.us-east-1.amazonaws.com".to_owned()],
+            subnets: vec!["subnet-1".to_owned()],
+            security_groups: vec!["sg-vpce".to_owned()],
+            interfaces: vec!["eni-1".to_owned(), "eni-2".to_owned()],
+            policy: Some(json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]})),
+        }]),
+        dns_support: Fact::Known(true),
+        dns_hostnames: Fact::Known(true),
+        interfaces: Fact::Known(vec![
+            interface("eni-1", "us-east-1a", "10.0.1.10"),
+            interface("eni-2", "us-east-1b", "10.0.2.10"),
+        ]),
+        subnets: Fact::Known(Vec::new()),
+        security_groups: Fact::Known(vec![group("sg-vpce"), group("sg-own")]),
+        api: Fact::Known(Api {
+            name: "orders".to_owned(),
+            types: vec!["PRIVATE".to_owned()],
+            vpc_endpoints: vec![VPCE.to_owned()],
+            policy: Some(policy(VPCE)),
+            access_mode: None,
+            security_policy: None,
+            default_endpoint_disabled: false,
+            status: None,
+        }),
+        resources: Fact::Known(vec![Resource {
+            path: "/pets".to_owned(),
+            methods: BTreeMap::from([("ANY".to_owned(), method)]),
+        }]),
+        stage: Fact::Known(Stage { deployment: Some("dep1".to_owned()), changed: None, web_acl: None }),
+        deployment: Fact::Known(Deployment { id: "dep1".to_owned(), created: None }),
+    }
+}
+
+/// The documented pair for an endpoint.
+pub(crate) fn policy(vpce: &str) -> Value {
+    serde_json::to_value(Policy::of_api(&VpceId::parse(vpce).unwrap(), None)).unwrap()
+}
+
+pub(crate) type Change = fn(&mut Setup);
+
+pub(crate) fn endpoint(setup: &mut Setup) -> &mut VpcEndpoint {
+    let Fact::Known(endpoints) = &mut setup.endpoints else { unreachable!() };
+    &mut endpoints[0]
+}
+
+fn instance(setup: &mut Setup) -> &mut Instance {
+    let Fact::Known(instance) = &mut setup.instance else { unreachable!() };
+    instance
+}
+
+pub(crate) fn api(setup: &mut Setup) -> &mut Api {
+    let Fact::Known(api) = &mut setup.api else { unreachable!() };
+    api
+}
+
+fn method(setup: &mut Setup) -> &mut Method {
+    let Fact::Known(resources) = &mut setup.resources else { unreachable!() };
+    resources[0].methods.get_mut("ANY").unwrap()
+}
+
+fn groups(setup: &mut Setup) -> &mut Vec<SecurityGroup> {
+    let Fact::Known(groups) = &mut setup.security_groups else { unreachable!() };
+    groups
+}
+
+/// The round, with what is known of its set-up.
+pub(crate) fn beside(mut scene: Scene, change: Change) -> Scene {
+    let mut setup = whole();
+    change(&mut setup);
+    scene.round.environment.setup = Some(Box::new(setup));
+    scene
+}
+
+pub(crate) fn forbidden() -> Scene {
+    healthy().error(&ALL, 403, "ForbiddenException", r#"{"message":"Forbidden"}"#)
+}
+
+pub(crate) fn missing_token() -> Scene {
+    healthy().error(&ALL, 403, "MissingAuthenticationTokenException", r#"{"message":"Missing Authentication Token"}"#)
+}
+
+pub(crate) fn denied(by: &str) -> Scene {
+    let arn = "arn:aws:execute-api:us-east-1:********3333:a1bc234d5e/test/GET/pets";
+    let body = format!(
+        "{{\"Message\":\"User: anonymous is not authorized to perform: execute-api:Invoke on resource: {arn} {by}\"}}"
+    );
+    healthy().error(&ALL, 403, "AccessDeniedException", &body)
+}
+
+#[test]
+fn facts_prove_a_cause() {
+    let rows: Vec<(&str, Scene, Change, Cause)> = vec![
+        (
+            "private DNS is off",
+            healthy().nxdomain(&[P1]),
+            |it| endpoint(it).private_dns = false,
+            Cause::PrivateDnsDisabled,
+        ),
+        (
+            "a DNS attribute is off",
+            healthy().nxdomain(&[P1]),
+            |it| it.dns_hostnames = Fact::Known(false),
+            Cause::PrivateDnsDisabled,
+        ),
+        (
+            "not associated",
+            healthy().nxdomain(&[P2]),
+            |it| api(it).vpc_endpoints = vec!["vpce-0aaaaaaaaaaaaaaaa".into()],
+            Cause::VpceNotAssociated,
+        ),
+        (
+            "the endpoint's group admits nobody",
+            healthy().unconnected(&ALL, TcpFault::Timeout),
+            |it| groups(it)[0].inbound = Peers::default(),
+            Cause::ConnectTimeout,
+        ),
+        (
+            "this host's group lets nothing out",
+            healthy().unconnected(&ALL, TcpFault::Timeout),
+            |it| groups(it)[1].outbound = Peers::default(),
+            Cause::ConnectTimeout,
+        ),
+        (
+            "another name of the endpoint",
+            healthy().nxdomain(&[P3, P4]),
+            |it| endpoint(it).dns_names = vec![format!("{VPCE}-zzzzzzzz.execute-api.us-east-1.vpce.amazonaws.com")],
+            Cause::WrongEndpointName,
+        ),
+        (
+            "the endpoint is being deleted",
+            healthy().nxdomain(&ALL),
+            |it| endpoint(it).state = "deleting".into(),
+            Cause::EndpointDeleted,
+        ),
+        (
+            "the endpoint is pending",
+            healthy().unconnected(&ALL, TcpFault::Timeout),
+            |it| endpoint(it).state = "pending".into(),
+            Cause::EndpointDeleted,
+        ),
+        ("no such stage", forbidden(), |it| it.stage = Fact::Absent, Cause::MissingStage),
+        (
+            "names switched off",
+            forbidden(),
+            |it| api(it).default_endpoint_disabled = true,
+            Cause::DefaultEndpointDisabled,
+        ),
+        ("a public API", forbidden(), |it| api(it).types = vec!["REGIONAL".into()], Cause::PublicApiViaVpce),
+        ("no such API", forbidden(), |it| (it.api, it.stage) = (Fact::Absent, Fact::Absent), Cause::WrongApiId),
+        ("no such method", missing_token(), |it| it.resources = Fact::Known(Vec::new()), Cause::WrongResourceOrMethod),
+        ("an IAM method", missing_token(), |it| method(it).authorization = "AWS_IAM".into(), Cause::IamAuthUnsigned),
+        (
+            "the resource policy names another endpoint",
+            denied("with an explicit deny"),
+            |it| api(it).policy = Some(policy("vpce-0aaaaaaaaaaaaaaaa")),
+            Cause::ResourcePolicyExplicitDeny,
+        ),
+        (
+            "the resource policy allows nothing",
+            denied("because no resource-based policy allows the execute-api:Invoke action"),
+            |it| api(it).policy = Some(json!({"Statement": []})),
+            Cause::ResourcePolicyImplicitDeny,
+        ),
+        (
+            "the endpoint's policy allows nothing",
+            denied("because no VPC endpoint policy allows the execute-api:Invoke action"),
+            |it| endpoint(it).policy = Some(json!({"Statement": []})),
+            Cause::VpcePolicyImplicitDeny,
+        ),
+        (
+            "the VPC has no resolver",
+            healthy().nameless(&ALL, DnsFault::Timeout),
+            |it| it.dns_support = Fact::Known(false),
+            Cause::DnsServerUnreachable,
+        ),
+        (
+            "strict access",
+            forbidden().on(&[P1], |seen| *seen = probed(P1)),
+            |it| api(it).access_mode = Some("STRICT".into()),
+            Cause::StrictAccessMode,
+        ),
+    ];
+    for (name, scene, change, cause) in rows {
+        let finding = beside(scene, change).diagnosis().findings.remove(0);
+        assert_eq!((finding.cause, finding.confidence), (cause, Confidence::Certain), "{name}: {finding:#?}");
+        assert_eq!(finding.alternatives, [], "{name}");
+    }
+}
+
+/// What a healthy round sees on a path.
+fn probed(path: apigw_probe::plan::AccessPath) -> apigw_probe::observation::Observation {
+    let scene = healthy();
+    let row = scene.round.rows.iter().find(|row| row.path == path).unwrap();
+    row.observation().unwrap().clone()
+}
+
+/// What is left of the first finding.
+fn first(scene: Scene, change: Change) -> Finding {
+    beside(scene, change).diagnosis().findings.remove(0)
+}
+
+#[test]
+fn facts_rule_causes_out() {
+    let finding = first(healthy().nxdomain(&[P1]), |_| {});
+    assert_eq!((finding.cause, finding.confidence), (Cause::DnsNotForwarded, Confidence::Likely), "{finding:#?}");
+    assert!(finding.evidence.iter().any(|fact| fact.contains("private-dns-disabled")), "{finding:#?}");
+
+    let finding = first(healthy().unconnected(&ALL, TcpFault::Timeout), |_| {});
+    assert_eq!(finding.cause, Cause::ConnectTimeout);
+    for cause in [Cause::EndpointDeleted, Cause::PrivateApiViaInternet] {
+        assert!(!names(&finding, cause), "{cause}: {finding:#?}");
+    }
+
+    let finding = first(forbidden(), |_| {});
+    for cause in [
+        Cause::MissingStage,
+        Cause::WrongApiId,
+        Cause::DefaultEndpointDisabled,
+        Cause::PublicApiViaVpce,
+        Cause::WafBlock,
+    ] {
+        assert!(!names(&finding, cause), "{cause}: {finding:#?}");
+    }
+
+    let finding = first(missing_token(), |_| {});
+    assert!(!names(&finding, Cause::IamAuthUnsigned), "{finding:#?}");
+}
+
+#[test]
+fn a_policy_that_allows_as_it_is_saved_may_not_be_deployed() {
+    let finding = first(denied("with an explicit deny in a resource-based policy"), |_| {});
+    assert_eq!(
+        (finding.cause, finding.confidence),
+        (Cause::ResourcePolicyExplicitDeny, Confidence::Possible),
+        "{finding:#?}"
+    );
+}
+
+#[test]
+fn an_association_that_is_there_makes_a_missing_alias_doubtful() {
+    let finding = first(healthy().nxdomain(&[P2]), |_| {});
+    assert_eq!((finding.cause, finding.confidence), (Cause::VpceNotAssociated, Confidence::Possible), "{finding:#?}");
+}
+
+#[test]
+fn addresses_of_another_endpoint_are_proven_by_its_interfaces() {
+    let scene = healthy().at_addresses(&[P1], &["10.9.9.9"]).unconnected(&[P1], TcpFault::Timeout);
+    let finding = first(scene, |_| {});
+    assert_eq!((finding.cause, finding.confidence), (Cause::DifferentEndpoint, Confidence::Certain), "{finding:#?}");
+}
+
+#[test]
+fn a_timeout_at_addresses_that_the_endpoint_has_not_is_another_endpoint() {
+    let scene = healthy().at_addresses(&ALL, &["10.9.9.9"]).unconnected(&ALL, TcpFault::Timeout);
+    let finding = first(scene, |it| groups(it)[0].inbound = Peers::default());
+    assert_eq!((finding.cause, finding.confidence), (Cause::DifferentEndpoint, Confidence::Certain), "{finding:#?}");
+}
+
+#[test]
+fn a_cause_is_proven_for_the_paths_that_it_explains_alone() {
+    // private DNS that is off does not make the endpoint's own name go away
+    let finding = first(healthy().nxdomain(&ALL), |it| {
+        endpoint(it).private_dns = false;
+        it.interfaces = Fact::CannotSee(Blind::new("ec2:DescribeNetworkInterfaces", "denied"));
+    });
+    assert!(finding.cause != Cause::PrivateDnsDisabled || finding.confidence < Confidence::Certain, "{finding:#?}");
+    assert!(finding.evidence.iter().any(|fact| fact.contains("PrivateDnsEnabled")), "{finding:#?}");
+}
+
+#[test]
+fn a_host_in_another_vpc_is_likelier_outside() {
+    let scene = || healthy().unconnected(&ALL, TcpFault::Timeout).nxdomain(&[P1]);
+    let finding = first(scene(), |it| instance(it).vpc = "vpc-2".into());
+    assert_eq!((finding.cause, finding.confidence), (Cause::PrivateApiViaInternet, Confidence::Likely), "{finding:#?}");
+    let finding = first(scene(), |_| {});
+    assert!(
+        !names(&finding, Cause::PrivateApiViaInternet) && finding.cause != Cause::PrivateApiViaInternet,
+        "{finding:#?}"
+    );
+}
+
+#[test]
+fn what_is_not_seen_changes_nothing() {
+    let blind = Setup::unseen(&Blind::new("x", "denied"));
+    for scene in [
+        healthy(),
+        healthy().nxdomain(&[P1]),
+        healthy().nxdomain(&[P2]),
+        healthy().nxdomain(&ALL),
+        healthy().unconnected(&ALL, TcpFault::Timeout),
+        forbidden(),
+        missing_token(),
+        denied("with an explicit deny"),
+    ] {
+        let mut beside = scene.clone();
+        beside.round.environment.setup = Some(Box::new(blind.clone()));
+        assert_eq!(beside.diagnosis(), scene.diagnosis());
+    }
+}
+
+#[test]
+fn a_healthy_round_stays_without_findings_whatever_is_known() {
+    let changes: [Change; 4] = [
+        |_| {},
+        |it| endpoint(it).private_dns = false,
+        |it| groups(it)[0].inbound = Peers::default(),
+        |it| api(it).policy = None,
+    ];
+    for change in changes {
+        assert_eq!(beside(healthy(), change).findings(), []);
+    }
+}
