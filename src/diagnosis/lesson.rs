@@ -93,7 +93,11 @@ pub(crate) fn headers(case: &Case<'_>) -> Vec<Draft> {
     let lost = case.unexplained_if(|sight| match sight.path {
         AccessPath::VpceHostHeader => host,
         AccessPath::VpceApiIdHeader => id,
-        AccessPath::PrivateDns | AccessPath::Route53Alias => false,
+        AccessPath::PrivateDns
+        | AccessPath::Route53Alias
+        | AccessPath::CustomDomain
+        | AccessPath::VpceCustomDomain
+        | AccessPath::Public => false,
     });
     let facts = [
         (

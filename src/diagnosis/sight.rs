@@ -16,6 +16,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) path: AccessPath,
     /// The zone that it is of, if it stands for one.
     zone: Option<&'a Zone>,
+    /// Whether it is a public API's own way, which leads to the Internet as it should.
+    pub(crate) public: bool,
     pub(crate) intent: Intent,
     pub(crate) seen: &'a Observation,
     pub(crate) outcome: Outcome,
@@ -90,7 +92,8 @@ impl<'a> Sight<'a> {
             | Outcome::Tls(_)
             | Outcome::Http(_) => None,
         };
-        Self { path, zone: None, intent, seen, outcome, attempt, signature, endpoint }
+        let public = target.is_public() && matches!(path, AccessPath::Public | AccessPath::CustomDomain);
+        Self { path, zone: None, public, intent, seen, outcome, attempt, signature, endpoint }
     }
 
     /// What to call it: its path, and its zone if it stands for one.
