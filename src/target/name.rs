@@ -31,12 +31,12 @@ impl HostName {
     }
 }
 
-/// An id or a piece of a name: one or more of `a-z 0-9 -`, lower case.
+/// An id or a piece of a name: one or more of `a-z 0-9 -`, lower case. Reports hold many of them, so that none takes more than its text.
 macro_rules! piece {
     ($(#[$doc:meta])* $Type:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $Type(String);
+        pub struct $Type(Box<str>);
 
         impl $Type {
             /// The text as it stands in host names.
@@ -81,7 +81,7 @@ impl VpceId {
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let id = text.to_ascii_lowercase();
         match id.strip_prefix("vpce-") {
-            Some(rest) if alphanumeric(rest) && rest.len() <= 32 => Ok(Self(id)),
+            Some(rest) if alphanumeric(rest) && rest.len() <= 32 => Ok(Self(id.into())),
             _ => Err(NameError::VpceId(excerpt(text))),
         }
     }
@@ -98,7 +98,7 @@ impl Region {
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if plain && text.len() <= 32 && looks_like_region(text) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(NameError::Region(excerpt(text)))
         }
@@ -109,19 +109,23 @@ impl ApiId {
     /// Reads an API id by itself.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let id = text.to_ascii_lowercase();
-        if alphanumeric(&id) && id.len() <= MOST_API_ID { Ok(Self(id)) } else { Err(NameError::ApiId(excerpt(text))) }
+        if alphanumeric(&id) && id.len() <= MOST_API_ID {
+            Ok(Self(id.into()))
+        } else {
+            Err(NameError::ApiId(excerpt(text)))
+        }
     }
 
     /// An id of the usual form that is not this one: ten of `a-z 0-9`, drawn by a number that the caller picks.
     #[must_use]
     pub fn other_than(&self, number: u64) -> Self {
-        let digits = |mut rest: u64| -> String {
+        let digits = |mut rest: u64| -> Box<str> {
             let digit = |_| {
                 let digit = char::from_digit((rest % 36) as u32, 36).unwrap_or('0');
                 rest /= 36;
                 digit
             };
-            (0..USUAL_API_ID).map(digit).collect()
+            (0..USUAL_API_ID).map(digit).collect::<String>().into()
         };
         let drawn = digits(number);
         Self(if drawn == self.0 { digits(number.wrapping_add(1)) } else { drawn })
@@ -167,7 +171,7 @@ impl DnsSuffix {
 
     /// The same for a Region by its name alone.
     pub fn of_region_named(region: &str) -> Option<Self> {
-        Self::of_region(&Region(region.to_owned()))
+        Self::of_region(&Region(region.into()))
     }
 
     /// The partition as it stands in ARNs, for a Region of this suffix.
@@ -244,7 +248,7 @@ impl AwsHost {
         if !looks_like_region(region) {
             return Err(NameError::Region(excerpt(region)));
         }
-        let region = Region(region.to_owned());
+        let region = Region(region.into());
         let kind = if endpoint { endpoint_label(first, &region) } else { api_label(first) }?;
         Ok(Self { kind, region, suffix, name })
     }
@@ -283,7 +287,7 @@ fn endpoint_label(label: &str, region: &Region) -> Result<AwsHostKind, NameError
     }
     let zone = match parts.next() {
         None => None,
-        Some(zone) if is_zone(zone, region) => Some(Zone(zone.to_owned())),
+        Some(zone) if is_zone(zone, region) => Some(Zone(zone.into())),
         Some(zone) => return Err(NameError::Zone { zone: excerpt(zone), region: region.to_string() }),
     };
     Ok(AwsHostKind::Endpoint(VpceId::parse(&format!("vpce-{id}"))?, zone))
