@@ -164,6 +164,11 @@ impl Check {
         Some((stranger, plan))
     }
 
+    /// Whether a canary is wanted and none of the paths that are probed can take it.
+    pub fn lacks_canary(&self) -> bool {
+        self.canary && self.canary(0).is_none()
+    }
+
     /// How many calls a round makes.
     pub fn calls(&self) -> usize {
         self.plans().count() + usize::from(self.canary(0).is_some())

@@ -149,6 +149,9 @@ fn cost(config: &Config) -> String {
         for warning in &one.check.target.warnings {
             let _ = writeln!(text, "warning: {name}: {warning}");
         }
+        if one.check.lacks_canary() {
+            let _ = writeln!(text, "warning: {name}: {NO_CANARY}");
+        }
         for (path, missing) in one.check.lacking() {
             let _ = writeln!(text, "warning: {name}: {path} is named and not configured: {}", missing.hint());
         }
@@ -156,6 +159,9 @@ fn cost(config: &Config) -> String {
     text
 }
 
+/// What is said where a canary is wanted and has no way.
+pub(super) const NO_CANARY: &str =
+    "no canary is sent: it needs one of private-dns, route53-alias, vpce-host-header and vpce-api-id-header";
 const CONFIG_FILE: &str = "/etc/apigw-probe/config.toml";
 
 /// Reads the name of a cause; a mistyped one is told the nearest.

@@ -74,6 +74,9 @@ pub(super) fn run(args: &OnceArgs) -> Result<u8, Stop> {
 fn run_given(args: &OnceArgs, proxies: &[String]) -> Result<u8, Stop> {
     let usual = if args.output.format == Format::Nagios { NAGIOS_TIMEOUT } else { DEFAULT_TIMEOUT };
     let mut check = args.check.check(usual)?;
+    if check.lacks_canary() {
+        output::complain(&format!("warning: {}", super::offline::NO_CANARY));
+    }
     let settings = args.net.settings(&NetSettings::default());
     check.request.ca_file.clone_from(&settings.ca_file);
     let net = settings.open().map_err(Stop::host)?;

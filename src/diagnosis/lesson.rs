@@ -58,8 +58,9 @@ pub(crate) fn place(case: &Case<'_>) -> Vec<Draft> {
 pub(crate) fn strict(case: &Case<'_>) -> Vec<Draft> {
     let Some(trial) = case.trial(Question::OwnNameInHandshake) else { return Vec::new() };
     let Some(base) = case.sight(trial.path).filter(|base| is_cleared(case, base.address())) else { return Vec::new() };
-    let others =
-        |sight: &Sight<'_>| sight.path != AccessPath::PrivateDns && are_alike(sight, base) && sight.meets(base);
+    // it spares custom domain names as it spares the API's own
+    let judged = [AccessPath::Route53Alias, AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader];
+    let others = |sight: &Sight<'_>| judged.contains(&sight.path) && are_alike(sight, base) && sight.meets(base);
     let sights = case.unexplained_if(others);
     let same_place = "the API's own name works at the same address, so that it is not the address";
     if reaches(trial) {
