@@ -159,7 +159,7 @@ impl Check {
         let on = |path| plans.iter().filter(move |plan| plan.path == path);
         let plan = CANARY_PATHS.iter().find_map(|path| on(*path).find(open));
         let plan = plan.or_else(|| CANARY_PATHS.iter().find_map(|path| on(*path).next()))?;
-        let stranger = self.target.api.other_than(number);
+        let stranger = self.target.api()?.id.other_than(number);
         let plan = plan.of_stranger(&self.target, &stranger);
         Some((stranger, plan))
     }
@@ -178,7 +178,7 @@ impl Check {
 
     /// Every row of a round.
     fn rows(&self) -> Vec<RowId> {
-        rows(&self.target, self.auth.calls())
+        rows(&self.target, self.auth.calls(), |path| self.intents.names(path))
     }
 
     fn plan(&self, row: &RowId) -> Result<Plan, Missing> {
@@ -230,7 +230,8 @@ impl Check {
 
     /// What a round leaves open that a request to an address which it reached would decide; nothing is sent.
     pub fn inquiries(&self, report: &Report) -> Vec<Inquiry> {
-        inquiries(&report.round, &report.diagnosis, &self.target.api.other_than(random()))
+        let Some(api) = self.target.api() else { return Vec::new() };
+        inquiries(&report.round, &report.diagnosis, &api.id.other_than(random()))
     }
 
     /// Sends what is to be asked, all at the same time and each within the limits of a path, and explains the round anew.
@@ -277,7 +278,7 @@ impl Check {
         // nobody waits for the canary by the name of its path
         let tell = |plan: &Plan, step| {
             if last.as_ref() != Some(plan) {
-                tell(plan.id(), step)
+                tell(plan.id(), step);
             }
         };
         let mut observations = self.carry_out(net, &plans, limits, &tell).await.into_iter();

@@ -40,6 +40,10 @@ mod answers;
 mod remarks;
 mod zones;
 
+// custom domain names, and the way of public APIs
+mod domains;
+mod public;
+
 // what is asked beyond the paths, and what it teaches
 mod experiment;
 mod lesson;
@@ -106,7 +110,7 @@ fn examine_by<'r>(mut case: Case<'_>, known: Vec<Draft>, rules: impl IntoIterato
 type Rule = fn(&Case<'_>) -> Vec<Draft>;
 
 /// The decision table: what was asked for just this comes first; then, the more paths a rule compares, the earlier it comes.
-const RULES: [Rule; 27] = [
+const RULES: [Rule; 35] = [
     contrast::opened,
     lesson::canary,
     lesson::place,
@@ -114,6 +118,7 @@ const RULES: [Rule; 27] = [
     lesson::headers,
     lesson::api,
     names::servers,
+    public::swallowed,
     contrast::contradictions,
     contrast::public_api,
     names::forwarding,
@@ -121,11 +126,18 @@ const RULES: [Rule; 27] = [
     contrast::unknown_api,
     contrast::strict_access,
     contrast::vanished,
+    domains::led_outside,
     contrast::outside,
     contrast::from_outside,
+    domains::unknown,
+    domains::past_the_door,
+    domains::disabled,
     contrast::other_endpoint,
     names::empty_answers,
     names::missing,
+    domains::missing,
+    domains::certificate,
+    public::unreached,
     reach::connections,
     reach::handshakes,
     reach::exchanges,

@@ -119,13 +119,18 @@ impl Lab {
             invoke_url: &asked.invoke_url,
             vpce_dns_name: asked.vpce_dns_name.as_deref(),
             zonal_dns_names: asked.zonal_dns_names.iter().map(String::as_str).collect(),
+            public: asked.public,
+            custom_domain: asked.custom_domain.as_deref(),
             ..TargetInput::default()
         }
     }
 
     /// What of it goes into options of the command line.
     pub fn options(&self) -> Vec<&str> {
-        self.world.asked.zonal_dns_names.iter().flat_map(|name| ["--zonal-name", name]).collect()
+        let asked = &self.world.asked;
+        let zonal = asked.zonal_dns_names.iter().flat_map(|name| ["--zonal-name", name]);
+        let domain = asked.custom_domain.iter().flat_map(|name| ["--custom-domain", name]);
+        zonal.chain(domain).chain(asked.public.then_some("--public")).collect()
     }
 
     /// Whether the operator of this scenario has the calls signed, and with what.

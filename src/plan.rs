@@ -6,7 +6,7 @@ mod header;
 pub use header::{Header, HeaderError, HeaderText};
 
 use crate::named::named;
-use crate::target::{ApiId, HostName, Region, Target, Zone};
+use crate::target::{Api, ApiId, Callee, HostName, Region, Target, Zone};
 use header::is_token;
 use std::borrow::Cow;
 use std::fmt;
@@ -24,6 +24,12 @@ named! {
         VpceHostHeader = "vpce-host-header",
         /// The endpoint's public DNS name with the API's id in `x-apigw-api-id`.
         VpceApiIdHeader = "vpce-api-id-header",
+        /// The API's custom domain name.
+        CustomDomain = "custom-domain",
+        /// The endpoint's public DNS name with a private API's custom domain name as `Host`.
+        VpceCustomDomain = "vpce-custom-domain",
+        /// A public API by the name in its URL.
+        Public = "public",
     }
 }
 
@@ -31,8 +37,31 @@ impl AccessPath {
     /// Whether the name to dial is the endpoint's own, public one.
     pub fn dials_endpoint(self) -> bool {
         match self {
-            Self::PrivateDns | Self::Route53Alias => false,
-            Self::VpceHostHeader | Self::VpceApiIdHeader => true,
+            Self::PrivateDns | Self::Route53Alias | Self::CustomDomain | Self::Public => false,
+            Self::VpceHostHeader | Self::VpceApiIdHeader | Self::VpceCustomDomain => true,
+        }
+    }
+
+    /// Whether it is one of the four that name a private API by its id.
+    pub fn is_of_four(self) -> bool {
+        Self::FOUR.contains(&self)
+    }
+
+    /// The four that name a private API by its id; every private API has them.
+    pub const FOUR: &[Self] = &[Self::PrivateDns, Self::Route53Alias, Self::VpceHostHeader, Self::VpceApiIdHeader];
+
+    /// Whether a target has this path without being asked for it by name.
+    pub fn is_of(self, target: &Target) -> bool {
+        let over_endpoint = match &target.callee {
+            Callee::Private(_) => true,
+            Callee::Public(_) => target.vpce.is_some(),
+            Callee::Domain { .. } => false,
+        };
+        match self {
+            Self::PrivateDns | Self::Route53Alias | Self::VpceHostHeader | Self::VpceApiIdHeader => over_endpoint,
+            Self::CustomDomain => target.custom_domain.is_some(),
+            Self::VpceCustomDomain => target.custom_domain.is_some() && over_endpoint,
+            Self::Public => target.is_public(),
         }
     }
 }
@@ -114,7 +143,7 @@ impl Plan {
     /// The same call of an API that is a stranger: unsigned and without secrets, which are not for anybody else to read.
     #[must_use]
     pub fn of_stranger(&self, target: &Target, stranger: &ApiId) -> Self {
-        let other = Target { api: stranger.clone(), ..target.clone() };
+        let other = Target { callee: target.callee.with_id(stranger), ..target.clone() };
         let names =
             [(Some(target.invoke_name()), Some(other.invoke_name())), (target.alias_name(), other.alias_name())];
         let renamed = |name: &HostName| {
@@ -149,11 +178,9 @@ impl Plan {
         Self { host, ..self }
     }
 
-    /// The same call without `x-apigw-api-id`, whatever it had.
-    #[must_use]
-    pub fn without_api_id(mut self) -> Self {
-        self.headers.retain(|header| !header.name.eq_ignore_ascii_case(API_ID));
-        self
+    /// The value of `x-apigw-api-id`, if it is sent.
+    pub fn api_id(&self) -> Option<&HeaderText> {
+        self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(API_ID)).map(|header| &header.value)
     }
 
     /// The same call, signed when it is sent.
@@ -237,6 +264,12 @@ named! {
         VpceId = "vpce-id",
         /// The endpoint's DNS name.
         VpceDnsName = "vpce-dns-name",
+        /// The API's id, in its own name.
+        ApiId = "api-id",
+        /// The custom domain name.
+        CustomDomain = "custom-domain",
+        /// That the API is a public one.
+        Public = "public",
     }
 }
 
@@ -246,14 +279,18 @@ impl Missing {
         match self {
             Self::VpceId => "add the endpoint's DNS name, or its id with `--vpce-id vpce-1a2b3c456d7e89012`",
             Self::VpceDnsName => "add the endpoint's DNS name, which begins with `vpce-` and holds `.vpce.`",
+            Self::ApiId => "give the API's own URL, which holds its id, in place of its custom domain name",
+            Self::CustomDomain => "add the API's custom domain name with `--custom-domain private.example.com`",
+            Self::Public => "say that the API is a public one with `--public`",
         }
     }
 }
 
 /// The plan of one path, or what the path lacks.
 pub fn plan(target: &Target, path: AccessPath, request: &Request) -> Result<Plan, Missing> {
-    let invoke = target.invoke_name();
-    let alias = || target.alias_name().ok_or(Missing::VpceId);
+    let api = || target.api().ok_or(Missing::ApiId);
+    let invoke = || api().map(Api::name);
+    let alias = || Ok(api()?.alias(target.vpce.as_ref().ok_or(Missing::VpceId)?));
     let endpoint = || target.endpoint.as_ref().map(|endpoint| endpoint.name.clone()).ok_or(Missing::VpceDnsName);
     let row = |dial: HostName, host: HostName, extra: Option<Header>| Plan {
         path,
@@ -270,13 +307,20 @@ pub fn plan(target: &Target, path: AccessPath, request: &Request) -> Result<Plan
         method: request.method.clone(),
         path_and_query: target.path_and_query.clone(),
     };
+    let domain = || target.custom_domain.as_ref().ok_or(Missing::CustomDomain);
+    let under_domain = |plan: Plan| Ok(Plan { path_and_query: target.path_under(domain()?), ..plan });
+    let name = || domain().map(|domain| domain.name.clone());
+    let public = || target.is_public().then(|| target.invoke_name()).ok_or(Missing::Public);
     #[rustfmt::skip]
     let plan = match path {
-        //                                   dial and SNI   Host         extra
-        AccessPath::PrivateDns      => row(invoke.clone(), invoke,      None),
-        AccessPath::Route53Alias    => row(alias()?,       alias()?,    None),
-        AccessPath::VpceHostHeader  => row(endpoint()?,    invoke,      None),
-        AccessPath::VpceApiIdHeader => row(endpoint()?,    endpoint()?, Some(api_id_header(&target.api))),
+        //                                               dial and SNI  Host         extra
+        AccessPath::PrivateDns       =>              row(invoke()?,    invoke()?,   None),
+        AccessPath::Route53Alias     =>              row(alias()?,     alias()?,    None),
+        AccessPath::VpceHostHeader   =>              row(endpoint()?,  invoke()?,   None),
+        AccessPath::VpceApiIdHeader  =>              row(endpoint()?,  endpoint()?, Some(api_id_header(&api()?.id))),
+        AccessPath::CustomDomain     => under_domain(row(name()?,      name()?,     None))?,
+        AccessPath::VpceCustomDomain => under_domain(row(endpoint()?,  name()?,     None))?,
+        AccessPath::Public           =>              row(public()?,    public()?,   None),
     };
     Ok(plan)
 }
@@ -291,20 +335,29 @@ pub fn plan_row(target: &Target, row: &RowId, request: &Request) -> Result<Plan,
             Plan { zone: Some(zone.clone()), ..plan(&over, row.path, request)? }
         }
     };
-    Ok(if row.signed { plan.signed(&target.region) } else { plan })
+    Ok(match target.region().filter(|_| row.signed) {
+        Some(region) => plan.signed(region),
+        None => plan,
+    })
 }
 
-/// The rows of a target, in the order of a report: each path with each of these calls (signed or not), and below
-/// `vpce-host-header` the same for each zone that is named.
-pub fn rows(target: &Target, calls: &[bool]) -> Vec<RowId> {
+/// The rows of a target, in the order of a report: each path that it has, or that is asked for by name, with each of these calls
+/// (signed or not), and below `vpce-host-header` the same for each zone that is named.
+pub fn rows(target: &Target, calls: &[bool], asked: impl Fn(AccessPath) -> bool) -> Vec<RowId> {
     let zones = |path| match path {
         AccessPath::VpceHostHeader => target.zonal.as_slice(),
-        AccessPath::PrivateDns | AccessPath::Route53Alias | AccessPath::VpceApiIdHeader => &[],
+        AccessPath::PrivateDns
+        | AccessPath::Route53Alias
+        | AccessPath::VpceApiIdHeader
+        | AccessPath::CustomDomain
+        | AccessPath::VpceCustomDomain
+        | AccessPath::Public => &[],
     };
     let names = |path| [None].into_iter().chain(zones(path).iter().map(|zonal| Some(zonal.zone.clone())));
     let each =
         |path, zone: Option<Zone>| calls.iter().map(move |signed| RowId { path, zone: zone.clone(), signed: *signed });
-    AccessPath::ALL.iter().flat_map(|path| names(*path).flat_map(|zone| each(*path, zone))).collect()
+    let listed = AccessPath::ALL.iter().filter(|path| path.is_of(target) || asked(**path));
+    listed.flat_map(|path| names(*path).flat_map(|zone| each(*path, zone))).collect()
 }
 
 fn api_id_header(api: &ApiId) -> Header {

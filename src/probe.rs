@@ -225,12 +225,14 @@ impl Course<'_> {
         Observation { plan: plan.clone(), lookup, attempts, took: ended.duration_since(self.began) }
     }
 
-    /// Asks the VPC's resolver, where the configured one does not give the addresses of an endpoint for the API's own name.
+    /// Asks the VPC's resolver, where the configured one does not give the addresses of an endpoint for a name that only the VPC may
+    /// know: the API's own, or its custom domain name.
     async fn second_opinion(&self, plan: &Plan, lookup: &Lookup) -> Option<crate::observation::SecondOpinion> {
         // an IPv6 address tells nothing by itself, and is no reason to doubt
         let good = |address: &Address| matches!(address.place(), Place::Inside | Place::Either);
         let answered = !lookup.addresses().is_empty() && lookup.addresses().iter().all(good);
-        if plan.path != AccessPath::PrivateDns || lookup.source == NameSource::Literal || answered {
+        let private = matches!(plan.path, AccessPath::PrivateDns | AccessPath::CustomDomain);
+        if !private || lookup.source == NameSource::Literal || answered {
             return None;
         }
         self.net.second_opinion(&plan.dial, self.deadline).await

@@ -1,17 +1,23 @@
-//! What is probed? One private API deployment stage as seen from one VPC endpoint, read out of the two strings that the console shows.
+//! What is probed? One private API deployment stage as seen from one VPC endpoint, read out of the two strings that the console
+//! shows; or a public API.
 
 mod name;
+
 mod pasted;
 mod warning;
+
+// names beside those two
+mod domain;
 mod zonal;
 
+pub use domain::CustomDomain;
 pub use name::{ApiId, AwsHost, AwsHostKind, DnsSuffix, HostName, NameError, Region, VpceId, Zone};
 pub use warning::Warning;
 
-use pasted::{EndpointInput, InvokeUrl, MOST_URL_BYTES};
+use pasted::{EndpointInput, InvokeUrl, MOST_URL_BYTES, UrlHost};
 use zonal::Zonal;
 
-/// One private API deployment stage as seen from one VPC endpoint.
+/// One private API deployment stage as seen from one VPC endpoint, or a public API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// What reports and metrics call it.
@@ -20,13 +26,9 @@ pub struct Target {
     pub invoke_url: String,
     /// The name that was given for the endpoint, bare: its own or its alias.
     pub vpce_dns_name: Option<String>,
-    /// The API.
-    pub api: ApiId,
-    /// The Region of the API.
-    pub region: Region,
-    /// The DNS suffix in the API's names.
-    pub suffix: DnsSuffix,
-    /// The deployment stage, the first segment of the URL's path; absent if the URL has no path.
+    /// The API that the URL names, and how.
+    pub callee: Callee,
+    /// The deployment stage, the first segment of the URL's path; absent if the URL has no path or a custom domain name.
     pub stage: Option<String>,
     /// Path and query as they go on the request line, beginning with `/`.
     pub path_and_query: String,
@@ -34,12 +36,58 @@ pub struct Target {
     pub vpce: Option<VpceId>,
     /// The endpoint's DNS name, where it was given.
     pub endpoint: Option<Endpoint>,
+    /// A custom domain name of the API beside the URL, where it was given.
+    pub custom_domain: Option<CustomDomain>,
     /// The endpoint's names of single zones, where they were given: one for each zone.
     pub zonal: Vec<ZonalName>,
     /// What counts as success.
     pub expect: Expectation,
     /// What in the input contradicts itself or looks unusual; the probe runs all the same.
     pub warnings: Vec<Warning>,
+}
+
+/// The API that an invoke URL names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Callee {
+    /// A private API, by its id.
+    Private(Api),
+    /// A public REST or HTTP API, by its id.
+    Public(Api),
+    /// A public API, by its custom domain name.
+    Domain {
+        /// The name.
+        name: HostName,
+        /// The Region of the API, where any input told it.
+        region: Option<Region>,
+    },
+}
+
+/// An API by its id, and what the rest of its name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Api {
+    /// The id.
+    pub id: ApiId,
+    /// The Region of the API.
+    pub region: Region,
+    /// The DNS suffix in the API's names.
+    pub suffix: DnsSuffix,
+}
+
+impl Api {
+    /// The API's own name, `{api}.execute-api.{region}.{suffix}`: what private DNS answers.
+    pub fn name(&self) -> HostName {
+        self.named(self.id.as_str())
+    }
+
+    /// The Route 53 alias of API and endpoint, `{api}-{vpce}.execute-api.{region}.{suffix}`.
+    pub fn alias(&self, vpce: &VpceId) -> HostName {
+        self.named(&format!("{}-{vpce}", self.id))
+    }
+
+    fn named(&self, label: &str) -> HostName {
+        let text = format!("{label}.execute-api.{}.{}", self.region, self.suffix);
+        HostName::parse(&text).expect("pieces of parsed names make a name")
+    }
 }
 
 /// The DNS name of an interface endpoint, regional or of one zone.
@@ -97,6 +145,12 @@ pub struct TargetInput<'a> {
     pub vpce_id: Option<&'a str>,
     /// DNS names of the endpoint in single zones, in any of their forms.
     pub zonal_dns_names: Vec<&'a str>,
+    /// Whether the API is a public one; then the URL may have a custom domain name.
+    pub public: bool,
+    /// The Region of the API, where no name tells it.
+    pub region: Option<&'a str>,
+    /// A custom domain name of the API, with its base path.
+    pub custom_domain: Option<&'a str>,
     /// A name for reports; the API id and the stage if absent.
     pub name: Option<&'a str>,
     /// What counts as success.
@@ -106,15 +160,28 @@ pub struct TargetInput<'a> {
 impl Target {
     /// Reads a target out of what the console shows. What contradicts becomes a warning, what cannot be read an error.
     pub fn parse(input: TargetInput<'_>) -> Result<Self, TargetError> {
-        let url = InvokeUrl::parse(input.invoke_url)?;
+        let url = InvokeUrl::parse(input.invoke_url, input.public)?;
         let given = input.vpce_dns_name.map(EndpointInput::parse).transpose()?;
         let vpce_id = input.vpce_id.map(|id| VpceId::parse(id.trim())).transpose().map_err(TargetError::VpceId)?;
+        let region =
+            input.region.map(|region| Region::parse(region.trim())).transpose().map_err(TargetError::Region)?;
 
         let mut warnings = url.warnings;
-        let (api, alias_vpce) = match url.host.kind {
-            AwsHostKind::Api(api) => (api, None),
-            AwsHostKind::Alias(api, vpce) => (api, Some(vpce)),
-            AwsHostKind::Endpoint(..) => return Err(TargetError::EndpointAsUrl(url.host.name.to_string())),
+        let url_host = url.host.name().to_string();
+        let (mut callee, alias_vpce) = match url.host {
+            UrlHost::Domain(name) => (Callee::Domain { name, region }, None),
+            UrlHost::Aws(host) => {
+                if let Some(other) = region.filter(|region| *region != host.region) {
+                    return Err(TargetError::RegionOfUrl { url: host.region, given: other });
+                }
+                let (id, alias_vpce) = match host.kind {
+                    AwsHostKind::Api(api) => (api, None),
+                    AwsHostKind::Alias(api, vpce) => (api, Some(vpce)),
+                    AwsHostKind::Endpoint(..) => return Err(TargetError::EndpointAsUrl(host.name.to_string())),
+                };
+                let api = Api { id, region: host.region, suffix: host.suffix };
+                (if input.public { Callee::Public(api) } else { Callee::Private(api) }, alias_vpce)
+            }
         };
         let mut endpoint = None;
         let mut vpce_dns_name = None;
@@ -122,32 +189,30 @@ impl Target {
             None => None,
             Some(EndpointInput::Id(vpce)) => Some(vpce),
             Some(EndpointInput::Host(host)) => {
-                if host.region != url.host.region {
-                    warnings
-                        .push(Warning::RegionsDiffer { url: url.host.region.clone(), endpoint: host.region.clone() });
-                }
-                if host.suffix != url.host.suffix {
-                    warnings.push(Warning::SuffixesDiffer { url: url.host.suffix, endpoint: host.suffix });
-                }
+                callee.hold_against(&host.region, Some(host.suffix), &mut warnings);
                 vpce_dns_name = Some(host.name.to_string());
-                match host.kind {
-                    AwsHostKind::Endpoint(vpce, zone) => {
+                match (host.kind, callee.api()) {
+                    (AwsHostKind::Endpoint(vpce, zone), _) => {
                         endpoint = Some(Endpoint { name: host.name, region: host.region, zone });
                         Some(vpce)
                     }
-                    AwsHostKind::Alias(other, vpce) => {
-                        if other != api {
-                            warnings.push(Warning::AliasOfAnotherApi { url: api.clone(), alias: other });
+                    (AwsHostKind::Alias(other, vpce), api) => {
+                        if let Some(api) = api.filter(|api| api.id != other) {
+                            warnings.push(Warning::AliasOfAnotherApi { url: api.id.clone(), alias: other });
                         }
                         Some(vpce)
                     }
-                    AwsHostKind::Api(_) => return Err(TargetError::ApiAsEndpoint(host.name.to_string())),
+                    (AwsHostKind::Api(_), _) => return Err(TargetError::ApiAsEndpoint(host.name.to_string())),
                 }
             }
         };
         let zonal = Zonal::read(&input.zonal_dns_names)?;
-        if let Some(name) = zonal.names.iter().find(|name| name.region != url.host.region && endpoint.is_none()) {
-            warnings.push(Warning::RegionsDiffer { url: url.host.region.clone(), endpoint: name.region.clone() });
+        if let (Some(name), None) = (zonal.names.first(), &endpoint) {
+            callee.hold_against(&name.region, None, &mut warnings);
+        }
+        let custom_domain = input.custom_domain.map(CustomDomain::parse).transpose()?;
+        if let (Callee::Domain { name, .. }, Some(_)) = (&callee, &custom_domain) {
+            return Err(TargetError::DomainTwice(name.to_string()));
         }
         let mut ids = [vpce_id, given_vpce, alias_vpce].into_iter().flatten().chain(zonal.ids);
         let vpce = ids.next();
@@ -157,65 +222,158 @@ impl Target {
         if let Some(vpce) = vpce.as_ref().filter(|vpce| !vpce.is_usual()) {
             warnings.push(Warning::UnusualVpceId(vpce.clone()));
         }
-        if !api.is_usual() {
-            warnings.push(Warning::UnusualApiId(api.clone()));
+        if let Some(Api { id, region, suffix }) = callee.api() {
+            if !id.is_usual() {
+                warnings.push(Warning::UnusualApiId(id.clone()));
+            }
+            if let Some(expected) = DnsSuffix::of_region(region).filter(|expected| expected != suffix) {
+                let (region, given) = (region.clone(), *suffix);
+                warnings.push(Warning::SuffixOfAnotherPartition { region, given, expected });
+            }
         }
-        let expected = DnsSuffix::of_region(&url.host.region);
-        if let Some(expected) = expected.filter(|expected| *expected != url.host.suffix) {
-            warnings.push(Warning::SuffixOfAnotherPartition {
-                region: url.host.region.clone(),
-                given: url.host.suffix,
-                expected,
-            });
-        }
-        let name = match (input.name, &url.stage) {
-            (Some(name), _) => name.to_owned(),
-            (None, Some(stage)) => format!("{api}-{stage}"),
-            (None, None) => api.to_string(),
+        let name = match (input.name, &callee, &url.stage) {
+            (Some(name), ..) => name.to_owned(),
+            (None, Callee::Private(api) | Callee::Public(api), Some(stage)) => format!("{}-{stage}", api.id),
+            (None, Callee::Private(api) | Callee::Public(api), None) => api.id.to_string(),
+            (None, Callee::Domain { name, .. }, _) => name.to_string(),
         };
         Ok(Self {
             name,
-            invoke_url: format!("https://{}{}", url.host.name, url.path_and_query),
+            invoke_url: format!("https://{}{}", url_host, url.path_and_query),
             vpce_dns_name,
-            api,
-            region: url.host.region,
-            suffix: url.host.suffix,
+            callee,
             stage: url.stage,
             path_and_query: url.path_and_query,
             vpce,
             endpoint,
+            custom_domain,
             zonal: zonal.names,
             expect: input.expect,
             warnings,
         })
     }
 
-    /// The API's own name, `{api}.execute-api.{region}.{suffix}`: what private DNS answers.
+    /// The API by its id, if the URL names it so.
+    pub fn api(&self) -> Option<&Api> {
+        self.callee.api()
+    }
+
+    /// The Region of the API, where it is known.
+    pub fn region(&self) -> Option<&Region> {
+        match &self.callee {
+            Callee::Private(api) | Callee::Public(api) => Some(&api.region),
+            Callee::Domain { region, .. } => region.as_ref(),
+        }
+    }
+
+    /// The API's id as it stands in texts and commands: a word in its place, where the URL has a custom domain name.
+    pub fn api_word(&self) -> &str {
+        self.api().map_or("API_ID", |api| api.id.as_str())
+    }
+
+    /// The Region as it stands in texts and commands: a word in its place, where no name tells it.
+    pub fn region_word(&self) -> &str {
+        self.region().map_or("REGION", Region::as_str)
+    }
+
+    /// The DNS suffix of the API's partition, where it is known.
+    pub fn suffix(&self) -> Option<DnsSuffix> {
+        match &self.callee {
+            Callee::Private(api) | Callee::Public(api) => Some(api.suffix),
+            Callee::Domain { region, .. } => region.as_ref().and_then(DnsSuffix::of_region),
+        }
+    }
+
+    /// Whether the API is a public one, by the user's word.
+    pub fn is_public(&self) -> bool {
+        match &self.callee {
+            Callee::Private(_) => false,
+            Callee::Public(_) | Callee::Domain { .. } => true,
+        }
+    }
+
+    /// The name that the URL stands for: the API's own, `{api}.execute-api.{region}.{suffix}`, or its custom domain name.
     pub fn invoke_name(&self) -> HostName {
-        self.execute_api_name(self.api.as_str())
+        match &self.callee {
+            Callee::Private(api) | Callee::Public(api) => api.name(),
+            Callee::Domain { name, .. } => name.clone(),
+        }
     }
 
-    /// The Route 53 alias of API and endpoint, `{api}-{vpce}.execute-api.{region}.{suffix}`, where the endpoint's id is known.
+    /// The custom domain name, wherever it was given.
+    pub fn domain_name(&self) -> Option<&HostName> {
+        match &self.callee {
+            Callee::Private(_) | Callee::Public(_) => self.custom_domain.as_ref().map(|domain| &domain.name),
+            Callee::Domain { name, .. } => Some(name),
+        }
+    }
+
+    /// The Route 53 alias of API and endpoint, where both ids are known.
     pub fn alias_name(&self) -> Option<HostName> {
-        let vpce = self.vpce.as_ref()?;
-        Some(self.execute_api_name(&format!("{}-{vpce}", self.api)))
+        Some(self.api()?.alias(self.vpce.as_ref()?))
     }
 
-    /// The path within the stage, without the query, as it stands in ARNs: `/` for the root.
+    /// The path within the stage, without the query, as it stands in ARNs: `/` for the root. Under a custom domain name it is the
+    /// whole path, since the base path is not known there.
     pub fn resource(&self) -> &str {
         let path = self.path_and_query.split('?').next().unwrap_or_default();
+        if self.stage.is_none() && self.is_public() {
+            return path;
+        }
         let within = path.splitn(3, '/').nth(2).unwrap_or_default();
         if within.is_empty() { "/" } else { &path[path.len() - within.len() - 1..] }
     }
 
-    /// The partition as it stands in ARNs.
-    pub fn partition(&self) -> &'static str {
-        self.suffix.partition(&self.region)
+    /// Path and query of the request line under the custom domain name: its base path stands in the stage's place.
+    pub fn path_under(&self, domain: &CustomDomain) -> String {
+        let query = self.path_and_query.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
+        domain.path_of(self.resource()) + &query
     }
 
-    fn execute_api_name(&self, label: &str) -> HostName {
-        let text = format!("{label}.execute-api.{}.{}", self.region, self.suffix);
-        HostName::parse(&text).expect("pieces of parsed names make a name")
+    /// The partition as it stands in ARNs.
+    pub fn partition(&self) -> &'static str {
+        match (self.suffix(), self.region()) {
+            (Some(suffix), Some(region)) => suffix.partition(region),
+            (_, _) => "aws",
+        }
+    }
+}
+
+impl Callee {
+    /// The API by its id.
+    pub fn api(&self) -> Option<&Api> {
+        match self {
+            Self::Private(api) | Self::Public(api) => Some(api),
+            Self::Domain { .. } => None,
+        }
+    }
+
+    /// The same with another id in its name; a custom domain name has none.
+    #[must_use]
+    pub fn with_id(&self, id: &ApiId) -> Self {
+        let other = |api: &Api| Api { id: id.clone(), ..api.clone() };
+        match self {
+            Self::Private(api) => Self::Private(other(api)),
+            Self::Public(api) => Self::Public(other(api)),
+            Self::Domain { .. } => self.clone(),
+        }
+    }
+
+    /// Holds the Region and the suffix of an endpoint's name against the API's, or takes the Region over if nothing else tells it.
+    fn hold_against(&mut self, endpoint: &Region, suffix: Option<DnsSuffix>, warnings: &mut Vec<Warning>) {
+        let differ = |url: &Region| Warning::RegionsDiffer { url: url.clone(), endpoint: endpoint.clone() };
+        match self {
+            Self::Private(api) | Self::Public(api) => {
+                if api.region != *endpoint {
+                    warnings.push(differ(&api.region));
+                }
+                if let Some(suffix) = suffix.filter(|suffix| *suffix != api.suffix) {
+                    warnings.push(Warning::SuffixesDiffer { url: api.suffix, endpoint: suffix });
+                }
+            }
+            Self::Domain { region: Some(region), .. } if region != endpoint => warnings.push(differ(region)),
+            Self::Domain { region, .. } => *region = Some(endpoint.clone()),
+        }
     }
 }
 
@@ -225,6 +383,13 @@ pub enum TargetError {
     /// The host of the invoke URL.
     #[error("invoke URL: {0}")]
     UrlHost(NameError),
+    /// The host of the invoke URL is none of AWS's.
+    #[error(
+        "invoke URL: `{0}` is not an execute-api name, such as `a1bc234d5e.execute-api.us-east-1.amazonaws.com`; the custom domain \
+         name of a public API goes with `--public` (in a configuration `public = true`), that of a private one beside the API's own \
+         URL as `--custom-domain` (`custom_domain`)"
+    )]
+    UrlDomain(String),
     /// The invoke URL is empty.
     #[error("invoke URL: it is empty; the form is `https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test`")]
     UrlEmpty,
@@ -267,6 +432,30 @@ pub enum TargetError {
     /// `--vpce-id`.
     #[error("endpoint id: {0}")]
     VpceId(NameError),
+    /// A custom domain name.
+    #[error(
+        "custom domain: `{0}` is not a domain name with a base path, such as `private.example.com` or `private.example.com/orders`"
+    )]
+    CustomDomain(String),
+    /// A name of AWS's in the place of a custom domain name.
+    #[error(
+        "custom domain: `{0}` is a name that AWS gives; a custom domain name is its owner's, such as `private.example.com`"
+    )]
+    ApiAsDomain(String),
+    /// A custom domain name beside another.
+    #[error("custom domain: the invoke URL has a custom domain name already, `{0}`; give one of both")]
+    DomainTwice(String),
+    /// `--region`.
+    #[error("region: {0}")]
+    Region(NameError),
+    /// A Region beside a URL that tells it.
+    #[error("region: `{given}` is not that of the invoke URL, `{url}`; leave it out, the URL tells it")]
+    RegionOfUrl {
+        /// The Region in the URL.
+        url: Region,
+        /// The Region that was given.
+        given: Region,
+    },
     /// A zonal name.
     #[error("zonal name: {0}")]
     Zonal(NameError),

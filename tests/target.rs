@@ -23,8 +23,8 @@ fn warnings(target: &Target) -> Vec<&'static str> {
 #[test]
 fn the_two_strings_of_the_console_name_everything() {
     let target = target(URL, Some(VPCE));
-    assert_eq!(target.api.as_str(), "a1bc234d5e");
-    assert_eq!(target.region.as_str(), "us-east-1");
+    assert_eq!(target.api().unwrap().id.as_str(), "a1bc234d5e");
+    assert_eq!(target.region().unwrap().as_str(), "us-east-1");
     assert_eq!(target.stage.as_deref(), Some("test"));
     assert_eq!(target.resource(), "/");
     assert_eq!(target.path_and_query, "/test");
@@ -192,7 +192,7 @@ fn what_cannot_be_read_is_an_error_of_its_kind() {
     assert!(matches!(error(&format!("{URL}/a b")), TargetError::UrlCharacter(' ', 61, _)));
     assert!(matches!(error(&format!("{URL}/é")), TargetError::UrlCharacter('é', 60, encoded) if encoded == "%C3%A9"));
     assert!(matches!(error(&format!("https://{VPCE}/test")), TargetError::EndpointAsUrl(_)));
-    assert!(matches!(error("https://example.com/test"), TargetError::UrlHost(_)));
+    assert!(matches!(error("https://example.com/test"), TargetError::UrlDomain(_)));
     assert!(matches!(error("https://d-tsvr8qjugg.execute-api.us-east-1.amazonaws.com/"), TargetError::UrlHost(_)));
     assert!(matches!(error("https://a1bc234d5e.execute-api.us-east-1.amazonaws.con/test"), TargetError::UrlHost(_)));
     let endpoint = |name: &str| read(URL, Some(name)).unwrap_err();
@@ -260,7 +260,7 @@ fn zonal_names_are_read_in_any_form_and_one_for_each_zone() {
     let zones: Vec<_> = target.zonal.iter().map(|zonal| zonal.zone.as_str()).collect();
     assert_eq!(zones, ["us-east-1a", "us-east-1b"]);
     assert_eq!(target.vpce.as_ref().map(ToString::to_string).as_deref(), Some("vpce-1a2b3c456d7e89012"));
-    let rows: Vec<_> = plan::rows(&target, &[false]).iter().map(ToString::to_string).collect();
+    let rows: Vec<_> = plan::rows(&target, &[false], |_| false).iter().map(ToString::to_string).collect();
     assert_eq!(rows[2..5], ["vpce-host-header", "vpce-host-header us-east-1a", "vpce-host-header us-east-1b"]);
     let other = a.replace("f3ghijkl", "z9zzzzzz");
     assert!(matches!(read(&[&a, &other]), Err(TargetError::ZoneTwice(..))));
@@ -298,6 +298,9 @@ proptest! {
             vpce_dns_name: once.vpce_dns_name.as_deref(),
             vpce_id: once.vpce.as_ref().map(apigw_probe::target::VpceId::as_str),
             zonal_dns_names: Vec::new(),
+            public: false,
+            region: None,
+            custom_domain: None,
             name: Some(&once.name),
             expect: Expectation::default(),
         }).unwrap();

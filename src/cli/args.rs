@@ -68,6 +68,15 @@ pub(super) struct TargetArgs {
     /// The endpoint's id, if its DNS name is not at hand
     #[arg(long, value_name = "VPCE_ID", env = "APIGW_PROBE_VPCE_ID")]
     pub(super) vpce_id: Option<String>,
+    /// The API is a public one (Regional, edge or HTTP API); INVOKE_URL may then have a custom domain name
+    #[arg(long, env = "APIGW_PROBE_PUBLIC")]
+    public: bool,
+    /// The Region of the API, where no name tells it
+    #[arg(long, value_name = "REGION", env = "APIGW_PROBE_REGION")]
+    region: Option<String>,
+    /// A custom domain name of the API beside INVOKE_URL, with its base path
+    #[arg(long, value_name = "NAME[/BASE/PATH]", env = "APIGW_PROBE_CUSTOM_DOMAIN")]
+    custom_domain: Option<String>,
     /// The endpoint's DNS name in one Availability Zone: a row of its own (repeat for more)
     #[arg(long, value_name = "ZONAL_DNS_NAME")]
     zonal_name: Vec<String>,
@@ -136,6 +145,7 @@ pub(super) struct AuthArgs {
 }
 
 /// The options that say what counts as success, and how long to wait for it.
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 #[derive(Debug, Args)]
 pub(super) struct LimitArgs {
     /// A status that is success (repeat for more) [default: 200]
@@ -201,6 +211,9 @@ impl TargetArgs {
             vpce_dns_name,
             vpce_id: self.vpce_id.as_deref(),
             zonal_dns_names: self.zonal_name.iter().map(String::as_str).collect(),
+            public: self.public,
+            region: self.region.as_deref(),
+            custom_domain: self.custom_domain.as_deref(),
             name: None,
             expect,
         };
@@ -273,7 +286,10 @@ impl AuthArgs {
             return Err(Stop::usage(format!("{option} goes with --assume-role-arn")));
         }
         let role = self.assume_role_arn.clone().map(|arn| Role { arn, external_id, session_name });
-        let wallet = || Wallet::new(Wish::for_target(target, self.profile.clone(), role));
+        let wallet = || {
+            let wish = Wish::for_target(target, self.profile.clone(), role);
+            wish.map(Wallet::new).ok_or_else(|| Stop::usage(NO_REGION))
+        };
         match self.auth {
             AuthMode::None => match named.iter().find(|(_, given)| *given) {
                 Some((option, _)) => {
@@ -281,8 +297,8 @@ impl AuthArgs {
                 }
                 None => Ok(Auth::None),
             },
-            AuthMode::Iam => Ok(Auth::Iam(wallet())),
-            AuthMode::Both => Ok(Auth::Both(wallet())),
+            AuthMode::Iam => Ok(Auth::Iam(wallet()?)),
+            AuthMode::Both => Ok(Auth::Both(wallet()?)),
         }
     }
 }
@@ -314,6 +330,9 @@ impl NetArgs {
         }
     }
 }
+
+const NO_REGION: &str =
+    "calls are signed for a Region, which a custom domain name does not tell: add --region, such as --region us-east-1";
 
 fn timeout(text: &str) -> Result<Duration, String> {
     parse_duration(text, SHORTEST_TIMEOUT..=LONGEST_TIMEOUT)

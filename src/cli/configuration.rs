@@ -84,6 +84,15 @@ fn write_target(text: &mut String, one: &Scheduled, comment: &dyn Fn(AccessPath)
     } else if let Some(id) = &target.vpce {
         line("vpce_id", quoted(id.as_str()));
     }
+    if target.is_public() {
+        line("public", true.to_string());
+    }
+    if let (None, Some(region)) = (target.api(), target.region()) {
+        line("region", quoted(region.as_str()));
+    }
+    if let Some(domain) = &target.custom_domain {
+        line("custom_domain", quoted(&domain.to_string()));
+    }
     if !target.zonal.is_empty() {
         line("zonal_dns_names", list(target.zonal.iter().map(|zonal| zonal.name.to_string())));
     }
@@ -98,7 +107,7 @@ fn write_target(text: &mut String, one: &Scheduled, comment: &dyn Fn(AccessPath)
     write_request(text, &check.request);
     write_auth(text, &check.auth);
     text.push_str("\n[target.paths]\n");
-    for path in AccessPath::ALL {
+    for path in AccessPath::ALL.iter().filter(|path| path.is_of(target) || check.intents.names(**path)) {
         let _ = writeln!(text, "{path} = \"{}\"{}", check.intents.of(*path), comment(*path));
     }
 }

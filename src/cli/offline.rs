@@ -62,7 +62,7 @@ pub(super) fn curl(args: &CurlArgs) -> Result<u8, Stop> {
     }
     let intents: Intents = args.target.intents()?;
     let auth = args.auth.auth(&target)?;
-    let mut rows = rows(&target, auth.calls());
+    let mut rows = rows(&target, auth.calls(), |path| intents.names(path));
     rows.retain(|row| intents.of(row.path) != Intent::Skip);
     let request = Request { ca_file: args.ca_file.clone(), ..args.request.request()? };
     print(render::curl(&target, &rows, &request).to_string().as_bytes())

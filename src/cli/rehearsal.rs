@@ -97,10 +97,14 @@ impl Stage {
         if let Some(name) = lab.vpce_dns_name() {
             let _ = writeln!(text, "vpce_dns_name = '{name}'");
         }
-        let zonal = lab.input().zonal_dns_names;
-        if !zonal.is_empty() {
-            let _ = writeln!(text, "zonal_dns_names = ['{}']", zonal.join("', '"));
+        let input = lab.input();
+        if !input.zonal_dns_names.is_empty() {
+            let _ = writeln!(text, "zonal_dns_names = ['{}']", input.zonal_dns_names.join("', '"));
         }
+        if let Some(name) = input.custom_domain {
+            let _ = writeln!(text, "custom_domain = '{name}'");
+        }
+        let _ = writeln!(text, "public = {}", input.public);
         let _ = writeln!(text, "canary = {}", check.canary);
         text.push_str("\n[target.paths]\n");
         for (path, intent) in lab.scenario().intents {

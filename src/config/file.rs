@@ -81,6 +81,7 @@ pub(super) struct File {
 }
 
 /// One target.
+#[expect(clippy::struct_excessive_bools, reason = "they are keys of the file")]
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
@@ -96,6 +97,13 @@ pub(super) struct Entry {
     /// The endpoint's id, if its DNS name is not at hand.
     #[schemars(example = "vpce-1a2b3c456d7e89012")]
     vpce_id: Option<At<String>>,
+    /// Whether the API is a public one (Regional, edge or HTTP API); then `invoke_url` may have a custom domain name.
+    #[serde(default)]
+    public: bool,
+    /// The Region of the API, where no name tells it.
+    region: Option<At<String>>,
+    /// A custom domain name of the API beside `invoke_url`, with its base path: `private.example.com/orders`.
+    custom_domain: Option<At<String>>,
     /// DNS names of the endpoint in single Availability Zones: each gives a row of its own, and names the zone of its address.
     zonal_dns_names: Option<At<Vec<String>>>,
     /// The status codes that are success; `[200]` if absent.
@@ -316,6 +324,9 @@ impl Entry {
             vpce_dns_name: self.vpce_dns_name.as_ref().map(|text| text.get().as_str()),
             vpce_id: self.vpce_id.as_ref().map(|text| text.get().as_str()),
             zonal_dns_names: self.zonal_dns_names.iter().flat_map(At::get).map(String::as_str).collect(),
+            public: self.public,
+            region: self.region.as_ref().map(|text| text.get().as_str()),
+            custom_domain: self.custom_domain.as_ref().map(|text| text.get().as_str()),
             name: name.as_deref(),
             expect: Expectation { status, api_gateway: self.require_api_gateway },
         };
@@ -332,7 +343,12 @@ impl Entry {
             }
             TargetError::Endpoint(_) | TargetError::ApiAsEndpoint(_) => self.vpce_dns_name.as_ref(),
             TargetError::VpceId(_) => self.vpce_id.as_ref(),
+            TargetError::Region(_) | TargetError::RegionOfUrl { .. } => self.region.as_ref(),
+            TargetError::CustomDomain(_) | TargetError::ApiAsDomain(_) | TargetError::DomainTwice(_) => {
+                self.custom_domain.as_ref()
+            }
             TargetError::UrlHost(_)
+            | TargetError::UrlDomain(_)
             | TargetError::UrlEmpty
             | TargetError::UrlLength(_)
             | TargetError::UrlScheme(_)
@@ -372,14 +388,17 @@ impl Entry {
         }
         let role = arn.map(|arn| Role { arn, external_id, session_name });
         let profile = self.profile.as_ref().map(|name| name.get().clone());
-        let wallet = || Wallet::new(Wish::for_target(target, profile, role));
+        let wallet = || {
+            let message = "calls are signed for a Region, which a custom domain name does not tell: add `region`";
+            Wish::for_target(target, profile, role).map(Wallet::new).ok_or_else(|| self.invoke_url.fault(message))
+        };
         match self.auth.unwrap_or(AuthMode::None) {
             AuthMode::None => match self.assume_role_arn.as_ref().or(self.profile.as_ref()) {
                 Some(value) => Err(value.fault("it is for signed calls: add `auth = \"iam\"` or `auth = \"both\"`")),
                 None => Ok(Auth::None),
             },
-            AuthMode::Iam => Ok(Auth::Iam(wallet())),
-            AuthMode::Both => Ok(Auth::Both(wallet())),
+            AuthMode::Iam => Ok(Auth::Iam(wallet()?)),
+            AuthMode::Both => Ok(Auth::Both(wallet()?)),
         }
     }
 

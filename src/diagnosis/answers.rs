@@ -47,7 +47,11 @@ fn beside_a_working_path(sights: &[&Sight<'_>]) -> Vec<Cause> {
         .filter_map(|path| match path {
             AccessPath::VpceHostHeader => Some(Cause::WrongHostHeader),
             AccessPath::VpceApiIdHeader => Some(Cause::WrongApiIdHeader),
-            AccessPath::PrivateDns | AccessPath::Route53Alias => None,
+            AccessPath::PrivateDns
+            | AccessPath::Route53Alias
+            | AccessPath::CustomDomain
+            | AccessPath::VpceCustomDomain
+            | AccessPath::Public => None,
         })
         .collect();
     let blocks = [Cause::WafBlock, Cause::WafOrCustomResponse];

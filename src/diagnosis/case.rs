@@ -110,7 +110,7 @@ impl<'a> Case<'a> {
 
     /// Whether a path shows that the API and its stage are there and reachable over an endpoint.
     pub(crate) fn api_is_proven(&self) -> bool {
-        self.any(Sight::proves_api)
+        self.any(|sight| sight.path.is_of_four() && sight.proves_api())
     }
 
     /// The paths that return what is expected from addresses that an endpoint can have.
@@ -121,7 +121,7 @@ impl<'a> Case<'a> {
     /// Whether a path leads to other addresses than every path that works.
     pub(crate) fn is_apart(&self, sight: &Sight<'_>) -> bool {
         let works = self.working_inside();
-        !works.is_empty() && works.iter().all(|other| sight.is_apart_from(other))
+        !sight.public && !works.is_empty() && works.iter().all(|other| sight.is_apart_from(other))
     }
 
     /// The findings: those that explain failing required paths first, then optional ones, then remarks.

@@ -4,6 +4,7 @@ mod entry;
 
 mod api;
 mod authorization;
+mod domains;
 mod integration;
 mod names;
 mod policy;
@@ -102,6 +103,12 @@ impl Cause {
             Self::ProxyInterference => reach::PROXY_INTERFERENCE,
             Self::HttpProtocolError => reach::HTTP_PROTOCOL_ERROR,
             Self::ResponseTooSlow => integration::RESPONSE_TOO_SLOW,
+            Self::CustomDomainNotResolved => domains::CUSTOM_DOMAIN_NOT_RESOLVED,
+            Self::CustomDomainNotAssociated => domains::CUSTOM_DOMAIN_NOT_ASSOCIATED,
+            Self::CustomDomainCertificate => domains::CUSTOM_DOMAIN_CERTIFICATE,
+            Self::CustomDomainPolicyDeny => domains::CUSTOM_DOMAIN_POLICY_DENY,
+            Self::BasePathUnmapped => domains::BASE_PATH_UNMAPPED,
+            Self::InternetUnreachable => domains::INTERNET_UNREACHABLE,
             Self::Unexplained => reach::UNEXPLAINED,
         }
     }
@@ -134,9 +141,9 @@ fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
 /// What a name in a template stands for; what is not known is a word in capitals.
 fn value(name: &str, target: Option<&Target>, address: Option<IpAddr>) -> Option<String> {
     let (known, missing) = match name {
-        "api" => (target.map(|target| target.api.to_string()), "API_ID"),
-        "region" => (target.map(|target| target.region.to_string()), "REGION"),
-        "suffix" => (target.map(|target| target.suffix.to_string()), "amazonaws.com"),
+        "api" => (target.and_then(Target::api).map(|api| api.id.to_string()), "API_ID"),
+        "region" => (target.and_then(Target::region).map(ToString::to_string), "REGION"),
+        "suffix" => (target.and_then(Target::suffix).map(|suffix| suffix.to_string()), "amazonaws.com"),
         "partition" => (target.map(|target| target.partition().to_owned()), "aws"),
         "stage" => (target.and_then(|target| target.stage.as_deref()).map(word), "STAGE"),
         "resource" => (target.map(|target| word(target.resource())), "/RESOURCE"),
@@ -149,6 +156,14 @@ fn value(name: &str, target: Option<&Target>, address: Option<IpAddr>) -> Option
         "endpoint" => (
             target.and_then(|target| target.endpoint.as_ref()).map(|endpoint| endpoint.name.to_string()),
             "VPCE_ID-SUFFIX.execute-api.REGION.vpce.amazonaws.com",
+        ),
+        "domain" => (target.and_then(Target::domain_name).map(ToString::to_string), "CUSTOM_DOMAIN"),
+        "base" => (
+            target.and_then(|target| target.custom_domain.as_ref()).map(|domain| match domain.base_path.as_str() {
+                "" => "(none)".to_owned(),
+                path => word(path.trim_start_matches('/')),
+            }),
+            "BASE_PATH",
         ),
         "address" => (address.map(|address| address.to_string()), "ADDRESS"),
         _ => return None,

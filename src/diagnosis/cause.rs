@@ -169,6 +169,18 @@ named! {
         HttpProtocolError = "http-protocol-error",
         /// The answer did not come in time.
         ResponseTooSlow = "response-too-slow",
+        /// A custom domain name does not resolve to where its API is.
+        CustomDomainNotResolved = "custom-domain-not-resolved",
+        /// The endpoint has no access association with the private custom domain name.
+        CustomDomainNotAssociated = "custom-domain-not-associated",
+        /// The custom domain's certificate does not cover it, is past its end, or leads to a root that is not trusted here.
+        CustomDomainCertificate = "custom-domain-certificate",
+        /// The private custom domain's own policy refuses.
+        CustomDomainPolicyDeny = "custom-domain-policy-deny",
+        /// The custom domain maps no API, or another one, at this path.
+        BasePathUnmapped = "base-path-unmapped",
+        /// A public API's addresses do not answer: there is no way to the Internet.
+        InternetUnreachable = "internet-unreachable",
         /// Nothing in the catalogue fits.
         Unexplained = "unexplained",
     }

@@ -43,7 +43,7 @@ pub(crate) fn opened(case: &Case<'_>) -> Vec<Draft> {
 /// The two strings contradict each other, and paths fail as they then must.
 pub(crate) fn contradictions(case: &Case<'_>) -> Vec<Draft> {
     let target = &case.round.target;
-    let nowhere = |sight: &Sight<'_>| sight.has_no_name() || is_forbidden(sight);
+    let nowhere = |sight: &Sight<'_>| sight.path.is_of_four() && (sight.has_no_name() || is_forbidden(sight));
     let sights = case.unexplained_if(nowhere);
     let blame = |causes: &[Cause], warning: &Warning| {
         let unnamed = sights.iter().any(|sight| sight.has_no_name());
@@ -58,7 +58,7 @@ pub(crate) fn contradictions(case: &Case<'_>) -> Vec<Draft> {
     let drafts = target.warnings.iter().filter_map(|warning| match warning {
         Warning::RegionsDiffer { .. } => Some(blame(&[Cause::WrongRegion, Cause::WrongEndpointName], warning)),
         Warning::SuffixOfAnotherPartition { .. } => Some(blame(&[Cause::WrongHostHeader, Cause::WrongRegion], warning)),
-        Warning::SuffixesDiffer { url, .. } if *url != usual_suffix(target) => {
+        Warning::SuffixesDiffer { url, .. } if usual_suffix(target).is_some_and(|usual| *url != usual) => {
             Some(blame(&[Cause::WrongHostHeader, Cause::WrongRegion], warning))
         }
         Warning::AliasOfAnotherApi { .. } if !case.api_is_proven() => Some(blame(&[Cause::WrongApiId], warning)),
@@ -74,13 +74,13 @@ pub(crate) fn contradictions(case: &Case<'_>) -> Vec<Draft> {
     drafts.take(1).collect()
 }
 
-fn usual_suffix(target: &Target) -> DnsSuffix {
-    DnsSuffix::of_region(&target.region).unwrap_or(target.suffix)
+fn usual_suffix(target: &Target) -> Option<DnsSuffix> {
+    target.region().and_then(DnsSuffix::of_region).or(target.suffix())
 }
 
 /// The API's own name works and the endpoint knows no such API: it is public, and was reached past the endpoint.
 pub(crate) fn public_api(case: &Case<'_>) -> Vec<Draft> {
-    let by_endpoint = |sight: &Sight<'_>| sight.path.dials_endpoint();
+    let by_endpoint = |sight: &Sight<'_>| sight.path.dials_endpoint() && sight.path.is_of_four();
     let Some(invoke) = case.sight(AccessPath::PrivateDns) else { return Vec::new() };
     let mut endpoint = case.sights.iter().filter(|sight| by_endpoint(sight)).peekable();
     if endpoint.peek().is_none() || !endpoint.all(is_forbidden) {
@@ -94,8 +94,7 @@ pub(crate) fn public_api(case: &Case<'_>) -> Vec<Draft> {
     if !outside && !elsewhere {
         return Vec::new();
     }
-    let sights = case
-        .unexplained_if(|sight| sight.path != AccessPath::PrivateDns && (is_forbidden(sight) || sight.has_no_name()));
+    let sights = case.unexplained_if(|sight| is_of_other_three(sight) && (is_forbidden(sight) || sight.has_no_name()));
     let draft = Draft::over(&[Cause::PublicApiViaVpce], if outside { Likely } else { Possible }, &sights)
         .or_if(!outside, Cause::DifferentEndpoint)
         .or_if(!outside && sights.iter().any(|sight| sight.has_no_name()), Cause::VpceNotAssociated)
@@ -133,8 +132,9 @@ pub(crate) fn unknown_api(case: &Case<'_>) -> Vec<Draft> {
     if !missing(AccessPath::PrivateDns) || alias_exists || case.api_is_proven() || !case.any(is_forbidden) {
         return Vec::new();
     }
-    let sights =
-        case.unexplained_if(|sight| is_forbidden(sight) || !sight.path.dials_endpoint() && sight.has_no_name());
+    let sights = case.unexplained_if(|sight| {
+        sight.path.is_of_four() && (is_forbidden(sight) || !sight.path.dials_endpoint() && sight.has_no_name())
+    });
     let siblings = signature_causes(&sights);
     let draft = Draft::over(&[Cause::WrongApiId, Cause::PrivateDnsDisabled], if missing(AccessPath::Route53Alias) { Likely } else { Possible }, &sights)
         .or_if(missing(AccessPath::Route53Alias), Cause::VpceNotAssociated)
@@ -150,7 +150,7 @@ pub(crate) fn strict_access(case: &Case<'_>) -> Vec<Draft> {
     else {
         return Vec::new();
     };
-    let others: Vec<_> = case.sights.iter().filter(|sight| sight.path != AccessPath::PrivateDns).collect();
+    let others: Vec<_> = case.sights.iter().filter(|sight| is_of_other_three(sight)).collect();
     let alike =
         others.windows(2).all(|pair| pair[0].outcome == pair[1].outcome && pair[0].family() == pair[1].family());
     let unclear = others.iter().all(|sight| sight.connected() && could_be_strict(sight));
@@ -159,7 +159,9 @@ pub(crate) fn strict_access(case: &Case<'_>) -> Vec<Draft> {
     }
     let apart = others.iter().any(|sight| sight.is_apart_from(invoke));
     let refused = others.iter().any(|sight| is_forbidden(sight));
-    let sights = case.unexplained_if(|sight| sight.path != AccessPath::PrivateDns);
+    let sights = case.unexplained_if(|sight| {
+        is_of_other_three(sight) || sight.path == AccessPath::VpceCustomDomain && could_be_strict(sight)
+    });
     let draft = Draft::over(&[Cause::StrictAccessMode], if apart || refused { Possible } else { Likely }, &sights)
         .or_if(apart, Cause::DifferentEndpoint)
         .or_if(refused, Cause::WafBlock)
@@ -168,6 +170,11 @@ pub(crate) fn strict_access(case: &Case<'_>) -> Vec<Draft> {
         .or_if(case.any(|sight| sight.outcome == Outcome::Tls(TlsFault::Timeout)), Cause::MtuBlackHole)
         .because(format!("private-dns: {}; the others reach the endpoint and fail alike", invoke.account()));
     vec![draft]
+}
+
+/// Whether it is one of the four, and not the API's own name.
+fn is_of_other_three(sight: &Sight<'_>) -> bool {
+    sight.path.is_of_four() && sight.path != AccessPath::PrivateDns
 }
 
 /// How a refusal for the sake of SNI or endpoint type may look: no source shows it, so whatever has no better reason.
@@ -207,13 +214,14 @@ fn could_be_strict(sight: &Sight<'_>) -> bool {
 /// None of the endpoint's names exists, and the API's own leads to the Internet: without the endpoint its private DNS is gone too.
 pub(crate) fn vanished(case: &Case<'_>) -> Vec<Draft> {
     let lost = |sight: &Sight<'_>| sight.path == AccessPath::PrivateDns && leads_nowhere(sight);
-    let (own, others): (Vec<_>, Vec<_>) = case.sights.iter().partition(|sight| lost(sight));
+    let four = case.sights.iter().filter(|sight| sight.path.is_of_four());
+    let (own, others): (Vec<_>, Vec<_>) = four.partition(|sight| lost(sight));
     let named = others.iter().any(|sight| sight.path.dials_endpoint());
     if own.is_empty() || !named || !others.iter().all(|sight| sight.has_no_name()) {
         return Vec::new();
     }
     let causes = [Cause::EndpointDeleted, Cause::WrongEndpointName, Cause::PrivateDnsDisabled, Cause::PublicAddresses];
-    let sights = case.unexplained_if(|_| true);
+    let sights = case.unexplained_if(|sight| sight.path.is_of_four() || sight.has_no_name());
     let draft = Draft::over(&causes, Likely, &sights)
         .or(&[Cause::DnsNotForwarded, Cause::DnsRebindingProtection, Cause::VpceNotAssociated])
         .or(&signature_causes(&sights))
@@ -245,7 +253,7 @@ pub(crate) fn outside(case: &Case<'_>) -> Vec<Draft> {
 
 /// Whether a path fails on the Internet, where no public API speaks.
 fn leads_nowhere(sight: &Sight<'_>) -> bool {
-    sight.side() == Side::Outside && !sight.is_ok() && !speaks_for_a_public_api(sight)
+    sight.side() == Side::Outside && !sight.public && !sight.is_ok() && !speaks_for_a_public_api(sight)
 }
 
 /// No private name and no way to the endpoint: that is how it looks from outside the VPC.

@@ -99,7 +99,8 @@ impl Signature {
             self.remark(format!("the server saw `Host: {host}`, sent was `{}`", plan.host));
         }
         if let Some(region) = mismatch::other_region(message, target) {
-            self.remark(format!("the signature is for `{region}`, the API is in `{}`", target.region));
+            let own = target.region().map(ToString::to_string).unwrap_or_default();
+            self.remark(format!("the signature is for `{region}`, the API is in `{own}`"));
         }
     }
 }

@@ -39,7 +39,7 @@ fn truncation(sights: &[&Sight<'_>]) -> Option<String> {
 
 /// The VPC resolver knows private addresses for a name that the configured server does not have.
 pub(crate) fn forwarding(case: &Case<'_>) -> Vec<Draft> {
-    let known = |sight: &Sight<'_>| matches!(opinion(sight), Opinion::Inside(_));
+    let known = |sight: &Sight<'_>| !sight.public && matches!(opinion(sight), Opinion::Inside(_));
     // private DNS is on there, and its wildcard answers the alias as well, associated or not
     let wildcard = case.sight(AccessPath::PrivateDns).is_some_and(known);
     // a server that has none of the names lacks them for one reason
@@ -85,7 +85,12 @@ pub(crate) fn filtered(case: &Case<'_>) -> Vec<Draft> {
 
 /// Empty answers for public names that hold private addresses: a resolver that drops those (rebinding protection).
 pub(crate) fn empty_answers(case: &Case<'_>) -> Vec<Draft> {
-    let public_names = [AccessPath::Route53Alias, AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader];
+    let public_names = [
+        AccessPath::Route53Alias,
+        AccessPath::VpceHostHeader,
+        AccessPath::VpceApiIdHeader,
+        AccessPath::VpceCustomDomain,
+    ];
     let passed = case.any(|sight| public_names.contains(&sight.path) && sight.side() == Side::Inside);
     let sights = case.unexplained_if(Sight::has_empty_name);
     if passed || !sights.iter().any(|sight| public_names.contains(&sight.path)) {
@@ -110,7 +115,7 @@ pub(crate) fn missing(case: &Case<'_>) -> Vec<Draft> {
     match (
         gone(AccessPath::PrivateDns),
         gone(AccessPath::Route53Alias),
-        gone(AccessPath::VpceHostHeader).or(gone(AccessPath::VpceApiIdHeader)),
+        gone(AccessPath::VpceHostHeader).or(gone(AccessPath::VpceApiIdHeader)).or(gone(AccessPath::VpceCustomDomain)),
     ) {
         (Some(true), Some(true), Some(true)) => vec![nothing_exists(case)],
         (_, Some(true), Some(true)) => {
@@ -145,7 +150,7 @@ fn nothing_exists(case: &Case<'_>) -> Draft {
 /// The endpoint's own name does not exist, others do.
 fn endpoint_unknown(case: &Case<'_>, deleted: bool) -> Draft {
     let alias_too = case.sight(AccessPath::Route53Alias).is_some_and(Sight::has_no_name);
-    let mut paths = vec![AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader];
+    let mut paths = vec![AccessPath::VpceHostHeader, AccessPath::VpceApiIdHeader, AccessPath::VpceCustomDomain];
     if alias_too && case.any(|sight| paths.contains(&sight.path) && sight.has_no_name()) {
         paths.push(AccessPath::Route53Alias);
     }

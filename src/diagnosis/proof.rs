@@ -109,7 +109,13 @@ impl Facts<'_> {
             Cause::ClockSkew => self.clock(),
             Cause::MtuBlackHole => self.mtu(),
             // nothing of the set-up shows them
-            Cause::Ok
+            Cause::CustomDomainNotResolved
+            | Cause::CustomDomainNotAssociated
+            | Cause::CustomDomainCertificate
+            | Cause::CustomDomainPolicyDeny
+            | Cause::BasePathUnmapped
+            | Cause::InternetUnreachable
+            | Cause::Ok
             | Cause::OkHttpApi
             | Cause::BackendErrorMaskedAs200
             | Cause::TlsNameMismatch

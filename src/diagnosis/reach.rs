@@ -111,7 +111,7 @@ fn unsecured(fault: TlsFault, sight: &Sight<'_>, clock: &Clock) -> Option<Meanin
 }
 
 /// What the certificates say of themselves, each once, with the names in whose place they came.
-fn certificates(sights: &[&Sight<'_>]) -> Vec<String> {
+pub(crate) fn certificates(sights: &[&Sight<'_>]) -> Vec<String> {
     let mut seen: Vec<(String, Vec<String>)> = Vec::new();
     for sight in sights {
         let Some(said) = certificate(sight) else { continue };
@@ -199,7 +199,13 @@ fn explain<'c, 'a>(
 
 /// Strict access mode spares the API's own name and no other.
 fn could_be_strict(case: &Case<'_>, sights: &[&Sight<'_>]) -> bool {
-    let spared = |sight: &Sight<'_>| sight.path == AccessPath::PrivateDns;
+    let spared = |sight: &Sight<'_>| match sight.path {
+        AccessPath::PrivateDns | AccessPath::CustomDomain | AccessPath::Public => true,
+        AccessPath::Route53Alias
+        | AccessPath::VpceHostHeader
+        | AccessPath::VpceApiIdHeader
+        | AccessPath::VpceCustomDomain => false,
+    };
     !sights.iter().any(|sight| spared(sight)) && !case.any(|sight| sight.is_ok() && !spared(sight))
 }
 

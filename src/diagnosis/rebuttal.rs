@@ -44,7 +44,9 @@ pub(crate) fn rebut(case: &Case<'_>, sights: &[&Sight<'_>], causes: &[Cause]) ->
 /// Whether a path at the same endpoint came further, by the gateway's own word, than another, so that what bars the way for all is not there.
 fn rebuts(other: &Sight<'_>, sight: &Sight<'_>) -> bool {
     let marked = |sight: &Sight<'_>| sight.answer().is_some_and(|answer| answer.apigw_id().is_some());
-    let at_endpoint = other.side() == Side::Inside && other.meets(sight);
+    // a custom domain name may be mapped to another stage or API
+    let alike = other.path.is_of_four() == sight.path.is_of_four();
+    let at_endpoint = alike && other.side() == Side::Inside && other.meets(sight);
     at_endpoint && marked(other) && marked(sight) && depth(other) > depth(sight).max(LEAST_DEPTH)
 }
 
@@ -71,7 +73,11 @@ fn led_elsewhere(sights: &[&Sight<'_>]) -> Vec<Cause> {
         [one] => match one.path {
             AccessPath::VpceHostHeader => Some(Cause::WrongHostHeader),
             AccessPath::VpceApiIdHeader => Some(Cause::WrongApiIdHeader),
-            AccessPath::PrivateDns | AccessPath::Route53Alias => None,
+            AccessPath::PrivateDns
+            | AccessPath::Route53Alias
+            | AccessPath::CustomDomain
+            | AccessPath::VpceCustomDomain
+            | AccessPath::Public => None,
         },
         _ => None,
     };
@@ -114,9 +120,15 @@ fn is_common(cause: Cause) -> bool {
         | Cause::DefaultEndpointDisabled
         | Cause::DifferentEndpoint
         | Cause::EndpointDeleted
-        | Cause::PrivateApiViaInternet => true,
+        | Cause::PrivateApiViaInternet
+        | Cause::InternetUnreachable => true,
         // what differs from path to path, from call to call, or in what stands between
-        Cause::Ok
+        Cause::CustomDomainNotResolved
+        | Cause::CustomDomainNotAssociated
+        | Cause::CustomDomainCertificate
+        | Cause::CustomDomainPolicyDeny
+        | Cause::BasePathUnmapped
+        | Cause::Ok
         | Cause::OkHttpApi
         | Cause::BackendErrorMaskedAs200
         | Cause::PrivateDnsDisabled

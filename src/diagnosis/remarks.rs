@@ -100,7 +100,8 @@ pub(crate) fn odd_successes(case: &Case<'_>) -> Vec<Draft> {
         case.sights.iter().filter(fits).collect()
     };
     let masked = ok(is_masked_error);
-    let http_api = ok(Answer::is_of_http_api);
+    let mut http_api = ok(Answer::is_of_http_api);
+    http_api.retain(|sight| !sight.public);
     let mut foreign = ok(|answer| !answer.from_api_gateway() && !is_masked_error(answer));
     // an experiment or the canary says more of them
     foreign.retain(|sight| {
@@ -143,7 +144,7 @@ pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
     let reached = |sight: &&Sight<'_>| is_well(sight) || speaks_for_a_public_api(sight);
     // of a public API nothing else can be expected
     let expected = case.blames(Cause::PublicApiViaVpce);
-    let outside = case.sights.iter().filter(|sight| !expected && sight.side() == Side::Outside);
+    let outside = case.sights.iter().filter(|sight| !expected && !sight.public && sight.side() == Side::Outside);
     let (known, unknown): (Vec<_>, Vec<_>) =
         outside.filter(reached).partition(|sight| matches!(opinion(sight), Opinion::Inside(_)));
     let draft = |causes: &[Cause], sights: &[&Sight<'_>]| {

@@ -16,6 +16,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) path: AccessPath,
     /// The zone that it is of, if it stands for one.
     zone: Option<&'a Zone>,
+    /// Whether it is a public API's own way, which leads to the Internet as it should.
+    pub(crate) public: bool,
     pub(crate) intent: Intent,
     pub(crate) seen: &'a Observation,
     pub(crate) outcome: Outcome,
@@ -90,7 +92,8 @@ impl<'a> Sight<'a> {
             | Outcome::Tls(_)
             | Outcome::Http(_) => None,
         };
-        Self { path, zone: None, intent, seen, outcome, attempt, signature, endpoint }
+        let public = target.is_public() && matches!(path, AccessPath::Public | AccessPath::CustomDomain);
+        Self { path, zone: None, public, intent, seen, outcome, attempt, signature, endpoint }
     }
 
     /// What to call it: its path, and its zone if it stands for one.
@@ -221,15 +224,9 @@ impl<'a> Sight<'a> {
     /// What was sent where, and what was seen, in one sentence.
     pub(crate) fn exchange(&self) -> String {
         let plan = &self.seen.plan;
-        let headers = plan.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("x-apigw-api-id"));
-        let headers: String = headers.map(|header| format!(", `{}: {}`", header.name, header.value)).collect();
-        format!(
-            "`{}` in the handshake, `Host: {}`{headers} to {}: {}",
-            plan.sni,
-            plan.host,
-            self.place(),
-            self.account()
-        )
+        let id = plan.api_id().map(|id| format!(", `x-apigw-api-id: {id}`")).unwrap_or_default();
+        let (place, account) = (self.place(), self.account());
+        format!("`{}` in the handshake, `Host: {}`{id} to {place}: {account}", plan.sni, plan.host)
     }
 
     fn servers(&self) -> String {

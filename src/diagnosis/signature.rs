@@ -12,7 +12,7 @@ use crate::target::Target;
 /// Reads an answer by itself, knowing what was asked.
 pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     if answer.is_of_http_api() {
-        return of_http_api(answer);
+        return if target.is_public() { of_public_http_api(answer, plan) } else { of_http_api(answer) };
     }
     let error_type = answer.error_type();
     let wording = answer.wording();
@@ -290,10 +290,9 @@ fn weigh_lost_type(signature: &mut Signature) {
     }
 }
 
-/// An HTTP API words and counts its errors by itself; none of a REST API's reasons needs to hold.
-fn of_http_api(answer: &Answer) -> Signature {
-    let status = answer.status;
-    let causes: &[Cause] = match status {
+/// What the status of an HTTP API may mean.
+fn causes_in_http_api(status: u16) -> &'static [Cause] {
+    match status {
         // a disabled default endpoint says the same as an unknown route
         404 => &[Cause::WrongResourceOrMethod, Cause::DefaultEndpointDisabled, Cause::BackendStatus],
         401 | 403 => &[Cause::AuthorizerUnauthorized, Cause::BackendStatus],
@@ -301,7 +300,29 @@ fn of_http_api(answer: &Answer) -> Signature {
         503 | 504 => &[Cause::IntegrationTimeout, Cause::IntegrationNetworkError, Cause::BackendStatus],
         500..=599 => &[Cause::LambdaError, Cause::IntegrationConfigError, Cause::BackendStatus],
         _ => &[Cause::BackendStatus],
-    };
+    }
+}
+
+/// A public HTTP API's own answer, where one is expected. It has no error types, and for an unsigned call of an IAM route it has
+/// the same word as for whatever else it forbids.
+fn of_public_http_api(answer: &Answer, plan: &Plan) -> Signature {
+    let mut signature = Signature::new(Family::HttpApi, Confidence::Likely, causes_in_http_api(answer.status));
+    if answer.status == 404 {
+        signature.also(Cause::MissingStage);
+    }
+    if answer.status == 403 && !is_signed(plan) {
+        signature.rather(Cause::IamAuthUnsigned);
+    }
+    if answer.status == 403 && is_signed(plan) {
+        signature.rather(Cause::IdentityPolicyDeny);
+    }
+    signature.remark("`apigw-requestid` without `x-amz-apigw-id`: an HTTP API answers".to_owned());
+    signature
+}
+
+/// An HTTP API words and counts its errors by itself; none of a REST API's reasons needs to hold.
+fn of_http_api(answer: &Answer) -> Signature {
+    let causes = causes_in_http_api(answer.status);
     let mut signature = Signature::new(Family::HttpApi, Confidence::Likely, &[Cause::AnsweredByHttpApi]);
     for cause in [Cause::PublicApiViaVpce].iter().chain(causes) {
         signature.also(*cause);

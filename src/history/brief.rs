@@ -34,9 +34,13 @@ impl RoundBrief {
     }
 }
 
-/// How each path of a round ended.
+/// How each path of a round ended. Every byte counts here, since thousands are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PathBriefs([Option<PathBrief>; AccessPath::ALL.len()]);
+pub struct PathBriefs {
+    outcomes: [Option<Outcome>; AccessPath::ALL.len()],
+    /// A bit for each path.
+    good: u8,
+}
 
 /// How a path ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,17 +53,19 @@ pub struct PathBrief {
 
 impl PathBriefs {
     fn of(report: &Report) -> Self {
-        let mut paths = [None; AccessPath::ALL.len()];
+        let (mut outcomes, mut good) = ([None; AccessPath::ALL.len()], 0);
         let target = &report.round.target;
         for row in report.round.deciding().filter(|row| row.observation().is_some()) {
-            paths[row.path as usize] = Some(PathBrief { outcome: row.outcome(target), good: row.is_good(target) });
+            outcomes[row.path as usize] = Some(row.outcome(target));
+            good |= u8::from(row.is_good(target)) << row.path as u8;
         }
-        Self(paths)
+        Self { outcomes, good }
     }
 
     /// How the path ended, if it was probed.
     pub fn of_path(&self, path: AccessPath) -> Option<PathBrief> {
-        self.0[path as usize]
+        let outcome = self.outcomes[path as usize]?;
+        Some(PathBrief { outcome, good: self.good & 1 << path as u8 != 0 })
     }
 
     /// The paths that were probed.

@@ -1,7 +1,7 @@
 //! What does DNS say? Private hosted zones, then the endpoint's private DNS, then the public zones; each by the rules of AWS.
 
 use super::state::{Addresses, MOST_BIND_TRIES, Shared};
-use super::world::{Endpoint, Exposure, Habit, Resolver, View, World};
+use super::world::{self, Endpoint, Exposure, Habit, Reach, Resolver, View, World};
 use hickory_proto::op::{Edns, Message, MessageType, Metadata, OpCode, Query, ResponseCode};
 use hickory_proto::rr::rdata::{A, CNAME, SOA};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
@@ -162,9 +162,25 @@ impl Found {
 /// Looks a name up as a recursive server with this view would; none if the name does not exist.
 fn find(world: &World, view: View, name: &str) -> Option<Found> {
     match view {
-        View::Vpc => find_private(world, name).or_else(|| find_public(world, name)),
-        View::Internet => find_public(world, name),
+        View::Vpc => find_private(world, name).or_else(|| find_public(world, view, name)),
+        View::Internet => find_public(world, view, name),
         View::Elsewhere => None,
+    }
+}
+
+/// The public record of a custom domain name. Whoever follows its alias asks by the same view.
+fn find_domain(world: &World, view: View, name: &str) -> Option<Found> {
+    let domain = world.domains.iter().find(|domain| domain.name == name)?;
+    match domain.reach {
+        Reach::Private { .. } => None,
+        Reach::Public(world::Record::Alias) => {
+            Some(Found { cname: None, addresses: world.public_side.addresses.to_vec(), public: true })
+        }
+        Reach::Public(world::Record::Cname) => {
+            let target = world.domain_target();
+            let addresses = find(world, view, &target)?.addresses;
+            Some(Found { cname: Some(target), addresses, public: true })
+        }
     }
 }
 
@@ -188,7 +204,7 @@ fn find_private(world: &World, name: &str) -> Option<Found> {
 }
 
 /// The Internet's view: endpoints, the aliases of associated APIs, public APIs.
-fn find_public(world: &World, name: &str) -> Option<Found> {
+fn find_public(world: &World, view: View, name: &str) -> Option<Found> {
     let public = |addresses: Vec<Ipv4Addr>| Found { cname: None, addresses, public: true };
     for endpoint in &world.endpoints {
         let all = || endpoint.interfaces.iter().map(|one| one.address).collect();
@@ -202,6 +218,12 @@ fn find_public(world: &World, name: &str) -> Option<Found> {
         if endpoint.associated.iter().any(|api| name == alias(api)) {
             return Some(public(all()));
         }
+    }
+    if name == world.domain_target() && !world.domains.is_empty() {
+        return Some(public(world.public_side.addresses.to_vec()));
+    }
+    if let Some(found) = find_domain(world, view, name) {
+        return Some(found);
     }
     let api = world.apis.iter().find(|api| name == world.api_name(api.id))?;
     match api.exposure {

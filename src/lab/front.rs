@@ -135,7 +135,10 @@ async fn serve_tls(shared: &Shared, nominal: Ipv4Addr, chain: Chain, stream: Tcp
     {
         return Ok(());
     }
-    let config = shared.pki.server_config(&shared.world(), chain, sni.as_deref())?;
+    let config = {
+        let world = shared.world();
+        shared.pki.server_config(&world, chain, sni.as_deref(), world.endpoint_at(nominal))?
+    };
     let mut stream = within(PATIENCE, hello.into_stream(config)).await?;
     while let Some(request) = within(PATIENCE, read_request(&mut stream)).await? {
         shared.remember(SeenRequest {

@@ -4,14 +4,17 @@ use super::policy::{Decision, Policy, Speaker, refusal_ending};
 use super::reply::{Refusal, Reply, now};
 use super::request::{Arrival, Request};
 use super::signature::{self, Caller};
-use super::world::{Api, Authorization, Authorizer, Between, Exposure, Integration, Limit, Route, Stage, World};
+use super::world::{
+    Api, Authorization, Authorizer, Between, Domain, Exposure, Integration, Kind, Limit, Reach, Route, Stage, World,
+};
 use std::time::Duration;
 
 /// Answers a request, past whatever stands between.
 pub(super) fn answer(world: &World, mut arrival: Arrival<'_>) -> Reply {
     let request = &mut arrival.request;
     match world.between {
-        Between::Nothing => {}
+        // two of them work on handshakes and on answers
+        Between::Nothing | Between::CutsNames(_) | Between::TakesMarks => {}
         Between::SetsHost => request.set("Host", arrival.sni.unwrap_or_default()),
         Between::DropsApiId => request.remove("x-apigw-api-id"),
         Between::LosesHeaders => {
@@ -24,8 +27,6 @@ pub(super) fn answer(world: &World, mut arrival: Arrival<'_>) -> Reply {
                 return Reply::refusal(world, &arrival, &Refusal::Forbidden);
             }
         }
-        // the one works on handshakes, the other on answers
-        Between::CutsNames(_) | Between::TakesMarks => {}
         Between::SendsTo(api) => {
             request.remove("x-apigw-api-id");
             request.set("Host", &world.api_name(api));
@@ -36,8 +37,12 @@ pub(super) fn answer(world: &World, mut arrival: Arrival<'_>) -> Reply {
         }
         Between::Answers(impostor) => return Reply::of_impostor(impostor),
     }
-    let reply = match admit(world, &arrival) {
-        Ok(route) => integrate(world, &arrival, route.integration),
+    let reply = match find(world, &arrival) {
+        Ok(found) if found.api.kind == Kind::Http => answer_as_http_api(world, &arrival, &found),
+        Ok(found) => match admit(world, &arrival, &found) {
+            Ok(route) => integrate(world, &arrival, route.integration),
+            Err(refusal) => Reply::refusal(world, &arrival, &refusal),
+        },
         Err(refusal) => Reply::refusal(world, &arrival, &refusal),
     };
     if matches!(world.between, Between::TakesMarks) { reply.without_marks() } else { reply }
@@ -48,9 +53,8 @@ pub(super) fn answer(world: &World, mut arrival: Arrival<'_>) -> Reply {
 /// The web ACL comes before the policies, the endpoint policy before the method's own authorization (developer guide,
 /// "Use AWS WAF" and "VPC endpoint policies"). That an undefined route is noticed after the policies, and request form, key
 /// and limits last, is inferred.
-fn admit<'a>(world: &'a World, arrival: &Arrival<'_>) -> Result<&'a Route, Refusal> {
-    let api = find_api(world, arrival).ok_or(Refusal::Forbidden)?;
-    let (stage, path) = find_stage(api, &arrival.request.target).ok_or(Refusal::Forbidden)?;
+fn admit<'a>(world: &'a World, arrival: &Arrival<'_>, found: &Found<'a, '_>) -> Result<&'a Route, Refusal> {
+    let Found { api, stage, path } = *found;
     if api.waf_blocks {
         return Err(Refusal::Forbidden);
     }
@@ -87,6 +91,64 @@ fn admit<'a>(world: &'a World, arrival: &Arrival<'_>) -> Result<&'a Route, Refus
     Ok(route)
 }
 
+/// What a request leads to.
+struct Found<'a, 'r> {
+    api: &'a Api,
+    stage: &'a Stage,
+    /// The path within the stage.
+    path: &'r str,
+}
+
+/// Finds what a request leads to: by the mapping of a custom domain name, or by the API's id and the stage in the URL.
+fn find<'a, 'r>(world: &'a World, arrival: &'r Arrival<'_>) -> Result<Found<'a, 'r>, Refusal> {
+    let request = &arrival.request;
+    let host = request.header("host").unwrap_or_default();
+    let by_id = request.header("x-apigw-api-id").is_some();
+    if let Some(domain) = world.domains.iter().find(|domain| !by_id && domain.name.eq_ignore_ascii_case(host)) {
+        return find_under(world, arrival, domain);
+    }
+    let api = find_api(world, arrival).ok_or(Refusal::Forbidden)?;
+    let (stage, path) = find_stage(api, &request.target).ok_or(Refusal::Forbidden)?;
+    Ok(Found { api, stage, path })
+}
+
+/// Nobody has shown the answers to a name without an association, to one whose policy refuses, and to a path without a mapping:
+/// they are those to an unknown `Host`, of an API's policy, and to an unknown stage.
+fn find_under<'a, 'r>(world: &'a World, arrival: &'r Arrival<'_>, domain: &Domain) -> Result<Found<'a, 'r>, Refusal> {
+    let endpoint = arrival.endpoint;
+    let known = world.domain_known_at(endpoint, domain.name).is_some();
+    let served = match domain.reach {
+        Reach::Private { .. } => known,
+        Reach::Public(_) => known && endpoint.is_none(),
+    };
+    if !served {
+        return Err(Refusal::Forbidden);
+    }
+    let path = arrival.request.target.split('?').next().unwrap_or_default();
+    let (mapping, path) = domain.mapped(path).ok_or(Refusal::Forbidden)?;
+    let decision = domain.policy.decide(mapping.api, endpoint.map(|endpoint| endpoint.id), None);
+    if let Some(ending) = refusal_ending(world.wording, Speaker::Resource, decision) {
+        let (partition, region) = (world.region.partition, world.region.name);
+        let arn = format!("arn:{partition}:execute-api:{region}:********3333:/domainnames/{}", domain.name);
+        return Err(Refusal::Policy { user: "anonymous", arn, ending });
+    }
+    let api = world.apis.iter().find(|api| api.id == mapping.api).ok_or(Refusal::Forbidden)?;
+    let stage = api.stages.iter().find(|stage| stage.name == mapping.stage).ok_or(Refusal::Forbidden)?;
+    Ok(Found { api, stage, path })
+}
+
+/// An HTTP API has no policies, and words its errors by itself.
+fn answer_as_http_api(world: &World, arrival: &Arrival<'_>, found: &Found<'_, '_>) -> Reply {
+    let route = find_route(found.stage, &arrival.request.method, found.path);
+    let signed = arrival.request.header("authorization").is_some();
+    let (status, body) = match route.map(|route| route.authorization) {
+        None => (404, "{\"message\":\"Not Found\"}"),
+        Some(Authorization::Iam) if !signed => (403, "{\"message\":\"Forbidden\"}"),
+        Some(_) => (200, "{\"message\":\"hello from the make-believe AWS\"}"),
+    };
+    Reply::of_http_api(world, arrival, status, body)
+}
+
 /// The id header wins over `Host`; a public API is not reached through an endpoint. Both were seen on AWS.
 fn find_api<'a>(world: &'a World, arrival: &Arrival<'_>) -> Option<&'a Api> {
     let host = arrival.request.header("host").unwrap_or_default().to_ascii_lowercase();
@@ -113,7 +175,11 @@ fn api_of_host<'a>(host: &'a str, zone: &str) -> Option<&'a str> {
 
 /// The stage that the first segment names, and the path within it, without the query.
 fn find_stage<'a, 'r>(api: &'a Api, target: &'r str) -> Option<(&'a Stage, &'r str)> {
-    let path = target.split('?').next().unwrap_or_default().strip_prefix('/')?;
+    let whole = target.split('?').next().unwrap_or_default();
+    if api.kind == Kind::Http {
+        return Some((api.stages.iter().find(|stage| stage.name == "$default")?, whole));
+    }
+    let path = whole.strip_prefix('/')?;
     let (name, within) = match path.find('/') {
         Some(at) => path.split_at(at),
         None => (path, "/"),

@@ -1,6 +1,6 @@
 //! Who vouches for the make-believe AWS? An authority of its own: root, intermediate and leaf, as AWS sends them, and the broken ones.
 
-use super::world::{Chain, World};
+use super::world::{Chain, Endpoint, World};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
@@ -51,16 +51,21 @@ impl Pki {
         self.inspection.pem()
     }
 
-    /// How to answer a client that asks for a name: with the certificate of its zone, or else the default one.
+    /// How to answer a client that asks for a name: with the certificate of its zone, that of a custom domain name which is known
+    /// there, or else the default one.
     pub(super) fn server_config(
         &self,
         world: &World,
         chain: Chain,
         sni: Option<&str>,
+        endpoint: Option<&Endpoint>,
     ) -> io::Result<Arc<ServerConfig>> {
         let zone = world.endpoint_zone();
         let zone = if sni.is_some_and(|name| name.ends_with(&format!(".{zone}"))) { zone } else { world.api_zone() };
-        let name = format!("*.{zone}");
+        let (chain, name) = match sni.and_then(|name| world.domain_known_at(endpoint, name)) {
+            Some(domain) if chain == Chain::Good => (domain.chain, domain.name.to_owned()),
+            Some(_) | None => (chain, format!("*.{zone}")),
+        };
         let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(config) = configs.get(&(chain, name.clone())) {
             return Ok(Arc::clone(config));

@@ -35,6 +35,16 @@ impl Reply {
         head.finish(&arrival.request, &body)
     }
 
+    /// What an HTTP API says, or a backend behind it: lower-case headers, and an id of its own.
+    pub(super) fn of_http_api(world: &World, arrival: &Arrival<'_>, status: u16, body: &str) -> Self {
+        let mut head = Head::new(world, arrival, status);
+        head.add("content-type", "application/json");
+        head.add("content-length", &body.len().to_string());
+        head.add("connection", if arrival.request.wants_close() { "close" } else { "keep-alive" });
+        head.add("apigw-requestid", &extended_id());
+        head.finish(&arrival.request, body)
+    }
+
     /// What a backend says that fails with all that it was told, in the form of AWS's own services.
     pub(super) fn echo(world: &World, arrival: &Arrival<'_>) -> Self {
         let request = &arrival.request;
@@ -213,6 +223,7 @@ fn reason(status: u16) -> &'static str {
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
+        404 => "Not Found",
         414 => "Request-URI Too Long",
         429 => "Too Many Requests",
         500 => "Internal Server Error",

@@ -6,6 +6,7 @@ mod policy;
 mod signing;
 mod tcp;
 mod tls;
+mod ways;
 
 use super::world::{Region, World};
 use crate::diagnosis::Cause;
@@ -47,6 +48,7 @@ impl Scenario {
             http::SCENARIOS,
             policy::SCENARIOS,
             signing::SCENARIOS,
+            ways::SCENARIOS,
         ]
         .into_iter()
         .flatten()

@@ -2,10 +2,12 @@
 
 mod api;
 mod caller;
+mod domain;
 mod network;
 
-pub(super) use api::{Api, Authorization, Authorizer, Exposure, Integration, Limit, Route, Stage};
+pub(super) use api::{Api, Authorization, Authorizer, Exposure, Integration, Kind, Limit, Route, Stage};
 pub(super) use caller::{AccessKey, ROLE};
+pub(super) use domain::{Domain, Mapping, Reach, Record};
 pub(super) use network::{
     Between, Chain, Endpoint, Habit, Handshake, HostedZone, Impostor, Interface, Port, PublicSide, Resolver, View,
 };
@@ -37,6 +39,8 @@ pub(super) struct World {
     pub(super) keys: Vec<AccessKey>,
     /// The interface endpoints; the first is the one in the client's VPC.
     pub(super) endpoints: Vec<Endpoint>,
+    /// Custom domain names.
+    pub(super) domains: Vec<Domain>,
     /// Private hosted zones of the client's VPC, each for one exact name.
     pub(super) hosted_zones: Vec<HostedZone>,
     /// The DNS server that the client asks.
@@ -61,6 +65,9 @@ pub(super) struct Asked {
     pub(super) invoke_url: String,
     pub(super) vpce_dns_name: Option<String>,
     pub(super) zonal_dns_names: Vec<String>,
+    /// Whether the API is said to be a public one.
+    pub(super) public: bool,
+    pub(super) custom_domain: Option<String>,
     /// Whether the calls are to be signed.
     pub(super) auth: AuthMode,
     /// What the operator signs with.
@@ -88,6 +95,8 @@ impl World {
                 invoke_url: String::new(),
                 vpce_dns_name: None,
                 zonal_dns_names: Vec::new(),
+                public: false,
+                custom_domain: None,
                 auth: AuthMode::None,
                 credentials: Some(AccessKey::of_role().credentials()),
             },
@@ -115,6 +124,7 @@ impl World {
                     policy: Policy(vec![allow(Condition::Always)]),
                 },
             ],
+            domains: Vec::new(),
             hosted_zones: Vec::new(),
             resolver: Resolver { sees: View::Vpc, habit: Habit::Honest },
             vpc_resolver: Resolver { sees: View::Vpc, habit: Habit::Honest },
@@ -167,6 +177,22 @@ impl World {
     /// An endpoint's regional DNS name.
     pub(super) fn endpoint_name(&self, endpoint: &Endpoint) -> String {
         format!("{}-{}.{}", endpoint.id, endpoint.label, self.endpoint_zone())
+    }
+
+    /// The target name of a Regional custom domain name.
+    pub(super) fn domain_target(&self) -> String {
+        self.api_name("d-tsvr8qjugg")
+    }
+
+    /// The custom domain name of this text, if whoever listens there knows it: an endpoint with an access association, or the
+    /// Regional service. What an endpoint makes of a public one's name is inferred: it knows it, and serves private APIs only.
+    pub(super) fn domain_known_at(&self, endpoint: Option<&Endpoint>, name: &str) -> Option<&Domain> {
+        let known = |domain: &&Domain| match (&domain.reach, endpoint) {
+            (Reach::Private { associated }, Some(endpoint)) => associated.contains(&endpoint.id),
+            (Reach::Private { .. }, None) => false,
+            (Reach::Public(_), _) => true,
+        };
+        self.domains.iter().filter(|domain| domain.name.eq_ignore_ascii_case(name)).find(known)
     }
 
     /// An endpoint's name in one of its zones.

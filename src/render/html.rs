@@ -110,6 +110,14 @@ impl<'a> Page<'a> {
     }
 }
 
+/// The paths that the overview has a column for: the four, and others that a target was probed on.
+fn columns(entries: &[Entry<'_>]) -> Vec<AccessPath> {
+    let probed = |path| {
+        entries.iter().filter_map(Entry::report).any(|report| report.round.deciding().any(|row| row.path == path))
+    };
+    AccessPath::ALL.iter().copied().filter(|path| path.is_of_four() || probed(*path)).collect()
+}
+
 /// The causes of the targets that do not pass, the most frequent first.
 fn causes(entries: &[Entry<'_>]) -> Vec<(Cause, usize)> {
     let mut counts = BTreeMap::<Cause, usize>::new();
@@ -156,4 +164,3 @@ const MOST_IN_FULL: usize = 10;
 const MOST_ROWS: usize = 1000;
 /// Characters of a text from outside.
 const MOST_CHARS: usize = 400;
-const PATHS: &[AccessPath] = AccessPath::ALL;

@@ -96,10 +96,18 @@ pub struct TargetShape {
     pub name: String,
     /// The invoke URL.
     pub invoke_url: String,
-    /// The API's id.
-    pub api_id: String,
-    /// The Region of the API.
-    pub region: String,
+    /// The API's id; absent if the URL has a custom domain name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_id: Option<String>,
+    /// The Region of the API; absent if no name tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Whether it is a public API.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub public: bool,
+    /// A custom domain name beside the URL, with its base path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_domain: Option<String>,
     /// The deployment stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,

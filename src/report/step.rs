@@ -104,7 +104,7 @@ impl View<'_> {
                 Found::not_done(format!("{id} is {}", one.state)).todo(create(target))
             }
             Fact::Known(one) => Found::done(described(one)).and(self.attributes(one)),
-            Fact::Absent => Found::not_done(format!("account A has no {id} in {}", target.region))
+            Fact::Absent => Found::not_done(format!("account A has no {id} in {}", target.region_word()))
                 .and(self.others())
                 .todo(create(target)),
             Fact::CannotSee(_) if !self.reached().is_empty() => {
@@ -158,7 +158,9 @@ impl View<'_> {
                     Found::not_done(said).todo(fix())
                 }
             }
-            Fact::Absent => Found::not_done(format!("account B has no API {} in {}", target.api, target.region)),
+            Fact::Absent => {
+                Found::not_done(format!("account B has no API {} in {}", target.api_word(), target.region_word()))
+            }
             Fact::CannotSee(blind) => self.alias(target, blind),
         }
     }
@@ -324,7 +326,7 @@ fn described(one: &VpcEndpoint) -> String {
 
 /// How an endpoint is made.
 fn create(target: &Target) -> [String; 1] {
-    let Target { region, .. } = target;
+    let region = target.region_word();
     [format!(
         "`aws ec2 create-vpc-endpoint --vpc-id VPC --vpc-endpoint-type Interface --service-name com.amazonaws.{region}.execute-api --subnet-ids SUBNET --security-group-ids GROUP --region {region}`"
     )]

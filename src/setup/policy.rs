@@ -45,8 +45,8 @@ impl Policy {
     /// What account A grants whoever reads its own side: the endpoint, its interfaces, its groups; and the role in account B.
     pub fn to_read_account_a(target: Option<&Target>, role: Option<&str>) -> Self {
         let mut describe = Statement::allowing(Some("SeeTheEndpoint"), &READ_A, vec!["*".to_owned()]);
-        if let Some(target) = target {
-            describe = describe.only_if("StringEquals", "aws:RequestedRegion", target.region.as_str());
+        if let Some(region) = target.and_then(Target::region) {
+            describe = describe.only_if("StringEquals", "aws:RequestedRegion", region.as_str());
         }
         let assume = role
             .map(|role| Statement::allowing(Some("TakeTheRoleInAccountB"), &["sts:AssumeRole"], vec![role.to_owned()]));
@@ -55,7 +55,7 @@ impl Policy {
 
     /// What account B grants the role that reads this one API: nothing but its set-up.
     pub fn to_read_account_b(target: &Target) -> Self {
-        let (partition, region, api) = (target.partition(), &target.region, &target.api);
+        let (partition, (region, api)) = (target.partition(), named(target));
         let stage = target.stage.as_deref().filter(|stage| is_plain(stage)).unwrap_or("*");
         let below = ["", &format!("/stages/{stage}"), "/deployments/*", "/resources"];
         let arns = below.map(|path| format!("arn:{partition}:apigateway:{region}::/restapis/{api}{path}"));
@@ -75,7 +75,7 @@ impl Policy {
 
     /// The endpoint policy of least privilege: this API and no other (developer guide, "Use VPC endpoint policies for private APIs").
     pub fn of_endpoint(target: &Target) -> Self {
-        let (partition, region, api) = (target.partition(), &target.region, &target.api);
+        let (partition, (region, api)) = (target.partition(), named(target));
         let arn = format!("arn:{partition}:execute-api:{region}:*:{api}/*");
         Self::of([Statement::allowing(None, &INVOKE, vec![arn]).by(None)])
     }
@@ -113,6 +113,11 @@ fn one_or_many<T: Serialize, S: serde::Serializer>(texts: &[T], to: S) -> Result
         [one] => one.serialize(to),
         many => many.serialize(to),
     }
+}
+
+/// Region and id of the API; whatever they are, where a custom domain name does not tell them.
+fn named(target: &Target) -> (&str, &str) {
+    target.api().map_or(("*", "*"), |api| (api.region.as_str(), api.id.as_str()))
 }
 
 /// Whether a stage's name means itself in an ARN.

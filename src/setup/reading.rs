@@ -95,8 +95,8 @@ impl Setup {
         let call = Invocation {
             vpce: target.vpce.as_ref().map(VpceId::as_str),
             vpc: endpoint.known().map(|endpoint| endpoint.vpc.as_str()),
-            region: target.region.as_str(),
-            api: target.api.as_str(),
+            region: target.region()?.as_str(),
+            api: target.api()?.id.as_str(),
             method_path: &format!("{}/{method}{}", target.stage.as_deref()?, target.resource()),
             signed,
         };

@@ -62,9 +62,10 @@ impl Role {
 }
 
 impl Wish {
-    /// For calls of a target.
-    pub fn for_target(target: &Target, profile: Option<String>, role: Option<Role>) -> Self {
-        Self { profile, role, region: target.region.to_string(), suffix: target.suffix.to_string() }
+    /// For calls of a target; none if nothing tells its Region, for which calls are signed.
+    pub fn for_target(target: &Target, profile: Option<String>, role: Option<Role>) -> Option<Self> {
+        let (region, suffix) = (target.region()?.to_string(), target.suffix()?.to_string());
+        Some(Self { profile, role, region, suffix })
     }
 }
 

@@ -79,8 +79,8 @@ impl Survey<'_> {
 
     /// Where the target is, or where the environment says.
     fn place(&self) -> Option<Place> {
-        if let Some(target) = self.target {
-            return Some(Place { region: target.region.to_string(), suffix: target.suffix.to_string() });
+        if let Some((region, suffix)) = self.target.and_then(|target| Some((target.region()?, target.suffix()?))) {
+            return Some(Place { region: region.to_string(), suffix: suffix.to_string() });
         }
         let named = self.variables.value("AWS_REGION").or(self.variables.value("AWS_DEFAULT_REGION"));
         named.map(Place::of_region)
@@ -179,8 +179,9 @@ impl Survey<'_> {
 
     /// What API Gateway knows of the API in account B; gives by how many seconds its clock is ahead.
     async fn account_b(&self, side: &Side, place: &Place, setup: &mut Setup) -> Option<i64> {
-        let (Some(target), Some(role)) = (self.target, self.account_b) else {
-            let why = if self.target.is_none() { "no API was named" } else { "give --account-b-role" };
+        let named = self.target.and_then(|target| Some((target, target.api()?)));
+        let (Some((target, api)), Some(role)) = (named, self.account_b) else {
+            let why = if named.is_none() { "no API was named" } else { "give --account-b-role" };
             blind_to_account_b(setup, why);
             return None;
         };
@@ -193,7 +194,7 @@ impl Survey<'_> {
         };
         let usual = || format!("https://apigateway.{}.{}", place.region, place.suffix);
         let url = service::url(self.variables, "AWS_ENDPOINT_URL_API_GATEWAY", usual);
-        let gateway = ApiGateway { service: service(side, place, url, "apigateway", &keys), api: target.api.as_str() };
+        let gateway = ApiGateway { service: service(side, place, url, "apigateway", &keys), api: api.id.as_str() };
         let stage = async {
             let Some(name) = target.stage.as_deref() else { return (Fact::Absent, Fact::Absent) };
             let stage = gateway.stage(name).await;

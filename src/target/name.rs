@@ -93,6 +93,18 @@ impl VpceId {
     }
 }
 
+impl Region {
+    /// Reads a Region by itself.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if plain && text.len() <= 32 && looks_like_region(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NameError::Region(excerpt(text)))
+        }
+    }
+}
+
 impl ApiId {
     /// Reads an API id by itself.
     pub fn parse(text: &str) -> Result<Self, NameError> {
@@ -229,14 +241,17 @@ impl AwsHost {
             None => (false, rest),
         };
         let suffix = DnsSuffix::parse(suffix).ok_or_else(|| NameError::Suffix(excerpt(suffix)))?;
-        let looks_like_region = region.contains('-') && region.ends_with(|c: char| c.is_ascii_digit());
-        if !looks_like_region {
+        if !looks_like_region(region) {
             return Err(NameError::Region(excerpt(region)));
         }
         let region = Region(region.to_owned());
         let kind = if endpoint { endpoint_label(first, &region) } else { api_label(first) }?;
         Ok(Self { kind, region, suffix, name })
     }
+}
+
+fn looks_like_region(text: &str) -> bool {
+    text.contains('-') && text.ends_with(|c: char| c.is_ascii_digit())
 }
 
 fn api_label(label: &str) -> Result<AwsHostKind, NameError> {

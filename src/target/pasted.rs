@@ -1,19 +1,37 @@
 //! How do people write it? The two strings as they are copied from a console, a terminal or a ticket.
 
 use super::name::excerpt;
-use super::{AwsHost, TargetError, VpceId, Warning};
+use super::{AwsHost, HostName, NameError, TargetError, VpceId, Warning};
 
 /// What an invoke URL says.
 pub(super) struct InvokeUrl {
-    pub(super) host: AwsHost,
+    pub(super) host: UrlHost,
     pub(super) stage: Option<String>,
     pub(super) path_and_query: String,
     pub(super) warnings: Vec<Warning>,
 }
 
+/// The host of a URL.
+pub(super) enum UrlHost {
+    /// A name that AWS gives.
+    Aws(AwsHost),
+    /// A name of its owner's.
+    Domain(HostName),
+}
+
+impl UrlHost {
+    pub(super) fn name(&self) -> &HostName {
+        match self {
+            Self::Aws(host) => &host.name,
+            Self::Domain(name) => name,
+        }
+    }
+}
+
 impl InvokeUrl {
-    /// Reads a URL; scheme and path may be missing.
-    pub(super) fn parse(text: &str) -> Result<Self, TargetError> {
+    /// Reads a URL; scheme and path may be missing. The host of a public API's URL may be a custom domain name, and its path may
+    /// lack a stage, as an HTTP API's `$default` one does.
+    pub(super) fn parse(text: &str, public: bool) -> Result<Self, TargetError> {
         let text = bare(text);
         if text.is_empty() {
             return Err(TargetError::UrlEmpty);
@@ -47,11 +65,20 @@ impl InvokeUrl {
             Some((host, "80")) if warnings.contains(&Warning::PlainHttp) => host,
             Some((_, port)) => return Err(TargetError::UrlPort(excerpt(port))),
         };
-        let host = AwsHost::parse(host).map_err(TargetError::UrlHost)?;
+        let host = match AwsHost::parse(host) {
+            Ok(host) => UrlHost::Aws(host),
+            Err(NameError::NotExecuteApi(_)) if public => {
+                UrlHost::Domain(HostName::parse(host).map_err(TargetError::UrlHost)?)
+            }
+            Err(NameError::NotExecuteApi(name)) => return Err(TargetError::UrlDomain(name)),
+            Err(error) => return Err(TargetError::UrlHost(error)),
+        };
         let path_and_query = path_and_query(rest, text.len() - rest.len())?;
         let path = path_and_query.split('?').next().unwrap_or_default();
         let stage = path.split('/').nth(1).filter(|stage| !stage.is_empty()).map(str::to_owned);
+        let stage = stage.filter(|stage| matches!(host, UrlHost::Aws(_)) && (!public || is_usual_stage(stage)));
         match &stage {
+            _ if public => {}
             None => warnings.push(Warning::NoStage),
             Some(stage) if !is_usual_stage(stage) => warnings.push(Warning::UnusualStage(excerpt(stage))),
             Some(_) => {}
@@ -61,7 +88,7 @@ impl InvokeUrl {
 }
 
 /// The part of a URL after its authority, as it goes on the request line; `offset` is where it begins, for messages.
-fn path_and_query(text: &str, offset: usize) -> Result<String, TargetError> {
+pub(super) fn path_and_query(text: &str, offset: usize) -> Result<String, TargetError> {
     let text = text.split('#').next().unwrap_or_default();
     let wrong = |c: char| !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`');
     if let Some((at, c)) = text.char_indices().find(|(_, c)| wrong(*c)) {
@@ -84,7 +111,7 @@ fn is_usual_stage(stage: &str) -> bool {
 }
 
 /// The text without what is copied along with it: white space, and a pair of quotes or brackets around it.
-fn bare(text: &str) -> &str {
+pub(super) fn bare(text: &str) -> &str {
     let text = text.trim();
     let pair = |(open, close)| text.strip_prefix(open).and_then(|text| text.strip_suffix(close));
     [('"', '"'), ('\'', '\''), ('`', '`'), ('<', '>')].into_iter().find_map(pair).unwrap_or(text).trim()

@@ -188,7 +188,7 @@ fn paths_alone() -> impl Strategy<Value = Round> {
     (target, calls, proptest::collection::vec(seen, 8), -900_i64..900, 0_u64..40_000_000_000).prop_map(
         |((url, endpoint), calls, seen, off, took)| {
             let mut scene = Scene::of(url, endpoint);
-            let region = scene.round.target.region.clone();
+            let region = scene.round.target.region().unwrap().clone();
             let mut seen = seen.into_iter();
             let mut rows = Vec::new();
             for row in &scene.round.rows {

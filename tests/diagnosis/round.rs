@@ -73,7 +73,7 @@ impl Scene {
 
     fn refreshed(mut self) -> Self {
         let target = &self.round.target;
-        self.round.rows = AccessPath::ALL
+        self.round.rows = AccessPath::FOUR
             .iter()
             .map(|path| {
                 let seen = match plan(target, *path, &self.request) {

@@ -119,6 +119,24 @@ const VECTORS: &[(&str, &str)] = &[
     ("signed-clock-ahead",                  "403InvalidSignature 403InvalidSignature 403InvalidSignature 403InvalidSignature"),
     ("signed-query-changed",                "403InvalidSignature 403InvalidSignature 403InvalidSignature 403InvalidSignature"),
     ("signed-host-changed",                 "403InvalidSignature 403InvalidSignature 403InvalidSignature 403InvalidSignature"),
+    ("custom-domain",                       "200 200 200 200 200 200"),
+    ("custom-domain-not-associated",        "200 200 200 200 tls 403Forbidden"),
+    ("custom-domain-no-hosted-zone",        "200 200 200 200 NX 200"),
+    ("custom-domain-certificate-expired",   "200 200 200 200 tls 200"),
+    ("custom-domain-certificate-of-another", "200 200 200 200 tls 200"),
+    ("custom-domain-private-authority",     "200 200 200 200 tls 200"),
+    ("base-path-unmapped",                  "200 200 200 200 403Forbidden 403Forbidden"),
+    ("base-path-with-stage",                "200 200 200 200 403MissingAuthenticationToken 403MissingAuthenticationToken"),
+    ("custom-domain-policy-deny",           "200 200 200 200 403AccessDenied 403AccessDenied"),
+    ("custom-domain-only",                  "403Forbidden 403Forbidden 403Forbidden 403Forbidden 200 200"),
+    ("public",                              "PUB+200"),
+    ("public-swallowed",                    "403Forbidden"),
+    ("public-no-way-out",                   "PUB+silent"),
+    ("public-custom-domain",                "PUB+200"),
+    ("public-custom-domain-swallowed",      "403Forbidden"),
+    ("http-api",                            "PUB+200unmarked"),
+    ("http-api-unmatched-route",            "PUB+404unmarked"),
+    ("http-api-iam-unsigned",               "PUB+403unmarked"),
     ("credentials-missing",                 "unsigned unsigned unsigned unsigned"),
     ("credentials-expired",                 "unsigned unsigned unsigned unsigned"),
 ];
@@ -157,9 +175,9 @@ async fn check(name: &str, vector: &str) {
     let lab = start(name).await;
     let seen = observe(&lab).await;
     assert_eq!(seen.join(" "), vector, "{name}");
-    let opens = |word: &String| ["200", "200unmarked", "PUB+200", "-"].contains(&word.as_str());
+    let opens = |word: &String| ["200", "200unmarked", "PUB+200", "PUB+200unmarked", "-"].contains(&word.as_str());
     let target = Target::parse(lab.input()).expect("what the scenario's operator pastes can be read");
-    let rows = plan::rows(&target, &[false]);
+    let rows = plan::rows(&target, &[false], |_| false);
     assert_eq!(rows.len(), seen.len());
     let meets = rows.iter().zip(&seen).all(|(row, word)| {
         let intent = lab.scenario().intents.iter().find(|(named, _)| *named == row.path);
@@ -185,7 +203,7 @@ async fn canary(lab: &Lab) -> String {
 
 async fn observe(lab: &Lab) -> Vec<String> {
     let target = Target::parse(lab.input()).expect("what the scenario's operator pastes can be read");
-    let rows = plan::rows(&target, &[false]);
+    let rows = plan::rows(&target, &[false], |_| false);
     let plans = rows.iter().map(|row| plan::plan_row(&target, row, &Request::default()));
     join_all(plans.map(|plan| word(lab, &target, plan))).await
 }
@@ -197,7 +215,9 @@ fn signature(lab: &Lab, target: &Target, plan: &Plan) -> Result<Vec<Header>, &'s
     }
     let now = OffsetDateTime::now_utc();
     match lab.identity() {
-        Ok(credentials) if !credentials.are_expired(now) => Ok(sign(plan, &target.region, &credentials, now).unwrap()),
+        Ok(credentials) if !credentials.are_expired(now) => {
+            Ok(sign(plan, target.region().unwrap(), &credentials, now).unwrap())
+        }
         Ok(_) | Err(_) => Err("unsigned"),
     }
 }

@@ -121,7 +121,7 @@ async fn signer_and_server_read_odd_calls_alike() {
             vec![header("X-Odd", "a   b"), header("X-Twice", "z"), header("x-twice", "a"), header("X-None", "")];
         let plan = plan(&target, AccessPath::PrivateDns, &Request { headers, ..Request::default() }).unwrap();
         let sent = |lab: &Lab| {
-            let signature = sign(&plan, &target.region, &credentials(lab), now).unwrap();
+            let signature = sign(&plan, target.region().unwrap(), &credentials(lab), now).unwrap();
             plan.headers.iter().cloned().chain(signature).collect::<Vec<_>>()
         };
         let answer = ask_signed(&good, &plan.path_and_query, &sent(&good)).await;
@@ -144,7 +144,7 @@ async fn the_line_that_was_changed_on_the_way_is_named_and_secrets_are_not_shown
     let shown = Header { name: "X-Team".to_owned(), value: HeaderText::Plain("orders".to_owned()) };
     let request = Request { headers: vec![secret, shown], ..Request::default() };
     let plan = plan(&target, AccessPath::PrivateDns, &request).unwrap();
-    let signature = sign(&plan, &target.region, &credentials(&lab), OffsetDateTime::now_utc()).unwrap();
+    let signature = sign(&plan, target.region().unwrap(), &credentials(&lab), OffsetDateTime::now_utc()).unwrap();
     let sent: Vec<_> = plan.headers.iter().cloned().chain(signature.iter().cloned()).collect();
     let arrived: Vec<_> = sent
         .iter()

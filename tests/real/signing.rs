@@ -89,9 +89,9 @@ fn signatures_are_botocores_on_every_path() {
                     ..Request::default()
                 };
                 let who = credentials([None, Some("AQoDYXdzEPT//////////wEXAMPLE==")][index % 2]);
-                for path in AccessPath::ALL {
-                    let plan = plan(&target, *path, &request).unwrap().signed(&target.region);
-                    let signed = sign(&plan, &target.region, &who, at).unwrap();
+                for path in AccessPath::FOUR {
+                    let plan = plan(&target, *path, &request).unwrap().signed(target.region().unwrap());
+                    let signed = sign(&plan, target.region().unwrap(), &who, at).unwrap();
                     let found = signed.iter().find(|header| header.name == "authorization").unwrap();
                     ours.push(found.value.to_send().to_owned());
                     let sent: Vec<_> =

@@ -15,10 +15,10 @@ fn unsigned(paths: &[AccessPath]) -> Vec<RowId> {
 #[test]
 fn each_path_is_a_comment_and_a_command() {
     let target = report::target();
-    let text = curl(&target, &unsigned(AccessPath::ALL), &Request::default()).to_string();
+    let text = curl(&target, &unsigned(AccessPath::FOUR), &Request::default()).to_string();
     let blocks: Vec<_> = text.split("\n\n").collect();
-    assert_eq!(blocks.len(), AccessPath::ALL.len());
-    for (block, path) in blocks.iter().zip(AccessPath::ALL) {
+    assert_eq!(blocks.len(), AccessPath::FOUR.len());
+    for (block, path) in blocks.iter().zip(AccessPath::FOUR) {
         let lines: Vec<_> = block.lines().collect();
         let [comment, command] = lines[..] else { panic!("{block}") };
         assert_eq!(comment, format!("# {path}"));
@@ -40,7 +40,7 @@ fn host_and_api_id_are_sent_where_the_path_needs_them() {
     let args = |path| words(&plan_of(path).curl());
     let host = "Host: a1bc234d5e.execute-api.us-east-1.amazonaws.com".to_owned();
     let api = "x-apigw-api-id: a1bc234d5e".to_owned();
-    for path in AccessPath::ALL {
+    for path in AccessPath::FOUR {
         assert_eq!(args(*path).contains(&host), *path == AccessPath::VpceHostHeader, "{path}");
         assert_eq!(args(*path).contains(&api), *path == AccessPath::VpceApiIdHeader, "{path}");
     }
@@ -108,7 +108,7 @@ proptest! {
         let target = report::target();
         let header = Header { name: "x-a".to_owned(), value: HeaderText::Plain(text) };
         let request = Request { headers: vec![header], ..Request::default() };
-        prop_assert!(curl(&target, &unsigned(AccessPath::ALL), &request).to_string().chars().all(is_harmless));
+        prop_assert!(curl(&target, &unsigned(AccessPath::FOUR), &request).to_string().chars().all(is_harmless));
     }
 }
 

@@ -33,7 +33,7 @@ pub fn status(targets: Vec<TargetStatus>) -> Status {
 
 /// A target that was probed once a minute, the last report last.
 pub fn target(name: &str, reports: &[Report]) -> TargetStatus {
-    let mut history = History::new(AccessPath::ALL.iter().copied(), share(reports.len()));
+    let mut history = History::new(AccessPath::FOUR.iter().copied(), share(reports.len()));
     for (back, report) in (0..reports.len()).rev().zip(reports) {
         let mut report = report.clone();
         report.round.started -= Duration::from_secs(60) * u32::try_from(back).expect("a few");

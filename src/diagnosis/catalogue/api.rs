@@ -32,13 +32,17 @@ pub(super) const PUBLIC_API_VIA_VPCE: Entry = Entry {
     title: "the API is public, and an endpoint serves private APIs only",
     owner: Owner::AccountB,
     meaning: "Edge-optimised and Regional APIs, HTTP and WebSocket APIs answer `Forbidden` through an endpoint. With private DNS on, \
-              this hits every public API of the Region that the VPC calls by its default name.",
-    shows: "`ForbiddenException` through the endpoint; the API's own name works from outside the VPC.",
+              the endpoint catches every public API of the Region that the VPC calls by its default name, and every Regional custom \
+              domain name whose record is a CNAME to `d-….execute-api.…`.",
+    shows: "`ForbiddenException` through the endpoint; for a public API, private addresses where public ones belong.",
     ceiling: Likely,
     fix: &[
-        "in account B, this must say PRIVATE: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types`",
-        "to make it private, which needs a resource policy and a deployment, and takes it from its Internet callers: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/endpointConfiguration/types/REGIONAL,value=PRIVATE`",
-        "or call it publicly: through a NAT gateway where private DNS is off, or by a custom domain name with an alias record",
+        "in account B, see its kind; an endpoint serves PRIVATE alone: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types`",
+        "if it is to stay public, give it a Regional custom domain name and reach that by an alias record (type A), not by a CNAME to its \
+         `d-….execute-api.…` name, which the endpoint catches too; or an edge-optimised custom domain name",
+        "or turn private DNS off, with a private hosted zone for the exact name of each private API in its place: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --no-private-dns-enabled --region {region}`",
+        "then a private subnet needs a NAT gateway for the way to the Internet",
+        "or make it private, which needs a resource policy and a deployment, and takes it from its Internet callers: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/endpointConfiguration/types/REGIONAL,value=PRIVATE`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-vpc-connections",
 };

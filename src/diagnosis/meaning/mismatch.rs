@@ -2,7 +2,7 @@
 
 use crate::observation::MethodArn;
 use crate::plan::Plan;
-use crate::target::Target;
+use crate::target::{Region, Target};
 
 /// What a refusal names that was not asked for.
 #[derive(Debug, Default)]
@@ -20,15 +20,29 @@ pub(super) fn of_resource(arn: &MethodArn, plan: &Plan, target: &Target) -> Mism
     let differs = |seen: &Option<String>, asked: &str| seen.clone().filter(|seen| !seen.eq_ignore_ascii_case(asked));
     let stage = target.stage.as_deref().unwrap_or("none");
     let path = |text: &str| decoded(text.trim_matches('/'));
-    let api = [
-        ("partition", differs(&arn.partition, target.partition()), target.partition()),
-        ("Region", differs(&arn.region, target.region.as_str()), target.region.as_str()),
-        ("API", differs(&arn.api, target.api.as_str()), target.api.as_str()),
-        ("stage", arn.stage.clone().filter(|seen| seen != stage), stage),
-    ];
+    let region = target.region().map(Region::as_str);
+    let of_region = |seen, asked| region.and_then(|_| differs(seen, asked));
+    let api = match target.api() {
+        // a custom domain name tells none of them
+        None => vec![],
+        Some(api) => vec![
+            ("API", differs(&arn.api, api.id.as_str()), api.id.as_str()),
+            ("stage", arn.stage.clone().filter(|seen| seen != stage), stage),
+        ],
+    };
+    let api: Vec<_> = [
+        ("partition", of_region(&arn.partition, target.partition()), target.partition()),
+        ("Region", of_region(&arn.region, region.unwrap_or_default()), region.unwrap_or_default()),
+    ]
+    .into_iter()
+    .chain(api)
+    .collect();
+    // a base path stands before the resource's there, and how long it is nobody said
+    let under_domain = target.api().is_none();
+    let elsewhere = |seen: &String| !under_domain && path(seen) != path(target.resource());
     let route = [
         ("method", differs(&arn.method, plan.method.as_str()), plan.method.as_str()),
-        ("path", arn.path.clone().filter(|seen| path(seen) != path(target.resource())), target.resource()),
+        ("path", arn.path.clone().filter(elsewhere), target.resource()),
     ];
     let said = |(what, seen, asked): &(&str, Option<String>, &str)| {
         Some(format!("the refusal names {what} `{}`, asked was `{asked}`", seen.as_ref()?))
@@ -49,7 +63,7 @@ pub(super) fn other_host<'m>(message: &'m str, plan: &Plan) -> Option<&'m str> {
 /// The Region that a signature was made for, if it is not the API's.
 pub(super) fn other_region<'m>(message: &'m str, target: &Target) -> Option<&'m str> {
     let scope = message.lines().find(|line| line.contains("/execute-api/aws4_request"))?;
-    scope.split('/').nth(1).filter(|region| *region != target.region.as_str())
+    scope.split('/').nth(1).filter(|region| target.region().is_some_and(|own| *region != own.as_str()))
 }
 
 /// `%41` as `A`, for comparing; what is no UTF-8 stays different.

@@ -14,14 +14,16 @@ impl Facts<'_> {
     pub(super) fn id(&self) -> Word {
         match &self.setup.api {
             Fact::Known(api) => Word::Refutes(format!("account B has it: `{}`", api.name)),
-            Fact::Absent => Word::Proves(format!("account B has no {} in {}", self.target.api, self.target.region)),
+            Fact::Absent => {
+                Word::Proves(format!("account B has no {} in {}", self.target.api_word(), self.target.region_word()))
+            }
             Fact::CannotSee(_) => Word::Silent,
         }
     }
 
     pub(super) fn region(&self) -> Word {
         match (&self.setup.api, self.setup.endpoint(self.target)) {
-            (Fact::Known(_), Fact::Known(_)) => Word::Refutes(format!("both are in {}", self.target.region)),
+            (Fact::Known(_), Fact::Known(_)) => Word::Refutes(format!("both are in {}", self.target.region_word())),
             (_, _) => Word::Silent,
         }
     }

@@ -53,7 +53,9 @@ impl Facts<'_> {
             Fact::Known(one) => {
                 when(one.state == "available", Word::Refutes, Word::Proves, format!("{id} is {}", one.state))
             }
-            Fact::Absent if !id.is_empty() => Word::For(format!("account A has no {id} in {}", self.target.region)),
+            Fact::Absent if !id.is_empty() => {
+                Word::For(format!("account A has no {id} in {}", self.target.region_word()))
+            }
             Fact::Absent | Fact::CannotSee(_) => Word::Silent,
         }
     }

@@ -3,10 +3,11 @@
 use crate::lab::policy::Policy;
 use std::time::Duration;
 
-/// A REST API.
+/// An API.
 #[derive(Debug)]
 pub(in crate::lab) struct Api {
     pub(in crate::lab) id: &'static str,
+    pub(in crate::lab) kind: Kind,
     /// The last four digits of the owner's account, all that AWS shows of it.
     pub(in crate::lab) account: &'static str,
     pub(in crate::lab) exposure: Exposure,
@@ -18,6 +19,14 @@ pub(in crate::lab) struct Api {
     pub(in crate::lab) strict: bool,
     /// Whether a web ACL blocks the client.
     pub(in crate::lab) waf_blocks: bool,
+}
+
+/// Of which kind an API is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::lab) enum Kind {
+    Rest,
+    /// Always public, with one stage that is not in the URL.
+    Http,
 }
 
 /// Who can reach an API.
@@ -111,6 +120,7 @@ impl Api {
         };
         Self {
             id,
+            kind: Kind::Rest,
             account: "3333",
             exposure: Exposure::Private { public_record: false },
             policy,

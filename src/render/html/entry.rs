@@ -62,13 +62,13 @@ impl<'a> Entry<'a> {
     }
 
     /// Each path in a word.
-    pub(super) fn words(&self) -> Vec<Cell> {
+    pub(super) fn words(&self, columns: &[AccessPath]) -> Vec<Cell> {
         let Some(report) = self.report() else {
-            return AccessPath::ALL.iter().map(|_| not_there()).collect();
+            return columns.iter().map(|_| not_there()).collect();
         };
         let row = |path| report.round.deciding().find(|row| row.path == path);
         let cell = |path| row(path).map_or_else(not_there, |row| word(row, &report.round.target));
-        AccessPath::ALL.iter().map(|path| cell(*path)).collect()
+        columns.iter().map(|path| cell(*path)).collect()
     }
 }
 

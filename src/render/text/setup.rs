@@ -179,7 +179,11 @@ fn resolver(report: &Report) -> impl Iterator<Item = String> {
         let name = match seen.plan.path {
             AccessPath::PrivateDns => "the API's name",
             AccessPath::Route53Alias => "the alias",
-            AccessPath::VpceHostHeader | AccessPath::VpceApiIdHeader => "the endpoint's name",
+            AccessPath::VpceHostHeader | AccessPath::VpceApiIdHeader | AccessPath::VpceCustomDomain => {
+                "the endpoint's name"
+            }
+            AccessPath::CustomDomain => "the custom domain name",
+            AccessPath::Public => "the public API's name",
         };
         match said.iter_mut().find(|(known, _)| *known == verdict) {
             Some((_, names)) => names.push(name),

@@ -10,7 +10,7 @@ use crate::observation::{
     TcpFault, TlsFailure, TlsFault,
 };
 use crate::plan::{Header, HeaderText, Method, Plan};
-use crate::target::{ApiId, Expectation, HostName, NameError, Region, Target, TargetError, TargetInput, Warning, Zone};
+use crate::target::{ApiId, Expectation, HostName, NameError, Target, TargetError, TargetInput, Warning, Zone};
 use std::sync::Arc;
 
 /// A saved report that cannot be read.
@@ -65,6 +65,10 @@ impl Shape {
             vpce_dns_name: target.vpce_dns_name.as_deref(),
             vpce_id: target.vpce_id.as_deref(),
             zonal_dns_names: target.zonal_dns_names.iter().map(String::as_str).collect(),
+            public: target.public,
+            // a name tells it, or it was given
+            region: target.region.as_deref().filter(|_| target.api_id.is_none()),
+            custom_domain: target.custom_domain.as_deref(),
             name: Some(&target.name),
             expect: Expectation { status: target.expect_status, api_gateway: target.require_api_gateway },
         })?;
@@ -87,7 +91,7 @@ impl Shape {
             experiments: self
                 .experiments
                 .into_iter()
-                .map(|one| one.into_experiment(&target.region))
+                .map(|one| one.into_experiment(&target))
                 .collect::<Result<_, _>>()?,
             canary: self.canary.map(CanaryShape::into_canary).transpose()?.map(Box::new),
         })
@@ -102,7 +106,7 @@ impl PathShape {
             (None, Some(request), Some(dns)) => Seen::Probed(Box::new(Observation {
                 plan: Plan {
                     zone: zone.clone(),
-                    signed_for: signed.then(|| target.region.clone()),
+                    signed_for: target.region().filter(|_| signed).cloned(),
                     ..request.into_plan(self.path)?
                 },
                 lookup: dns.into_lookup()?,
@@ -117,9 +121,9 @@ impl PathShape {
 }
 
 impl ExperimentShape {
-    fn into_experiment(self, region: &Region) -> Result<Experiment, UnreadableReport> {
+    fn into_experiment(self, target: &Target) -> Result<Experiment, UnreadableReport> {
         let mut seen = self.seen.into_observation(self.path)?;
-        seen.plan.signed_for = self.signed.then(|| region.clone());
+        seen.plan.signed_for = target.region().filter(|_| self.signed).cloned();
         Ok(Experiment { question: self.question, seen })
     }
 }

@@ -46,8 +46,10 @@ impl TargetShape {
         Self {
             name: target.name.clone(),
             invoke_url: target.invoke_url.clone(),
-            api_id: target.api.to_string(),
-            region: target.region.to_string(),
+            api_id: target.api().map(|api| api.id.to_string()),
+            region: target.region().map(ToString::to_string),
+            public: target.is_public(),
+            custom_domain: target.custom_domain.as_ref().map(ToString::to_string),
             stage: target.stage.clone(),
             resource: target.resource().to_owned(),
             vpce_id: target.vpce.as_ref().map(ToString::to_string),
