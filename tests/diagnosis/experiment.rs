@@ -9,7 +9,7 @@ use apigw_probe::target::ApiId;
 const FORBIDDEN: &str = "{\"message\":\"Forbidden\"}";
 
 fn asked(scene: &Scene) -> Vec<Inquiry> {
-    let stranger = scene.round.target.api.other_than(1);
+    let stranger = scene.round.target.api().unwrap().id.other_than(1);
     inquiries(&scene.round, &scene.diagnosis(), &stranger)
 }
 
@@ -81,7 +81,7 @@ fn a_stranger_gets_no_secret() {
     assert_eq!(unknown.question, Question::UnknownIdBesideHost);
     let sent: Vec<_> = unknown.plan.headers.iter().map(|header| header.name.as_str()).collect();
     assert_eq!(sent, ["x-apigw-api-id"]);
-    assert_ne!(unknown.plan.headers[0].value.to_send(), scene.round.target.api.as_str());
+    assert_ne!(unknown.plan.headers[0].value.to_send(), scene.round.target.api_word());
 }
 
 #[test]

@@ -71,7 +71,7 @@ proptest! {
 
     #[test]
     fn four_requests_at_most_are_asked_for_at_addresses_that_were_reached(round in paths_alone()) {
-        let stranger = round.target.api.other_than(1);
+        let stranger = round.target.api().unwrap().id.other_than(1);
         let inquiries = inquiries(&round, &diagnose(&round), &stranger);
         prop_assert!(inquiries.len() <= 4);
         let attempts = || round.rows.iter().filter_map(Row::observation).flat_map(|seen| &seen.attempts);
@@ -167,7 +167,7 @@ fn rounds() -> impl Strategy<Value = Round> {
             let plan = plans[at % plans.len()].clone().at(address);
             round.experiments.push(Experiment { question, seen: Observation { plan, ..seen } });
         }
-        let api = round.target.api.other_than(1);
+        let api = round.target.api().unwrap().id.other_than(1);
         let plan = first.of_stranger(&round.target, &api);
         round.canary = canary.map(|seen| Box::new(Canary { api, seen: Observation { plan, ..seen } }));
         round

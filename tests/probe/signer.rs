@@ -24,7 +24,7 @@ async fn probe_signed(
     let net = net(&[names.address], authority, &[(ZONES[0], api.address), (ZONES[1], api.address)]);
     let input = TargetInput { invoke_url: URL, ..TargetInput::default() };
     let target = Target::parse(input).unwrap();
-    let plan = plan(AccessPath::VpceHostHeader).signed(&target.region);
+    let plan = plan(AccessPath::VpceHostHeader).signed(target.region().unwrap());
     let errand = Errand { limits, identity, tell: &|_, _| {} };
     probe_as(&net, &[plan], &errand).await.remove(0)
 }
