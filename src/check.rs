@@ -278,7 +278,7 @@ impl Check {
         // nobody waits for the canary by the name of its path
         let tell = |plan: &Plan, step| {
             if last.as_ref() != Some(plan) {
-                tell(plan.id(), step)
+                tell(plan.id(), step);
             }
         };
         let mut observations = self.carry_out(net, &plans, limits, &tell).await.into_iter();

@@ -178,11 +178,9 @@ impl Plan {
         Self { host, ..self }
     }
 
-    /// The same call without `x-apigw-api-id`, whatever it had.
-    #[must_use]
-    pub fn without_api_id(mut self) -> Self {
-        self.headers.retain(|header| !header.name.eq_ignore_ascii_case(API_ID));
-        self
+    /// The value of `x-apigw-api-id`, if it is sent.
+    pub fn api_id(&self) -> Option<&HeaderText> {
+        self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(API_ID)).map(|header| &header.value)
     }
 
     /// The same call, signed when it is sent.

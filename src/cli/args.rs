@@ -145,6 +145,7 @@ pub(super) struct AuthArgs {
 }
 
 /// The options that say what counts as success, and how long to wait for it.
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 #[derive(Debug, Args)]
 pub(super) struct LimitArgs {
     /// A status that is success (repeat for more) [default: 200]

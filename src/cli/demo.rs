@@ -14,6 +14,7 @@ use clap::Args;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
     /// What is wrong in the simulation

@@ -81,6 +81,7 @@ pub(super) struct File {
 }
 
 /// One target.
+#[expect(clippy::struct_excessive_bools, reason = "they are keys of the file")]
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {

@@ -69,7 +69,8 @@ pub(crate) fn strict(case: &Case<'_>) -> Vec<Draft> {
              `Host`: something judges the name in the handshake, or puts it into `Host`",
         )];
     }
-    if !are_alike(trial, base) && !(is_forbidden(trial) && is_marked(trial)) {
+    let by_gateway = is_forbidden(trial) && is_marked(trial);
+    if !by_gateway && !are_alike(trial, base) {
         return Vec::new();
     }
     let refused = is_marked(trial) && sights.iter().all(|sight| is_marked(sight));

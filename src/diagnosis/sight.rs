@@ -224,15 +224,9 @@ impl<'a> Sight<'a> {
     /// What was sent where, and what was seen, in one sentence.
     pub(crate) fn exchange(&self) -> String {
         let plan = &self.seen.plan;
-        let headers = plan.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("x-apigw-api-id"));
-        let headers: String = headers.map(|header| format!(", `{}: {}`", header.name, header.value)).collect();
-        format!(
-            "`{}` in the handshake, `Host: {}`{headers} to {}: {}",
-            plan.sni,
-            plan.host,
-            self.place(),
-            self.account()
-        )
+        let id = plan.api_id().map(|id| format!(", `x-apigw-api-id: {id}`")).unwrap_or_default();
+        let (place, account) = (self.place(), self.account());
+        format!("`{}` in the handshake, `Host: {}`{id} to {place}: {account}", plan.sni, plan.host)
     }
 
     fn servers(&self) -> String {

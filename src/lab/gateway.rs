@@ -13,7 +13,8 @@ use std::time::Duration;
 pub(super) fn answer(world: &World, mut arrival: Arrival<'_>) -> Reply {
     let request = &mut arrival.request;
     match world.between {
-        Between::Nothing => {}
+        // two of them work on handshakes and on answers
+        Between::Nothing | Between::CutsNames(_) | Between::TakesMarks => {}
         Between::SetsHost => request.set("Host", arrival.sni.unwrap_or_default()),
         Between::DropsApiId => request.remove("x-apigw-api-id"),
         Between::LosesHeaders => {
@@ -26,8 +27,6 @@ pub(super) fn answer(world: &World, mut arrival: Arrival<'_>) -> Reply {
                 return Reply::refusal(world, &arrival, &Refusal::Forbidden);
             }
         }
-        // the one works on handshakes, the other on answers
-        Between::CutsNames(_) | Between::TakesMarks => {}
         Between::SendsTo(api) => {
             request.remove("x-apigw-api-id");
             request.set("Host", &world.api_name(api));

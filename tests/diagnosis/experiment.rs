@@ -81,7 +81,7 @@ fn a_stranger_gets_no_secret() {
     assert_eq!(unknown.question, Question::UnknownIdBesideHost);
     let sent: Vec<_> = unknown.plan.headers.iter().map(|header| header.name.as_str()).collect();
     assert_eq!(sent, ["x-apigw-api-id"]);
-    assert_ne!(unknown.plan.headers[0].value.to_send(), scene.round.target.api_word());
+    assert_ne!(unknown.plan.headers[0].value.to_send(), scene.round.target.api().unwrap().id.as_str());
 }
 
 #[test]

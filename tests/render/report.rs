@@ -97,7 +97,7 @@ pub fn one_address_down() -> Report {
 /// The same with a canary that was answered with this status.
 pub fn with_canary(mut report: Report, status: u16) -> Report {
     let target = target();
-    let api = target.api().expect("it has an id").id.other_than(7);
+    let api = target.api().unwrap().id.other_than(7);
     let Seen::Probed(seen) = row(&target, AccessPath::VpceApiIdHeader).seen else { panic!("it is probed") };
     let mut seen = Observation { plan: seen.plan.of_stranger(&target, &api), ..*seen };
     if let Some(answer) = seen.attempts.iter_mut().find_map(answer_of) {

@@ -7,6 +7,7 @@ use crate::start;
 fn a_canary_is_sent_in_each_round_and_counted_on_its_path() {
     let side = start("healthy");
     let daemon = Daemon::start(&(head(&side) + &target(&side, "orders", "canary = true")));
+    daemon.log_with("paths ok");
     let metrics = daemon.metrics_with("apigw_probe_canary_success{target=\"orders\"} 1");
     let count = |family: &str, path: &str| -> f64 {
         let series = format!("apigw_probe_{family}_total{{target=\"orders\",path=\"{path}\"}} ");
@@ -22,6 +23,7 @@ fn a_canary_is_sent_in_each_round_and_counted_on_its_path() {
 fn a_canary_that_is_answered_is_a_finding_and_a_failure() {
     let side = start("answers-anything");
     let daemon = Daemon::start(&(head(&side) + &target(&side, "orders", "canary = true")));
+    daemon.log_with("paths ok");
     let metrics = daemon.metrics_with("apigw_probe_canary_success{target=\"orders\"} 0");
     for series in [
         "apigw_probe_target_success{target=\"orders\"} 0",

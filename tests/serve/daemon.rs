@@ -100,7 +100,7 @@ impl Daemon {
 
     /// The same with a header.
     pub(crate) fn ask_with(&self, request: &str, header: &str) -> String {
-        let mut stream = TcpStream::connect(self.listen).unwrap();
+        let mut stream = eventually("listener", || TcpStream::connect(self.listen).ok());
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         // nothing older than that has chunks, which might cut a word in two
         write!(stream, "{request} HTTP/1.0\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n").unwrap();

@@ -17,7 +17,7 @@ fn config(side: &Side, folder: &Path, log_format: &str, auth: &str, headers: &Pa
         "log_level = \"debug\"\nlog_format = \"{log_format}\"\ntextfile = \"{out}/probe.prom\"\noutput_dir = \"{out}\"\n"
     );
     let signed = format!(
-        "schedule = \"on-probe\"\nprobe_min_age = \"1m\"\ntimeout = \"2s\"\nauth = \"{auth}\"\nevery_address = true\nheader_file = \"{}\"",
+        "schedule = \"on-probe\"\nprobe_min_age = \"1m\"\nauth = \"{auth}\"\nheader_file = \"{}\"",
         headers.display()
     );
     settings + &head(side) + &target(side, "orders", &signed)

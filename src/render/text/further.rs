@@ -46,9 +46,8 @@ fn sent(plan: &Plan, target: &Target) -> String {
         name if endpoint == Some(name) => "the endpoint's name".to_owned(),
         name => name.to_string(),
     };
-    let ids = plan.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("x-apigw-api-id"));
-    let ids: String = ids.map(|header| format!(", {}: {}", header.name, header.value)).collect();
-    format!("SNI: {}, Host: {}{ids}{to}", called(&plan.sni), called(&plan.host))
+    let id = plan.api_id().map(|id| format!(", x-apigw-api-id: {id}")).unwrap_or_default();
+    format!("SNI: {}, Host: {}{id}{to}", called(&plan.sni), called(&plan.host))
 }
 
 fn prose<'t>(text: &'t str, indent: usize, style: &TextStyle) -> Wrapped<'t> {
