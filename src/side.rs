@@ -8,6 +8,9 @@ mod profile;
 // who hands out keys
 mod container;
 
+// where a service is asked
+mod service;
+
 mod imds;
 mod sts;
 
@@ -18,7 +21,6 @@ mod wallet;
 
 // what can be seen of a set-up
 mod metadata;
-mod service;
 
 mod apigateway;
 mod ec2;

@@ -52,6 +52,27 @@ fn a_target_overrides_what_stands_above() {
 }
 
 #[test]
+fn other_ways_are_keys_of_a_target_and_their_errors_name_the_line() {
+    let zonal = "vpce-1a2b3c456d7e89012-f3ghijkl-us-east-1a.execute-api.us-east-1.vpce.amazonaws.com";
+    let text = format!("{TARGET}custom_domain = \"private.example.com/a\"\nzonal_dns_names = [\"{zonal}\"]\n");
+    let one = &read(&text).unwrap().targets[0].check;
+    assert_eq!(one.target.custom_domain.as_ref().map(ToString::to_string).as_deref(), Some("private.example.com/a"));
+    assert_eq!(one.target.zonal.len(), 1);
+    let text = "[[target]]\ninvoke_url = \"https://api.example.com/\"\npublic = true\nregion = \"us-east-1\"\nauth = \"iam\"\n";
+    assert_eq!(read(text).unwrap().targets[0].check.plans().count(), 1);
+    for (text, line) in [
+        (format!("{TARGET}custom_domain = \"private\"\n"), 3),
+        (format!("{TARGET}zonal_dns_names = [\n\"us-east-1a\"]\n"), 3),
+        (format!("{TARGET}region = \"eu-west-1\"\n"), 3),
+        ("[[target]]\ninvoke_url = \"https://api.example.com/\"\n".to_owned(), 2),
+        (text.replace("region = \"us-east-1\"\n", ""), 2),
+    ] {
+        let error = read(&text).unwrap_err();
+        assert!(error.contains(&format!(":{line}: ")), "{text}: {error}");
+    }
+}
+
+#[test]
 fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
     for (text, line, words) in [
         (format!("intervall = \"1s\"\n{TARGET}"), 1, ["intervall", "`interval`"]),

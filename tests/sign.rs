@@ -110,6 +110,7 @@ fn only_the_date_may_be_shown() {
 
 fn target(path: &str) -> Target {
     Target::parse(TargetInput {
+        custom_domain: Some("private.example.com/base"),
         invoke_url: &format!("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com{path}"),
         vpce_dns_name: Some("vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com"),
         ..TargetInput::default()
@@ -130,6 +131,8 @@ fn each_path_signs_the_host_that_it_sends() {
         (AccessPath::Route53Alias, target.alias_name().unwrap(), "host;x-amz-date"),
         (AccessPath::VpceHostHeader, target.invoke_name(), "host;x-amz-date"),
         (AccessPath::VpceApiIdHeader, target.endpoint.clone().unwrap().name, "host;x-amz-date;x-apigw-api-id"),
+        (AccessPath::CustomDomain, target.domain_name().unwrap().clone(), "host;x-amz-date"),
+        (AccessPath::VpceCustomDomain, target.domain_name().unwrap().clone(), "host;x-amz-date"),
     ] {
         let plan = path(which, &target);
         assert_eq!(plan.host, host);
@@ -145,11 +148,11 @@ fn each_path_signs_the_host_that_it_sends() {
         assert_eq!(signature(&call.sign(&scope, &user(), AT).unwrap()), signature(&headers));
         signatures.push(signature(&headers).to_owned());
     }
-    // the first and the third send the same to the gateway, the others do not
-    assert_eq!(signatures[0], signatures[2]);
+    // the first and the third send the same to the gateway, and so do both by the custom domain name; the others do not
+    assert_eq!((&signatures[0], &signatures[4]), (&signatures[2], &signatures[5]));
     signatures.sort();
     signatures.dedup();
-    assert_eq!(signatures.len(), 3);
+    assert_eq!(signatures.len(), 4);
 }
 
 #[test]

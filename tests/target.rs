@@ -250,6 +250,88 @@ fn dial_name_sni_and_host_are_three_values() {
 }
 
 #[test]
+fn a_base_path_stands_in_the_place_of_the_stage() {
+    let request = |url: &str, domain: &str| {
+        let input = TargetInput {
+            invoke_url: url,
+            vpce_dns_name: Some(VPCE),
+            custom_domain: Some(domain),
+            ..TargetInput::default()
+        };
+        let target = Target::parse(input).unwrap();
+        let plans = [AccessPath::CustomDomain, AccessPath::VpceCustomDomain]
+            .map(|path| plan(&target, path, &Request::default()).unwrap());
+        for plan in &plans {
+            assert_eq!((plan.host.as_str(), plan.headers.len()), ("private.example.com", 0));
+            assert_eq!(plan.dial, plan.sni);
+        }
+        assert_eq!(plans[1].dial.as_str(), VPCE);
+        assert_eq!(plans[0].path_and_query, plans[1].path_and_query);
+        plans[0].url()
+    };
+    for (url, domain, expected) in [
+        (URL, "private.example.com", "https://private.example.com/"),
+        (URL, " <https://Private.Example.com./> ", "https://private.example.com/"),
+        (URL, "private.example.com:443/a/b/", "https://private.example.com/a/b"),
+        (&format!("{URL}/pets/?x=1"), "https://private.example.com", "https://private.example.com/pets/?x=1"),
+        (&format!("{URL}/pets?x=1"), "private.example.com/base", "https://private.example.com/base/pets?x=1"),
+        (&format!("{URL}?x=1"), "private.example.com/base", "https://private.example.com/base?x=1"),
+    ] {
+        assert_eq!(request(url, domain), expected);
+    }
+    let error = |domain: &str| {
+        let input = TargetInput { invoke_url: URL, custom_domain: Some(domain), ..TargetInput::default() };
+        Target::parse(input).unwrap_err()
+    };
+    for wrong in ["", "private", "*.example.com", "http://private.example.com", "private.example.com:8443", "a.b/c?d"] {
+        assert!(matches!(error(wrong), TargetError::CustomDomain(_)), "{wrong}");
+    }
+    for own in [URL, VPCE, ALIAS] {
+        assert!(matches!(error(own), TargetError::ApiAsDomain(_)), "{own}");
+    }
+}
+
+#[test]
+fn a_public_api_has_one_path_and_may_be_named_by_its_domain() {
+    let public = |url, vpce_dns_name, region| {
+        Target::parse(TargetInput { invoke_url: url, public: true, vpce_dns_name, region, ..TargetInput::default() })
+    };
+    let rows =
+        |target: &Target| plan::rows(target, &[false], |_| false).iter().map(ToString::to_string).collect::<Vec<_>>();
+    let own = public("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/", None, None).unwrap();
+    assert_eq!((rows(&own), warnings(&own), own.resource()), (vec!["public".to_owned()], vec![], "/"));
+    let beside = public(URL, Some(VPCE), None).unwrap();
+    assert_eq!(rows(&beside).len(), 5);
+    let domain = public("https://api.example.com/base/pets?x=1", None, Some("eu-west-1")).unwrap();
+    let plan = plan(&domain, AccessPath::Public, &Request::default()).unwrap();
+    assert_eq!(
+        (rows(&domain), plan.url()),
+        (vec!["public".to_owned()], "https://api.example.com/base/pets?x=1".into())
+    );
+    assert_eq!((domain.api(), domain.region_word(), domain.name.as_str()), (None, "eu-west-1", "api.example.com"));
+    let of_endpoint = public("api.example.com", Some(VPCE), None).unwrap();
+    assert_eq!((of_endpoint.region_word(), rows(&of_endpoint).len()), ("us-east-1", 1));
+    assert!(matches!(public(URL, None, Some("eu-west-1")), Err(TargetError::RegionOfUrl { .. })));
+    assert!(matches!(public("api.example.com", None, Some("here")), Err(TargetError::Region(_))));
+    assert!(matches!(
+        public("d-tsvr8qjugg.execute-api.us-east-1.amazonaws.com", None, None),
+        Err(TargetError::UrlHost(_))
+    ));
+}
+
+#[test]
+fn what_a_path_lacks_is_one_thing() {
+    let bare = target(URL, Some(VPCE));
+    let lacks = |target: &Target, path| plan(target, path, &Request::default()).err();
+    assert_eq!(lacks(&bare, AccessPath::CustomDomain), Some(Missing::CustomDomain));
+    assert_eq!(lacks(&bare, AccessPath::Public), Some(Missing::Public));
+    let input = TargetInput { invoke_url: "api.example.com", public: true, ..TargetInput::default() };
+    assert_eq!(lacks(&Target::parse(input).unwrap(), AccessPath::PrivateDns), Some(Missing::ApiId));
+    let asked = plan::rows(&bare, &[false], |path| path == AccessPath::CustomDomain);
+    assert_eq!((asked.len(), plan::rows(&bare, &[false], |_| false).len()), (5, 4));
+}
+
+#[test]
 fn zonal_names_are_read_in_any_form_and_one_for_each_zone() {
     let zonal = |zone: &str| VPCE.replacen("f3ghijkl.", &format!("f3ghijkl-{zone}."), 1);
     let read = |names: &[&str]| {

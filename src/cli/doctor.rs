@@ -94,20 +94,27 @@ impl DoctorArgs {
 
     /// The check, over an endpoint that was found where none was named.
     fn check(&self, target: Target, setup: &Setup) -> Result<Check, Stop> {
-        let found = setup.likely_endpoint().filter(|_| target.vpce.is_none());
+        let named = self.check.target.inputs.len() > 1;
+        let found = match &target.vpce {
+            _ if named => None,
+            Some(_) => setup.endpoint(&target).known().copied(),
+            None => setup.likely_endpoint(),
+        };
         let target = match found.and_then(|one| Some((one, regional_name(one)?))) {
             None => target,
             Some((one, name)) => {
-                let why = match setup.endpoints.known().map(Vec::len) {
-                    Some(1) => "the only one in this VPC".to_owned(),
-                    count => format!("of {} in this VPC; name another to probe that", count.unwrap_or_default()),
+                let all = setup.endpoints.known().map(Vec::len).unwrap_or_default();
+                let more = if all > 1 {
+                    format!("; of {all} that are seen, name another to probe that")
+                } else {
+                    String::new()
                 };
-                output::complain(&format!("endpoint: {} ({why})", one.id));
+                output::complain(&format!("endpoint: {}, as `{name}`{more}", one.id));
                 self.check.target.target_over(Some(name), self.check.limits.expectation())?
             }
         };
         let auth = self.check.auth.auth_beside_reading(&target)?;
-        self.check.check_of(target, auth, DEFAULT_TIMEOUT)
+        self.check.check_of(target, auth, once::usual_timeout(self.output.format))
     }
 
     fn print_iam_policies(&self) -> Result<u8, Stop> {

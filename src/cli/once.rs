@@ -72,8 +72,7 @@ pub(super) fn run(args: &OnceArgs) -> Result<u8, Stop> {
 }
 
 fn run_given(args: &OnceArgs, proxies: &[String]) -> Result<u8, Stop> {
-    let usual = if args.output.format == Format::Nagios { NAGIOS_TIMEOUT } else { DEFAULT_TIMEOUT };
-    let mut check = args.check.check(usual)?;
+    let mut check = args.check.check(usual_timeout(args.output.format))?;
     if check.lacks_canary() {
         output::complain(&format!("warning: {}", super::offline::NO_CANARY));
     }
@@ -147,6 +146,11 @@ async fn ask_further(checks: &[Check], net: &Net, reports: Vec<Report>, output: 
         told.push(experiment(check, net, report, output).await);
     }
     told
+}
+
+/// The deadline of a path if none was given; a Nagios plugin must end before its caller loses patience.
+pub(super) fn usual_timeout(format: Format) -> Duration {
+    if format == Format::Nagios { NAGIOS_TIMEOUT } else { DEFAULT_TIMEOUT }
 }
 
 /// The proxy variables that other programs would follow.

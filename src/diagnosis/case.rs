@@ -2,8 +2,8 @@
 
 use super::cause::Cause;
 use super::draft::Draft;
-use super::finding::Diagnosis;
-use super::proof::Facts;
+use super::finding::{Diagnosis, Finding};
+use super::proof::{Facts, with_ids};
 use super::sight::{Side, Sight};
 use crate::observation::{Intent, Question, Round, Row};
 use crate::plan::AccessPath;
@@ -139,6 +139,16 @@ impl<'a> Case<'a> {
             let of = |intent| sights.iter().any(|sight| draft.explains(sight.path) && sight.intent == intent);
             [Intent::Required, Intent::Forbidden, Intent::Optional].into_iter().position(of).unwrap_or(usize::MAX)
         });
-        Diagnosis { findings: drafts.into_iter().map(|draft| draft.close(&round.target)).collect() }
+        let findings = drafts.into_iter().map(|draft| {
+            let finding = draft.close(&round.target);
+            match round.environment.setup.as_deref() {
+                None => finding,
+                Some(setup) => {
+                    let fix = finding.fix.into_iter().map(|step| with_ids(step, setup, &round.target)).collect();
+                    Finding { fix, ..finding }
+                }
+            }
+        });
+        Diagnosis { findings: findings.collect() }
     }
 }

@@ -55,7 +55,8 @@ pub(crate) fn unknown(case: &Case<'_>) -> Vec<Draft> {
     // where the name does not lead to the endpoint, `Host` alone tells, and less
     let untold = named.is_none_or(Sight::is_unresolved);
     let refused = |sight: &Sight<'_>| sight.path == AccessPath::VpceCustomDomain && is_forbidden(sight);
-    if !shown && !(untold && case.api_is_proven()) {
+    let tells = shown || untold && case.api_is_proven();
+    if !tells {
         return Vec::new();
     }
     let sights = case.unexplained_if(|sight| strange(sight) || refused(sight));

@@ -167,6 +167,25 @@ impl Facts<'_> {
     }
 }
 
+/// A step with the ids that are known, in the place of the words that stand for them.
+pub(crate) fn with_ids(step: String, setup: &Setup, target: &Target) -> String {
+    let endpoint = setup.endpoint(target);
+    let (endpoint, instance) = (endpoint.known(), setup.instance.known());
+    let vpc = endpoint.map(|one| &one.vpc).or(instance.map(|one| &one.vpc));
+    let words = [
+        ("--vpc-id VPC ", "--vpc-id ", vpc, " "),
+        ("ENDPOINT_GROUP", "", endpoint.and_then(|one| one.security_groups.first()), ""),
+        ("CLIENT_GROUP", "", instance.and_then(|one| one.security_groups.first()), ""),
+    ];
+    words.into_iter().fold(step, |step, (word, before, id, after)| match id {
+        // it goes into a shell
+        Some(id) if id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {
+            step.replace(word, &format!("{before}{id}{after}"))
+        }
+        Some(_) | None => step,
+    })
+}
+
 fn when(holds: bool, then: fn(String) -> Word, otherwise: fn(String) -> Word, fact: String) -> Word {
     if holds { then(fact) } else { otherwise(fact) }
 }

@@ -32,7 +32,7 @@ pub(crate) fn swallowed(case: &Case<'_>) -> Vec<Draft> {
 
 /// Where a name leads, and by which aliases.
 fn way(sight: &Sight<'_>) -> String {
-    let by = sight.seen.lookup.cnames.iter().map(|name| format!(" by `{name}`")).collect::<String>();
+    let by = sight.seen.lookup.cnames.iter().map(|name| format!(" by `{name}`")).collect::<Vec<_>>().concat();
     format!(
         "`{}` leads{by} to {}: such addresses an endpoint has, and no public API",
         sight.seen.plan.dial,

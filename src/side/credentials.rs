@@ -2,7 +2,7 @@
 
 use super::profile::{Profile, Profiles};
 use super::sts::{Sts, Taking};
-use super::{MOST_FOR_A_PIPE, Side, Variables, container, imds};
+use super::{MOST_FOR_A_PIPE, Side, Variables, container, imds, service};
 use crate::sign::{Credentials, NoCredentials};
 use crate::small_file;
 use crate::target::Target;
@@ -246,10 +246,8 @@ impl Search<'_> {
 
     /// The regional name, or what the environment names in its place, as it does for every tool of AWS.
     fn sts_url(&self) -> String {
-        let named = self.variables.value("AWS_ENDPOINT_URL_STS").or(self.variables.value("AWS_ENDPOINT_URL"));
         let usual = || format!("https://sts.{}.{}", self.wish.region, self.wish.suffix);
-        let url = named.map_or_else(usual, |url| url.trim_end_matches('/').to_owned());
-        url + "/"
+        service::url(self.variables, "AWS_ENDPOINT_URL_STS", usual) + "/"
     }
 }
 

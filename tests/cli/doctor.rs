@@ -275,11 +275,13 @@ fn the_endpoint_is_found_where_none_is_named() {
     let side = start("healthy");
     let url = aws(|request| Ec2::HEALTHY.answer(request));
     let options: Vec<_> = side.once().get_args().skip(3).map(ToOwned::to_owned).collect();
-    let mut command = binary();
-    command.args(["doctor", side.lab.invoke_url()]).args(&options);
-    let seen = report(&mut over(command, &url));
-    assert_eq!(seen["target"]["vpce_id"], "vpce-1a2b3c456d7e89012", "{seen:#}");
-    assert!(seen["paths"].as_array().unwrap().iter().all(|path| path["outcome"] == "ok"), "{seen:#}");
+    for named in [&[][..], &["--vpce-id", "vpce-1a2b3c456d7e89012"]] {
+        let mut command = binary();
+        command.args(["doctor", side.lab.invoke_url()]).args(&options).args(named);
+        let seen = report(&mut over(command, &url));
+        assert_eq!(seen["target"]["vpce_id"], "vpce-1a2b3c456d7e89012", "{seen:#}");
+        assert!(seen["paths"].as_array().unwrap().iter().all(|path| path["outcome"] == "ok"), "{seen:#}");
+    }
 }
 
 #[test]

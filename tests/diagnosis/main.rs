@@ -20,3 +20,4 @@ mod second_opinion;
 mod setup;
 mod steps;
 mod table;
+mod ways;

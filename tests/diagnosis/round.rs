@@ -6,7 +6,7 @@ use apigw_probe::observation::{
     NameSource, Observation, Phase, RawAnswer, Round, Row, SecondOpinion, Secrets, Secured, Seen, Session, TcpFailure,
     TcpFault, TlsFailure, TlsFault,
 };
-use apigw_probe::plan::{AccessPath, Header, HeaderText, Method, Request, plan};
+use apigw_probe::plan::{AccessPath, Header, HeaderText, Method, Request, RowId, plan, rows};
 use apigw_probe::target::{Expectation, Target, TargetInput};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -42,6 +42,23 @@ impl Scene {
         Self::at(Target::parse(input).unwrap())
     }
 
+    /// The same target with a private custom domain name beside it.
+    pub(crate) fn with_domain() -> Self {
+        let input = TargetInput {
+            invoke_url: URL,
+            vpce_dns_name: Some(ENDPOINT),
+            custom_domain: Some("private.example.com/base"),
+            ..TargetInput::default()
+        };
+        Self::at(Target::parse(input).unwrap())
+    }
+
+    /// A public API by this URL.
+    pub(crate) fn public(url: &str, endpoint: Option<&str>) -> Self {
+        let input = TargetInput { invoke_url: url, vpce_dns_name: endpoint, public: true, ..TargetInput::default() };
+        Self::at(Target::parse(input).unwrap())
+    }
+
     fn at(target: Target) -> Self {
         let round = Round {
             target: target.into(),
@@ -73,10 +90,10 @@ impl Scene {
 
     fn refreshed(mut self) -> Self {
         let target = &self.round.target;
-        self.round.rows = AccessPath::FOUR
-            .iter()
-            .map(|path| {
-                let seen = match plan(target, *path, &self.request) {
+        self.round.rows = rows(target, &[false], |_| false)
+            .into_iter()
+            .map(|RowId { path, zone, signed }| {
+                let seen = match plan(target, path, &self.request) {
                     Err(missing) => Seen::NotConfigured(missing),
                     Ok(plan) => Seen::Probed(Box::new(Observation {
                         plan,
@@ -88,7 +105,7 @@ impl Scene {
                         took: Duration::from_millis(60),
                     })),
                 };
-                Row { path: *path, zone: None, signed: false, intent: Intent::Required, asked: false, seen }
+                Row { path, zone, signed, intent: Intent::Required, asked: false, seen }
             })
             .collect();
         self

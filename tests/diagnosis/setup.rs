@@ -323,6 +323,21 @@ fn a_host_in_another_vpc_is_likelier_outside() {
 }
 
 #[test]
+fn what_to_do_names_the_ids_that_are_known() {
+    let closed: Change = |it| groups(it)[0].inbound = Peers::default();
+    let fix = first(healthy().unconnected(&ALL, TcpFault::Timeout), closed).fix.concat();
+    assert!(fix.contains("--group-id sg-vpce") && fix.contains("--source-group sg-own"), "{fix}");
+    let fix = first(healthy().nxdomain(&[P1]), |it| endpoint(it).private_dns = false).fix.concat();
+    assert!(fix.contains("--vpc-id vpc-1 ") && !fix.contains("--vpc-id VPC"), "{fix}");
+    // what is no id does not get into a command
+    let odd: Change = |it| {
+        endpoint(it).private_dns = false;
+        endpoint(it).vpc = "x;reboot".into();
+    };
+    assert!(!first(healthy().nxdomain(&[P1]), odd).fix.concat().contains("reboot"));
+}
+
+#[test]
 fn what_is_not_seen_changes_nothing() {
     let blind = Setup::unseen(&Blind::new("x", "denied"));
     for scene in [

@@ -230,7 +230,8 @@ def look_at_the_api(account, resources, endpoint, allowed, authorization, deploy
     api = resources["Api"]
     found = account.apigateway.get_rest_api(restApiId=api)
     equal(found["endpointConfiguration"], {"types": ["PRIVATE"], "vpcEndpointIds": [endpoint]})
-    equal(json.loads(found["policy"]), documented_pair(endpoint, allowed))
+    policy = json.loads(found["policy"])
+    equal(policy, documented_pair(endpoint, allowed))
     (root,) = account.apigateway.get_resources(restApiId=api)["items"]
     method = account.apigateway.get_method(restApiId=api, resourceId=root["id"], httpMethod="ANY")
     equal((root["path"], method["authorizationType"]), ("/", authorization))
@@ -242,6 +243,7 @@ def look_at_the_api(account, resources, endpoint, allowed, authorization, deploy
     (only,) = account.apigateway.get_deployments(restApiId=api)["items"]
     equal((stage["stageName"], stage["deploymentId"]), ("test", only["id"]))
     equal([name for name in resources if name.startswith("Deployment")], [deployment])
+    return policy
 
 
 def network(account):
@@ -265,7 +267,7 @@ def main(template_a, template_b):
 
     # step 2: its id to account B
     second, resources = b.stack("step-2", template_b, VpcEndpointId=first["VpcEndpointId"])
-    look_at_the_api(b, resources, first["VpcEndpointId"], "*", "NONE", "DeploymentA")
+    policy = look_at_the_api(b, resources, first["VpcEndpointId"], "*", "NONE", "DeploymentA")
     api = resources["Api"]
     equal(second, {"InvokeUrl": f"https://{api}.execute-api.{REGION}.amazonaws.com/test"})
 
@@ -306,7 +308,8 @@ def main(template_a, template_b):
     equal(a.apigateway.get_rest_apis()["items"], [])
     equal(b.ec2.describe_vpc_endpoints()["VpcEndpoints"], [])
 
-    print(json.dumps({"invoke_url": second["InvokeUrl"], "vpce_dns_name": first["VpceDnsName"], "user_data": scripts}))
+    said = {"invoke_url": second["InvokeUrl"], "vpce_dns_name": first["VpceDnsName"], "resource_policy": policy}
+    print(json.dumps({**said, "doctor_reads": sorted(action for action, _ in reads), "user_data": scripts}))
 
 
 def user_data(account, outputs, resources, subnets):

@@ -37,6 +37,13 @@ fn the_stacks_of_both_accounts_are_made_and_what_they_give_is_all_that_the_probe
     let printed = run(binary().args(["curl", &url, &endpoint]));
     assert_eq!(text(&printed.stdout).lines().filter(|line| line.starts_with("curl ")).count(), 4);
     assert!(printed.stderr.is_empty(), "{}", text(&printed.stderr));
+    // what `doctor` would have one paste is what the templates have; the names of condition keys know no case
+    let printed = run(binary().args(["doctor", "--resource-policy", &url, &endpoint])).stdout;
+    let pair: Value = serde_json::Deserializer::from_slice(&printed).into_iter().next().unwrap().unwrap();
+    assert_eq!(said["resource_policy"].to_string().to_lowercase(), pair.to_string().to_lowercase());
+    let printed = run(binary().args(["doctor", "--iam-policy"])).stdout;
+    let least: Value = serde_json::from_slice(&printed).unwrap();
+    assert_eq!(said["doctor_reads"], least["Statement"][0]["Action"]);
     let scripts: Vec<String> = said["user_data"].as_array().unwrap().iter().map(word).collect();
     assert_eq!(scripts.len(), 2);
     for script in scripts {

@@ -28,14 +28,17 @@ impl From<&SeenRequest> for Sent {
 
 /// Probes each path of a URL by itself with these options, runs the line that the report prints, and compares what arrived.
 fn agree(url_ends_with: &str, options: &[&str]) {
-    let side = Side::start(Scenario::healthy());
+    agree_on(&Side::start(Scenario::healthy()), &PATHS, url_ends_with, options);
+}
+
+fn agree_on(side: &Side, paths: &[&str], url_ends_with: &str, options: &[&str]) {
     let url = side.lab.invoke_url().to_owned() + url_ends_with;
-    for name in PATHS {
+    for name in paths {
         let mut once = side.once_at(&url);
         once.args(["--format", "json", "--path", name]).args(options);
-        let (report, ours) = request_of(&side, || read(&once.output().unwrap()));
+        let (report, ours) = request_of(side, || read(&once.output().unwrap()));
         let path = path(&report, name);
-        let (_, theirs) = request_of(&side, || run(&mut printed(&side, path)));
+        let (_, theirs) = request_of(side, || run(&mut printed(side, path)));
         assert_eq!(
             Sent::from(&ours),
             Sent::from(&theirs),
@@ -61,6 +64,21 @@ fn printed(side: &Side, path: &Value) -> Command {
 #[test]
 fn the_four_paths_agree() {
     agree("", &[]);
+}
+
+#[test]
+fn custom_domain_names_and_public_apis_agree() {
+    for (scenario, paths) in [
+        ("custom-domain", &["custom-domain", "vpce-custom-domain"][..]),
+        ("public", &["public"]),
+        ("public-custom-domain", &["public"]),
+        ("http-api", &["public"]),
+    ] {
+        let side = Side::start(Scenario::named(scenario).unwrap());
+        agree_on(&side, paths, "", &[]);
+    }
+    let side = Side::start(Scenario::named("custom-domain").unwrap());
+    agree_on(&side, &["custom-domain", "vpce-custom-domain"], "/orders?b=2&a=1", &["--method", "HEAD"]);
 }
 
 #[test]

@@ -240,10 +240,10 @@ fn placed(setup: &Setup, address: IpAddr) -> String {
         Some(false) => ": outside this VPC",
         None => "",
     };
-    let interface = match (setup.interface_at(address), setup.interfaces.known()) {
+    let interface = match (setup.interface_at(address), setup.interfaces.known().map(Vec::as_slice)) {
         (Some(one), _) => format!(", {} of the endpoint in {}", one.id, one.zone),
-        (None, Some(_)) => ", none of the endpoint's interfaces".to_owned(),
-        (None, None) => String::new(),
+        (None, Some([_, ..])) => ", none of the endpoint's interfaces".to_owned(),
+        (None, Some([]) | None) => String::new(),
     };
     format!("{address}{vpc}{interface}")
 }

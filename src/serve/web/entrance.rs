@@ -5,7 +5,6 @@ use super::crowd::{Crowd, Visit};
 use super::listener::{Listener, OpenListener};
 use super::route::{Door, respond};
 use super::wire::{Duplex, Wire};
-use futures_util::FutureExt as _;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
@@ -36,7 +35,7 @@ impl Accepting {
                 _ = closing => {}
             }
             // whoever came before it closed is answered yet
-            while let Some(Ok(stream)) = listener.accept().now_or_never() {
+            for stream in listener.waiting().unwrap_or_default() {
                 admit(stream, &door, &place);
             }
         });

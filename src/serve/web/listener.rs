@@ -137,15 +137,38 @@ impl OpenListener {
     /// Waits for a connection.
     pub(super) async fn accept(&self) -> io::Result<Box<dyn Duplex>> {
         match self {
-            Self::Tcp(socket, _) => {
-                let (stream, _) = socket.accept().await?;
-                // chunks of an answer do not wait for each other
-                let _ = stream.set_nodelay(true);
-                Ok(Box::new(stream))
-            }
+            Self::Tcp(socket, _) => Ok(of_tcp(socket.accept().await?.0)),
             Self::Unix(socket, _) => Ok(Box::new(socket.accept().await?.0)),
         }
     }
+
+    /// Whoever has come already, as the kernel knows it; the runtime may not have heard of them yet.
+    pub(super) fn waiting(self) -> io::Result<Vec<Box<dyn Duplex>>> {
+        let mut waiting: Vec<Box<dyn Duplex>> = Vec::new();
+        match self {
+            Self::Tcp(socket, _) => {
+                let socket = socket.into_std()?;
+                while let Ok((stream, _)) = socket.accept() {
+                    stream.set_nonblocking(true)?;
+                    waiting.push(of_tcp(tokio::net::TcpStream::from_std(stream)?));
+                }
+            }
+            Self::Unix(socket, _) => {
+                let socket = socket.into_std()?;
+                while let Ok((stream, _)) = socket.accept() {
+                    stream.set_nonblocking(true)?;
+                    waiting.push(Box::new(tokio::net::UnixStream::from_std(stream)?));
+                }
+            }
+        }
+        Ok(waiting)
+    }
+}
+
+fn of_tcp(stream: tokio::net::TcpStream) -> Box<dyn Duplex> {
+    // chunks of an answer do not wait for each other
+    let _ = stream.set_nodelay(true);
+    Box::new(stream)
 }
 
 /// The file of a unix socket that we made; removed at the end, unless another has taken its place.
