@@ -120,6 +120,7 @@ impl Lab {
             vpce_dns_name: asked.vpce_dns_name.as_deref(),
             zonal_dns_names: asked.zonal_dns_names.iter().map(String::as_str).collect(),
             public: asked.public,
+            region: asked.stated_region,
             custom_domain: asked.custom_domain.as_deref(),
             ..TargetInput::default()
         }
@@ -130,7 +131,8 @@ impl Lab {
         let asked = &self.world.asked;
         let zonal = asked.zonal_dns_names.iter().flat_map(|name| ["--zonal-name", name]);
         let domain = asked.custom_domain.iter().flat_map(|name| ["--custom-domain", name]);
-        zonal.chain(domain).chain(asked.public.then_some("--public")).collect()
+        let region = asked.stated_region.iter().flat_map(|region| ["--region", region]);
+        zonal.chain(domain).chain(region).chain(asked.public.then_some("--public")).collect()
     }
 
     /// Whether the operator of this scenario has the calls signed, and with what.

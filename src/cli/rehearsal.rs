@@ -104,6 +104,9 @@ impl Stage {
         if let Some(name) = input.custom_domain {
             let _ = writeln!(text, "custom_domain = '{name}'");
         }
+        if let Some(region) = input.region {
+            let _ = writeln!(text, "region = '{region}'");
+        }
         let _ = writeln!(text, "public = {}", input.public);
         let _ = writeln!(text, "canary = {}", check.canary);
         text.push_str("\n[target.paths]\n");

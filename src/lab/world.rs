@@ -67,6 +67,8 @@ pub(super) struct Asked {
     pub(super) zonal_dns_names: Vec<String>,
     /// Whether the API is said to be a public one.
     pub(super) public: bool,
+    /// The Region, where no name tells it.
+    pub(super) stated_region: Option<&'static str>,
     pub(super) custom_domain: Option<String>,
     /// Whether the calls are to be signed.
     pub(super) auth: AuthMode,
@@ -96,6 +98,7 @@ impl World {
                 vpce_dns_name: None,
                 zonal_dns_names: Vec::new(),
                 public: false,
+                stated_region: None,
                 custom_domain: None,
                 auth: AuthMode::None,
                 credentials: Some(AccessKey::of_role().credentials()),

@@ -29,14 +29,14 @@ async fn probe_signed(
     probe_as(&net, &[plan], &errand).await.remove(0)
 }
 
-fn key() -> Identity {
+fn key() -> Arc<Credentials> {
     let text = str::to_owned;
-    Ok(Arc::new(Credentials {
+    Arc::new(Credentials {
         access_key_id: text("AKIAIOSFODNN7EXAMPLE"),
         secret_access_key: text("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
         session_token: None,
         expires: None,
-    }))
+    })
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn one_request_waits_and_its_connection_is_there_already() {
             tokio::task::yield_now().await;
         }
         tokio::time::sleep(Duration::from_millis(400)).await;
-        identity.set(key()).unwrap();
+        identity.set(Ok(key())).unwrap();
     };
     let limits = limits(20_000);
     let (seen, ()) = tokio::join!(probe_signed(&authority, &api, &limits, &identity), search);

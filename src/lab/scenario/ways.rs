@@ -147,6 +147,7 @@ fn public_domain(world: &mut World, record: Record) {
     public(world);
     world.domains.push(domain(Reach::Public(record), ""));
     world.asked.invoke_url = format!("https://{DOMAIN}/");
+    world.asked.stated_region = Some(world.region.name);
 }
 
 fn http_api(world: &mut World) {
