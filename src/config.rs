@@ -280,7 +280,10 @@ pub fn parse_server(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// The generated JSON Schema of the configuration.
+/// The JSON Schema (2020-12) of the configuration, as it is committed; a test holds it equal to the one that is made of the code.
+pub const JSON_SCHEMA: &str = include_str!("config/config.schema.json");
+
+/// The same, made of the code. It is for that test: what makes it is left out of the program.
 pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(File).to_value()
 }

@@ -112,10 +112,7 @@ pub(super) fn config(command: ConfigCommand) -> Result<u8, Stop> {
             cost(&config)
         }
         ConfigCommand::Show { file } => configuration::shown(&Config::read(&file)?),
-        ConfigCommand::Schema { report } => {
-            let schema = if report { render::json_schema() } else { config::json_schema() };
-            format!("{schema:#}\n")
-        }
+        ConfigCommand::Schema { report } => if report { render::JSON_SCHEMA } else { config::JSON_SCHEMA }.to_owned(),
     };
     print(text.as_bytes())
 }

@@ -1,8 +1,8 @@
 //! Which keys does the configuration know? An unknown one is an error that names the nearest valid key.
 
+use super::JSON_SCHEMA;
 use super::fault::Fault;
 use super::form::Form;
-use super::json_schema;
 use serde_json::Value;
 use std::ops::Range;
 use toml::Spanned;
@@ -19,7 +19,7 @@ pub(super) fn check(text: &str) -> Result<(), Fault> {
         let message = "a target begins with a line `[[target]]`, with two brackets".to_owned();
         return Err(Fault { at: key.span().start, message });
     }
-    let schema = json_schema();
+    let schema = serde_json::from_str(JSON_SCHEMA).expect("a test compares it");
     walk(table.get_ref(), 0, &schema, &schema)
 }
 

@@ -218,7 +218,6 @@ pub struct ExperimentShape {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
     /// What was seen.
-    #[serde(flatten)]
     pub seen: SeenShape,
 }
 
@@ -234,7 +233,6 @@ pub struct CanaryShape {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<bool>,
     /// What was seen.
-    #[serde(flatten)]
     pub seen: SeenShape,
 }
 

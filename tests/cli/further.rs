@@ -34,9 +34,10 @@ fn experiments_are_told_on_stderr_before_they_are_sent_and_counted_in_the_report
     assert_eq!(side.lab.requests().len(), 4 + 2);
     for experiment in experiments {
         assert!(stderr(&output).contains(experiment["question"].as_str().unwrap()), "{}", stderr(&output));
-        assert_eq!(experiment["address"], experiment["request"]["connect_to"]);
-        assert_eq!(experiment["attempts"].as_array().unwrap().len(), 1);
-        assert_eq!(experiment["dns"]["queries"], Value::Array(vec![]));
+        let seen = &experiment["seen"];
+        assert_eq!(experiment["address"], seen["request"]["connect_to"]);
+        assert_eq!(seen["attempts"].as_array().unwrap().len(), 1);
+        assert_eq!(seen["dns"]["queries"], Value::Array(vec![]));
     }
     assert_eq!(report["findings"][0]["cause"], "proxy-interference");
 }
@@ -92,7 +93,9 @@ fn replay_reaches_the_same_causes_with_experiments_and_canary() {
         let again = binary().args(["replay", "--format", "json"]).arg(file.path()).output().unwrap();
         let after = report(&again);
         assert_eq!((output.status.code(), again.status.code()), (Some(1), Some(1)));
-        for place in ["/verdict", "/findings", "/experiments/0/question", "/experiments/0/outcome", "/canary/refused"] {
+        for place in
+            ["/verdict", "/findings", "/experiments/0/question", "/experiments/0/seen/outcome", "/canary/refused"]
+        {
             assert_eq!(before.pointer(place), after.pointer(place), "{scenario}: {place}");
         }
     }

@@ -82,7 +82,7 @@ fn hostile(text: &str) -> Status {
     let reports: Vec<_> = report::all().into_iter().map(|(_, report)| evil(report)).collect();
     let mut status = statuses::status(vec![
         statuses::target(text, &[evil(report::all_broken())]),
-        statuses::target(&format!("{text}2"), &reports),
+        statuses::target(&format!("2{text}"), &reports),
     ]);
     status.reload.refused = Some(text.to_owned());
     status

@@ -1,25 +1,30 @@
 //! The JSON report: it fits its schema, the schema is the committed one, and a saved report gives back the round.
 
 use crate::{hostile, is_harmless, report};
-use apigw_probe::render::{json, json_schema};
+use apigw_probe::render::{JSON_SCHEMA, json, json_schema};
 use apigw_probe::report::{Report, Shape, UnreadableReport};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-
-const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/report.schema.json");
+use std::path::Path;
 
 #[test]
-fn committed_schema_is_that_of_the_code() {
-    let current = format!("{}\n", serde_json::to_string_pretty(&json_schema()).unwrap());
-    if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        std::fs::write(COMMITTED, &current).unwrap();
+fn committed_schemas_are_those_of_the_code() {
+    for (place, schema) in [
+        ("report/report.schema.json", json_schema()),
+        ("config/config.schema.json", apigw_probe::config::json_schema()),
+    ] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(place);
+        let current = format!("{schema:#}\n");
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(&file, &current).unwrap();
+        }
+        let committed = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            committed == current,
+            "src/{place} is not the schema of the code; if the change of format is meant, run\n\
+             UPDATE_SCHEMA=1 cargo test --test render committed_schema"
+        );
     }
-    let committed = std::fs::read_to_string(COMMITTED).unwrap_or_default();
-    assert!(
-        committed == current,
-        "src/report/report.schema.json is not the schema of the code; if the change of format is meant, run\n\
-         UPDATE_SCHEMA=1 cargo test --test render committed_schema"
-    );
 }
 
 #[test]
@@ -122,7 +127,7 @@ fn value_of(report: &Report) -> Value {
 }
 
 fn complaints(report: &Value) -> Vec<String> {
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(COMMITTED).unwrap()).unwrap();
+    let schema: Value = serde_json::from_str(JSON_SCHEMA).unwrap();
     let validator = jsonschema::options().should_validate_formats(true).build(&schema).expect("the schema is one");
     validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
