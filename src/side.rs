@@ -8,8 +8,9 @@ mod profile;
 // who hands out keys
 mod container;
 
-// where a service is asked
+// where a service is asked, and how some answer
 mod service;
+mod xml;
 
 mod imds;
 mod sts;

@@ -3,15 +3,12 @@
 mod answer;
 
 use super::service::Service;
+use super::xml::Element;
 use crate::observation::redact;
 use crate::setup::{Blind, Fact, Interface, SecurityGroup, Subnet, VpcEndpoint};
-use answer::{
-    AttributeAnswer, EndpointItem, Endpoints, ErrorAnswer, Errors, GroupItem, Groups, InterfaceItem, Interfaces, Page,
-    SubnetItem, Subnets,
-};
+use answer::{ENDPOINTS, GROUPS, INTERFACES, List, SUBNETS};
 use form_urlencoded::Serializer;
 use hyper::Method;
-use serde::de::DeserializeOwned;
 
 /// EC2 of one Region.
 #[derive(Debug)]
@@ -24,21 +21,27 @@ struct Refused {
     why: String,
 }
 
+impl Refused {
+    fn unread() -> Self {
+        Self { code: String::new(), why: "the answer is not EC2's".to_owned() }
+    }
+}
+
 impl Ec2<'_> {
     /// The endpoints for `execute-api` of a VPC, whatever its partition calls that service.
     pub(super) async fn endpoints_of(&self, vpc: &str) -> Result<Vec<VpcEndpoint>, Blind> {
         let filter = [("Filter.1.Name", "vpc-id"), ("Filter.1.Value.1", vpc)];
-        let found: Vec<EndpointItem> =
-            self.all::<Endpoints>("DescribeVpcEndpoints", &filter).await.map_err(blind(ENDPOINTS))?;
-        Ok(found.into_iter().filter(EndpointItem::is_execute_api).map(EndpointItem::read).collect())
+        let found = self.all(&ENDPOINTS, &filter).await.map_err(blind(SEE_ENDPOINTS))?;
+        let of_ours = found.into_iter().filter(|(service, _)| service.ends_with(".execute-api"));
+        Ok(of_ours.map(|(_, endpoint)| endpoint).collect())
     }
 
     /// One endpoint; absent if this account has none of this id in this Region.
     pub(super) async fn endpoint(&self, id: &str) -> Fact<VpcEndpoint> {
-        match self.all::<Endpoints>("DescribeVpcEndpoints", &[("VpcEndpointId.1", id)]).await {
-            Ok(found) => found.into_iter().next().map_or(Fact::Absent, |one| Fact::Known(one.read())),
+        match self.all(&ENDPOINTS, &[("VpcEndpointId.1", id)]).await {
+            Ok(found) => found.into_iter().next().map_or(Fact::Absent, |(_, endpoint)| Fact::Known(endpoint)),
             Err(refused) if refused.code.ends_with(".NotFound") => Fact::Absent,
-            Err(refused) => Fact::CannotSee(blind(ENDPOINTS)(refused)),
+            Err(refused) => Fact::CannotSee(blind(SEE_ENDPOINTS)(refused)),
         }
     }
 
@@ -47,37 +50,36 @@ impl Ec2<'_> {
         let wrong = blind("ec2:DescribeVpcAttribute");
         let body =
             self.page("DescribeVpcAttribute", &[("Attribute", name), ("VpcId", vpc)], None).await.map_err(&wrong)?;
-        let read: AttributeAnswer = parse(&body).map_err(&wrong)?;
-        Ok(read.attribute.value)
+        let read = Element::parse(&body).and_then(|answer| answer::attribute(&answer, name));
+        read.ok_or_else(|| wrong(Refused::unread()))
     }
 
     /// Security groups by their ids.
     pub(super) async fn security_groups(&self, ids: &[String]) -> Result<Vec<SecurityGroup>, Blind> {
-        let found = self.all::<Groups>("DescribeSecurityGroups", &numbered("GroupId", ids)).await;
-        Ok(found.map_err(blind("ec2:DescribeSecurityGroups"))?.into_iter().map(GroupItem::read).collect())
+        self.all(&GROUPS, &numbered("GroupId", ids)).await.map_err(blind("ec2:DescribeSecurityGroups"))
     }
 
     /// Network interfaces by their ids.
     pub(super) async fn interfaces(&self, ids: &[String]) -> Result<Vec<Interface>, Blind> {
-        let found = self.all::<Interfaces>("DescribeNetworkInterfaces", &numbered("NetworkInterfaceId", ids)).await;
-        Ok(found.map_err(blind("ec2:DescribeNetworkInterfaces"))?.into_iter().map(InterfaceItem::read).collect())
+        self.all(&INTERFACES, &numbered("NetworkInterfaceId", ids))
+            .await
+            .map_err(blind("ec2:DescribeNetworkInterfaces"))
     }
 
     /// Subnets by their ids.
     pub(super) async fn subnets(&self, ids: &[String]) -> Result<Vec<Subnet>, Blind> {
-        let found = self.all::<Subnets>("DescribeSubnets", &numbered("SubnetId", ids)).await;
-        Ok(found.map_err(blind("ec2:DescribeSubnets"))?.into_iter().map(SubnetItem::read).collect())
+        self.all(&SUBNETS, &numbered("SubnetId", ids)).await.map_err(blind("ec2:DescribeSubnets"))
     }
 
     /// All pages of an answer, some at most.
-    async fn all<P: Page>(&self, action: &str, of: &[(impl AsRef<str>, &str)]) -> Result<Vec<P::Item>, Refused> {
+    async fn all<T>(&self, list: &List<T>, of: &[(impl AsRef<str>, &str)]) -> Result<Vec<T>, Refused> {
         let parameters: Vec<_> = of.iter().map(|(name, value)| (name.as_ref(), *value)).collect();
         let (mut items, mut next) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
-            let body = self.page(action, &parameters, next.as_deref()).await?;
-            let (page, token) = parse::<P>(&body)?.open();
-            items.extend(page);
-            next = token.filter(|token| !token.is_empty());
+            let body = self.page(list.action, &parameters, next.as_deref()).await?;
+            let page = Element::parse(&body).ok_or_else(Refused::unread)?;
+            items.extend(list.items(&page).ok_or_else(Refused::unread)?);
+            next = page.text_of("nextToken").filter(|token| !token.is_empty()).map(str::to_owned);
             if next.is_none() {
                 break;
             }
@@ -105,30 +107,25 @@ fn blind(permission: &'static str) -> impl Fn(Refused) -> Blind {
     move |refused| Blind::new(permission, refused.why)
 }
 
-fn parse<T: DeserializeOwned>(body: &str) -> Result<T, Refused> {
-    quick_xml::de::from_str(body)
-        .map_err(|_| Refused { code: String::new(), why: "the answer is not EC2's".to_owned() })
-}
-
 /// Code of a refusal, and what it means; the words that come with a denial are long, encoded, and say no more.
 fn refusal(status: u16, body: &str) -> Refused {
-    let Ok(ErrorAnswer { errors: Errors { error } }) = quick_xml::de::from_str::<ErrorAnswer>(body) else {
+    let Some((code, message)) = answer::error(body) else {
         return Refused { code: String::new(), why: format!("status {status}, in words that are not EC2's") };
     };
-    let why = match error.code.as_str() {
+    let why = match code.as_str() {
         "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" => "denied".to_owned(),
         "AuthFailure" | "InvalidClientTokenId" | "SignatureDoesNotMatch" => "the credentials are not taken".to_owned(),
         "RequestExpired" | "ExpiredToken" => "the credentials, or this host's clock, are past their time".to_owned(),
         "RequestLimitExceeded" | "Throttling" => "the account asks too often".to_owned(),
         code => {
-            let message: String = redact(error.message.trim_end_matches('.')).chars().take(MOST_MESSAGE).collect();
+            let message: String = redact(message.trim_end_matches('.')).chars().take(MOST_MESSAGE).collect();
             format!("{code} ({message})")
         }
     };
-    Refused { code: error.code, why }
+    Refused { code, why }
 }
 
-const ENDPOINTS: &str = "ec2:DescribeVpcEndpoints";
+const SEE_ENDPOINTS: &str = "ec2:DescribeVpcEndpoints";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 /// Pages that are read of one answer; an account with more has other ways to look.
 const MOST_PAGES: usize = 10;

@@ -1,11 +1,11 @@
 //! Whose role may be taken? Two calls to STS, at its regional name: with keys, and with the token of an identity provider.
 
+use super::xml::Element;
 use super::{Question, Side};
 use crate::observation::redact;
 use crate::sign::{Call, Credentials, Scope};
 use form_urlencoded::Serializer;
 use hyper::Method;
-use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -54,16 +54,7 @@ impl Sts<'_> {
         if answer.status != 200 {
             return Err(not(refusal(answer.status, &answer.body)));
         }
-        let read: Response =
-            quick_xml::de::from_str(&answer.body).map_err(|_| not("the answer is not STS's".into()))?;
-        let keys = read.result.keys;
-        let expires = OffsetDateTime::parse(&keys.expiration, &Rfc3339);
-        Ok(Credentials {
-            access_key_id: keys.access_key_id,
-            secret_access_key: keys.secret_access_key,
-            session_token: Some(keys.session_token),
-            expires: Some(expires.map_err(|_| not("the end of the session cannot be read".into()))?),
-        })
+        read(&answer.body).map_err(|why| not(why.to_owned()))
     }
 }
 
@@ -73,12 +64,29 @@ fn form(action: &str, role: Taking<'_>, more: Option<(&str, &str)>) -> String {
     Serializer::new(String::new()).extend_pairs(usual.into_iter().chain(more)).finish()
 }
 
+/// The keys of a role that was taken.
+fn read(body: &str) -> Result<Credentials, &'static str> {
+    let answer = Element::parse(body).ok_or(UNREAD)?;
+    let result = answer.child("AssumeRoleResult").or_else(|| answer.child("AssumeRoleWithWebIdentityResult"));
+    let keys = result.and_then(|result| result.child("Credentials")).ok_or(UNREAD)?;
+    let text = |name| keys.text_of(name).map(str::to_owned).ok_or(UNREAD);
+    let expires = OffsetDateTime::parse(&text("Expiration")?, &Rfc3339);
+    Ok(Credentials {
+        access_key_id: text("AccessKeyId")?,
+        secret_access_key: text("SecretAccessKey")?,
+        session_token: Some(text("SessionToken")?),
+        expires: Some(expires.map_err(|_| "the end of the session cannot be read")?),
+    })
+}
+
 /// Code and message of a refusal, with what it means where that is known.
 fn refusal(status: u16, body: &str) -> String {
-    let Ok(ErrorResponse { error }) = quick_xml::de::from_str::<ErrorResponse>(body) else {
+    let answer = Element::parse(body);
+    let error = answer.as_ref().and_then(|answer| answer.child("Error"));
+    let Some((error, code)) = error.and_then(|error| Some((error, error.text_of("Code")?))) else {
         return format!("status {status}, in words that are not STS's");
     };
-    let hint = match error.code.as_str() {
+    let hint = match code {
         "AccessDenied" => {
             "; the role's trust policy must admit this caller, and the caller's own policies must allow sts:AssumeRole on it"
         }
@@ -88,48 +96,9 @@ fn refusal(status: u16, body: &str) -> String {
         "RegionDisabledException" => "; STS is not activated in this Region",
         _ => "",
     };
-    format!("{} ({}){hint}", error.code, redact(error.message.trim_end_matches('.')))
+    let message = error.text_of("Message").unwrap_or_default();
+    format!("{code} ({}){hint}", redact(message.trim_end_matches('.')))
 }
 
-#[derive(Debug, Deserialize)]
-struct Response {
-    #[serde(alias = "AssumeRoleResult", alias = "AssumeRoleWithWebIdentityResult")]
-    result: Outcome,
-}
-
-#[derive(Debug, Deserialize)]
-struct Outcome {
-    #[serde(rename = "Credentials")]
-    keys: Keys,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Keys {
-    access_key_id: String,
-    secret_access_key: String,
-    session_token: String,
-    expiration: String,
-}
-
-impl std::fmt::Debug for Keys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys").finish_non_exhaustive()
-    }
-}
-
-#[derive(Debug, Deserialize)]
-struct ErrorResponse {
-    #[serde(rename = "Error")]
-    error: Refusal,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Refusal {
-    code: String,
-    #[serde(default)]
-    message: String,
-}
-
+const UNREAD: &str = "the answer is not STS's";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
