@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Reads a file of [`MOST_BYTES`] at most. What is no regular file, such as a pipe of a shell, has this long to say everything;
+/// Reads a file of four MiB at most. What is no regular file, such as a pipe of a shell, has this long to say everything;
 /// without patience it is an error at once. A disk that hangs holds up whoever reads.
 pub fn read(path: &Path, patience: Duration) -> io::Result<Vec<u8>> {
     let about = fs::metadata(path)?;
