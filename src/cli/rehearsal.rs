@@ -124,7 +124,8 @@ impl Stage {
             lab.scenario().name,
             lab.scenario().description()
         );
-        for (name, value) in lab.variables() {
+        let signed = check.auth.mode() != AuthMode::None;
+        for (name, value) in lab.variables().into_iter().filter(|_| signed) {
             let _ = write!(text, "{name}='{value}' ");
         }
         let _ = write!(
@@ -143,7 +144,7 @@ impl Stage {
         for (path, intent) in lab.scenario().intents {
             let _ = write!(text, " --{intent} {path}");
         }
-        if check.auth.mode() != AuthMode::None {
+        if signed {
             let _ = write!(text, " --auth {}", check.auth.mode());
         }
         if lab.scenario().timeout.is_some() {
