@@ -157,8 +157,8 @@ impl Check {
         let plans: Vec<Plan> = self.plans().filter(|_| self.canary).collect();
         let open = |plan: &&Plan| self.intents.of(plan.path) != Intent::Forbidden;
         let on = |path| plans.iter().filter(move |plan| plan.path == path);
-        let plan = CANARY_PATHS.iter().find_map(|path| on(*path).find(open));
-        let plan = plan.or_else(|| CANARY_PATHS.iter().find_map(|path| on(*path).next()))?;
+        let plan = AccessPath::LEAST_DNS_FIRST.iter().find_map(|path| on(*path).find(open));
+        let plan = plan.or_else(|| AccessPath::LEAST_DNS_FIRST.iter().find_map(|path| on(*path).next()))?;
         let stranger = self.target.api()?.id.other_than(number);
         let plan = plan.of_stranger(&self.target, &stranger);
         Some((stranger, plan))
@@ -320,10 +320,6 @@ impl Check {
 fn random() -> u64 {
     RandomState::new().hash_one(0)
 }
-
-/// The paths that a canary may take; the endpoint's own name resolves without private DNS and an association.
-const CANARY_PATHS: [AccessPath; 4] =
-    [AccessPath::VpceApiIdHeader, AccessPath::VpceHostHeader, AccessPath::PrivateDns, AccessPath::Route53Alias];
 
 const SET_BY_SIGNING: [&str; 5] =
     ["authorization", "date", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"];

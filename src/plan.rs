@@ -50,6 +50,10 @@ impl AccessPath {
     /// The four that name a private API by its id; every private API has them.
     pub const FOUR: &[Self] = &[Self::PrivateDns, Self::Route53Alias, Self::VpceHostHeader, Self::VpceApiIdHeader];
 
+    /// The same four, the one that needs least of DNS first: the endpoint's own name resolves without private DNS and an association.
+    pub const LEAST_DNS_FIRST: &[Self] =
+        &[Self::VpceApiIdHeader, Self::VpceHostHeader, Self::PrivateDns, Self::Route53Alias];
+
     /// Whether a target has this path without being asked for it by name.
     pub fn is_of(self, target: &Target) -> bool {
         let over_endpoint = match &target.callee {

@@ -116,9 +116,8 @@ impl<'a> Doubt<'a> {
             foreign && blamed(sight, &[Cause::NotApiGateway, Cause::ProxyInterference])
                 || sight.wants_explanation() && blamed(sight, &[Cause::AnsweredByAnotherApi])
         };
-        let order =
-            [AccessPath::VpceApiIdHeader, AccessPath::VpceHostHeader, AccessPath::PrivateDns, AccessPath::Route53Alias];
-        let sight = order.iter().find_map(|path| self.case.sight(*path).filter(|sight| odd(sight)));
+        let sight =
+            AccessPath::LEAST_DNS_FIRST.iter().find_map(|path| self.case.sight(*path).filter(|sight| odd(sight)));
         let ask = |sight: &Sight<'_>| {
             at(sight, Question::UnknownApi, sight.seen.plan.of_stranger(&round.target, self.stranger))
         };

@@ -7,21 +7,18 @@ use super::draft::Draft;
 use super::finding::Confidence::Likely;
 use super::meaning::Family;
 use super::sight::Sight;
-use crate::observation::{Answer, Attempt, Intent, Outcome, Question, TlsFault};
+use crate::observation::{Answer, Intent, Outcome, Question, TlsFault};
 use crate::plan::AccessPath;
 use std::net::IpAddr;
 
 /// An API that does not exist is answered like the one that is meant: whatever is answered proves nothing.
 pub(crate) fn canary(case: &Case<'_>) -> Vec<Draft> {
     let target = &case.round.target;
-    let answered = case.round.canary.as_ref().filter(|canary| case.decides && canary.is_answered(target));
-    let Some(canary) = answered else { return Vec::new() };
-    let answer = canary.seen.attempts.iter().find_map(Attempt::answer);
+    let Some(canary) = case.round.canary.as_ref().filter(|_| case.decides) else { return Vec::new() };
+    let Some(answer) = canary.accepted(target) else { return Vec::new() };
     let fact = format!(
         "the canary `{}`, an API that does not exist, was answered {} on {}",
-        canary.api,
-        answer.map_or(0, |answer| answer.status),
-        canary.seen.plan.path
+        canary.api, answer.status, canary.seen.plan.path
     );
     let works: Vec<_> = case.sights.iter().filter(|sight| sight.is_ok()).collect();
     let draft = if works.is_empty() {
@@ -29,7 +26,7 @@ pub(crate) fn canary(case: &Case<'_>) -> Vec<Draft> {
     } else {
         Draft::over(&[Cause::AnswersAnyApi], Likely, &works)
     };
-    vec![draft.or(instead(answer)).because(fact)]
+    vec![draft.or(instead(Some(answer))).because(fact)]
 }
 
 /// What else an answer in the place of a refusal may mean.

@@ -65,10 +65,15 @@ pub struct Canary {
 }
 
 impl Canary {
-    /// Whether an expected status came back, which must not be. `Forbidden` is what an API gets that does not exist, even where
+    /// The answer with an expected status, which must not come back. `Forbidden` is what an API gets that does not exist, even where
     /// its status is expected of the target.
+    pub fn accepted(&self, target: &Target) -> Option<&Answer> {
+        self.answers().find(|answer| is_expected(answer, target))
+    }
+
+    /// Whether an expected status came back.
     pub fn is_answered(&self, target: &Target) -> bool {
-        self.answers().any(|answer| is_expected(answer, target))
+        self.accepted(target).is_some()
     }
 
     /// Whether it was refused, as it should be; absent if no answer came, which proves nothing.

@@ -109,14 +109,15 @@ impl Survey<'_> {
         let usual = || format!("https://ec2.{}.{}", place.region, place.suffix);
         let url = service::url(self.variables, "AWS_ENDPOINT_URL_EC2", usual);
         let ec2 = Ec2(service(side, place, url, "ec2", &keys));
-        setup.endpoints = self.endpoints(&ec2, setup.instance.known().map(|instance| instance.vpc.as_str())).await;
+        let instance = setup.instance.known().cloned();
+        let own_vpc = instance.as_ref().map(|instance| instance.vpc.as_str());
+        let own_groups = instance.iter().flat_map(|instance| instance.security_groups.clone());
+        setup.endpoints = self.endpoints(&ec2, own_vpc).await;
         let Fact::Known(endpoints) = &setup.endpoints else {
             let blind = setup.endpoints.blind().cloned().unwrap_or_else(|| Blind::new(ENDPOINTS, "there is none"));
             setup.interfaces = Fact::CannotSee(blind.clone());
             setup.subnets = Fact::CannotSee(blind);
-            let groups = setup.instance.known().map(|instance| instance.security_groups.clone()).unwrap_or_default();
-            let vpc = setup.instance.known().map(|instance| instance.vpc.clone());
-            let (groups, attributes) = tokio::join!(security_groups(&ec2, groups), dns(&ec2, vpc.as_deref()));
+            let (groups, attributes) = tokio::join!(security_groups(&ec2, own_groups.collect()), dns(&ec2, own_vpc));
             setup.security_groups = groups;
             [setup.dns_support, setup.dns_hostnames] = attributes;
             return ec2.0.clock_ahead();
@@ -128,15 +129,14 @@ impl Survey<'_> {
             None => endpoints.iter().take(MOST_ENDPOINTS).collect(),
         };
         let all = |ids: fn(&VpcEndpoint) -> &Vec<String>| distinct(wanted.iter().flat_map(|one| ids(one).clone()));
-        let own = setup.instance.known().map(|instance| instance.security_groups.clone()).unwrap_or_default();
-        let groups = distinct(all(|one| &one.security_groups).into_iter().chain(own));
+        let groups = distinct(all(|one| &one.security_groups).into_iter().chain(own_groups));
         let (interfaces, subnets) = (all(|one| &one.interfaces), all(|one| &one.subnets));
-        let vpc = setup.instance.known().map(|instance| &instance.vpc).or(wanted.first().map(|one| &one.vpc)).cloned();
+        let vpc = own_vpc.or(wanted.first().map(|one| one.vpc.as_str()));
         let (groups, interfaces, subnets, attributes) = tokio::join!(
             security_groups(&ec2, groups),
             async { if interfaces.is_empty() { Ok(Vec::new()) } else { ec2.interfaces(&interfaces).await } },
             async { if subnets.is_empty() { Ok(Vec::new()) } else { ec2.subnets(&subnets).await } },
-            dns(&ec2, vpc.as_deref()),
+            dns(&ec2, vpc),
         );
         setup.security_groups = groups;
         setup.interfaces = interfaces.into();

@@ -180,6 +180,12 @@ fn a_canary_that_is_answered_makes_the_round_fail_wherever_it_went() {
         assert_eq!(blamed(&healthy()), (true, Verdict::Fail));
         assert!(!blamed(&refused).0);
     }
+    // of several answers it is the one that must not have come that is told
+    let mut round = with_canary(healthy(), &refused);
+    let accepted = with_canary(healthy(), &healthy()).canary.unwrap().seen.attempts;
+    round.canary.as_mut().unwrap().seen.attempts.extend(accepted);
+    let found = diagnose(&round).findings.into_iter().find(|finding| finding.cause == Cause::AnswersAnyApi).unwrap();
+    assert!(found.evidence.iter().any(|fact| fact.contains("200") && !fact.contains("403")), "{found:#?}");
     // a status that is expected of the target is a refusal all the same
     let mut scene = refused.clone().only(&[P4]);
     scene = scene.expecting(apigw_probe::target::Expectation { status: vec![403], api_gateway: false });

@@ -122,16 +122,21 @@ fn whole(asked: &Asked) -> (u16, String) {
     (200, answer(action, &inside))
 }
 
-#[tokio::test]
-async fn a_whole_set_up_is_seen() {
-    let (metadata, ec2) = (instance().await, Endpoint::answering(whole).await);
-    let at = [
+/// The variables of an instance with keys.
+fn on_instance<'a>(metadata: &'a Endpoint, ec2: &'a Endpoint) -> [(&'a str, &'a str); 5] {
+    [
         KEYS[0],
         KEYS[1],
         ("AWS_EC2_METADATA_DISABLED", "false"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url.as_str()),
         ("AWS_ENDPOINT_URL_EC2", ec2.url.as_str()),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn a_whole_set_up_is_seen() {
+    let (metadata, ec2) = (instance().await, Endpoint::answering(whole).await);
+    let at = on_instance(&metadata, &ec2);
     let setup = seen(Some(&target()), &at, None).await;
     let instance = setup.instance.known().unwrap();
     assert_eq!((instance.vpc.as_str(), instance.zone.as_str(), instance.vpc_ranges.len()), ("vpc-1", "us-east-1a", 2));
@@ -171,13 +176,7 @@ async fn a_whole_set_up_is_seen() {
 #[tokio::test]
 async fn without_a_target_the_instance_says_where_to_look() {
     let (metadata, ec2) = (instance().await, Endpoint::answering(whole).await);
-    let at = [
-        KEYS[0],
-        KEYS[1],
-        ("AWS_EC2_METADATA_DISABLED", "false"),
-        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url.as_str()),
-        ("AWS_ENDPOINT_URL_EC2", ec2.url.as_str()),
-    ];
+    let at = on_instance(&metadata, &ec2);
     let setup = seen(None, &at, None).await;
     assert_eq!(setup.likely_endpoint().unwrap().id, "vpce-0bbbbbbbbbbbbbbbb");
     assert!(ec2.asked().iter().all(|one| !one.body.contains("VpcEndpointId")));
