@@ -31,6 +31,17 @@ pub(crate) enum Role {
     Remarks,
 }
 
+/// Which causes the facts of the set-up refute, doubt and favour.
+#[derive(Debug, Default)]
+pub(crate) struct Sifting {
+    /// They are not so.
+    pub(crate) refuted: Vec<Cause>,
+    /// Something speaks against them.
+    pub(crate) doubted: Vec<Cause>,
+    /// The first that something speaks for.
+    pub(crate) favoured: Option<Cause>,
+}
+
 impl Draft {
     /// The most useful cause, how strongly the evidence speaks for it, and the paths that it explains.
     pub(crate) fn new(cause: Cause, strength: Confidence, paths: Vec<AccessPath>) -> Self {
@@ -104,35 +115,32 @@ impl Draft {
         self.because(format!("the set-up shows it: {fact}"))
     }
 
-    /// Weakens it, if a fact speaks against its cause.
-    pub(crate) fn against(mut self, cause: Cause) -> Self {
-        if self.cause == cause {
-            self.strength = Confidence::Possible;
-        }
-        self
-    }
-
-    /// What is left without causes that facts of the set-up refute: the favoured one, or the next best, or what there is instead.
-    /// Nothing is left of a remark whose cause is refuted. Fewer causes make the best of them likelier.
-    pub(crate) fn without(mut self, refuted: &[Cause], favoured: Option<Cause>, instead: Cause) -> Option<Self> {
+    /// What is left of it beside the facts of the set-up: causes that they refute go, and the one that they favour leads.
+    /// Where the leading one is lost and none is favoured, the next best leads, or what there is instead. Nothing is left of a
+    /// remark whose cause is refuted. Fewer causes make the best of them likelier.
+    pub(crate) fn sifted(mut self, sifting: &Sifting, instead: Cause) -> Option<Self> {
+        let Sifting { refuted, doubted, favoured } = sifting;
         let is_left = |cause: &Cause| !refuted.contains(cause);
         let lost = !is_left(&self.cause);
         if lost && self.role == Role::Remarks {
             return None;
         }
         self.alternatives.retain(is_left);
-        if lost {
-            let next = favoured.filter(is_left).or(self.alternatives.first().copied()).unwrap_or(instead);
-            self.cause = next;
-            self.alternatives.retain(|other| *other != next);
+        let in_doubt = |cause: &Cause| doubted.contains(cause);
+        let next_best = self.alternatives.iter().find(|cause| !in_doubt(cause)).or(self.alternatives.first());
+        let best = if lost { next_best.copied().unwrap_or(instead) } else { self.cause };
+        let next = favoured.unwrap_or(best);
+        if next != self.cause {
             self.strength = self.strength.min(Confidence::Likely);
+            self.alternatives.retain(|other| *other != next);
+            let former = std::mem::replace(&mut self.cause, next);
+            self.alternatives.extend(Some(former).filter(is_left));
         }
         let narrowed = !refuted.is_empty() && self.alternatives.is_empty();
-        if self.strength == Confidence::Possible
-            && self.cause != Cause::Unexplained
-            && (narrowed || favoured == Some(self.cause))
-        {
-            self.strength = Confidence::Likely;
+        if in_doubt(&self.cause) {
+            self.strength = Confidence::Possible;
+        } else if self.cause != Cause::Unexplained && (narrowed || *favoured == Some(self.cause)) {
+            self.strength = self.strength.max(Confidence::Likely);
         }
         Some(self)
     }

@@ -4,7 +4,7 @@ mod api;
 mod network;
 
 use super::cause::Cause;
-use super::draft::Draft;
+use super::draft::{Draft, Sifting};
 use crate::plan::AccessPath;
 use crate::setup::Setup;
 use crate::target::Target;
@@ -47,29 +47,34 @@ impl Facts<'_> {
     pub(crate) fn weigh(&self, draft: Draft) -> Option<Draft> {
         let words: Vec<_> = draft.causes().map(|cause| (cause, self.word(cause, draft.paths()))).collect();
         let mut draft = draft;
-        let (mut refuted, mut favoured) = (Vec::new(), None);
+        let mut sifting = Sifting::default();
         for (cause, word) in &words {
+            let fits = explains(*cause, draft.paths());
             match word {
-                Word::Proves(fact) if explains(*cause, draft.paths()) => return Some(draft.proven(*cause, fact)),
-                Word::Refutes(fact) => {
-                    refuted.push(*cause);
-                    draft = draft.because(format!("ruled out: {cause}, since {fact}"));
-                }
-                Word::Proves(fact) | Word::For(fact) => {
-                    favoured = favoured.or(Some(*cause));
-                    draft = draft.because(format!("for {cause}: {fact}"));
-                }
-                Word::Against(fact) => draft = draft.against(*cause).because(format!("against {cause}: {fact}")),
-                Word::Beside(fact) => draft = draft.because(fact),
-                Word::Silent => {}
+                Word::Proves(fact) if fits => return Some(draft.proven(*cause, fact)),
+                Word::Refutes(_) => sifting.refuted.push(*cause),
+                Word::Against(_) => sifting.doubted.push(*cause),
+                Word::For(_) if fits => sifting.favoured = sifting.favoured.or(Some(*cause)),
+                Word::Proves(_) | Word::For(_) | Word::Beside(_) | Word::Silent => {}
             }
+        }
+        // what is said of several causes is said once
+        for same in words.chunk_by(|(_, one), (_, next)| one == next) {
+            let causes = same.iter().map(|(cause, _)| cause.to_string()).collect::<Vec<_>>().join(", ");
+            draft = match &same[0].1 {
+                Word::Refutes(fact) => draft.because(format!("ruled out: {causes}, since {fact}")),
+                Word::Against(fact) => draft.because(format!("against {causes}: {fact}")),
+                Word::Proves(fact) | Word::For(fact) => draft.because(format!("for {causes}: {fact}")),
+                Word::Beside(fact) => draft.because(fact),
+                Word::Silent => draft,
+            };
         }
         // the groups of one endpoint say nothing of another's addresses
         let unreached = |(cause, _): &(Cause, Word)| matches!(cause, Cause::ConnectTimeout | Cause::ConnectionRefused);
         if let (true, Word::Proves(fact)) = (words.iter().any(unreached), self.other_endpoint()) {
             return Some(draft.proven(Cause::DifferentEndpoint, &fact));
         }
-        draft.without(&refuted, favoured, instead(&refuted))
+        draft.sifted(&sifting, instead(&sifting.refuted))
     }
 
     /// What the facts say of a cause for these paths.
@@ -94,12 +99,12 @@ impl Facts<'_> {
             Cause::MissingStage => self.stage(),
             Cause::WafBlock => self.web_acl(),
             Cause::WrongResourceOrMethod => self.route(),
-            Cause::IamAuthUnsigned => self.authorization("AWS_IAM", Word::Proves),
-            Cause::CognitoUnauthorized => self.authorization("COGNITO_USER_POOLS", Word::For),
+            Cause::IamAuthUnsigned => self.authorization(|kind| kind == "AWS_IAM"),
+            Cause::CognitoUnauthorized => self.authorization(|kind| kind == "COGNITO_USER_POOLS"),
             Cause::LambdaAuthorizerExplicitDeny | Cause::AuthorizerMisconfigured => {
-                self.authorization("CUSTOM", Word::For)
+                self.authorization(|kind| kind == "CUSTOM")
             }
-            Cause::IamAuthNotEnforced => self.open_method(),
+            Cause::IamAuthNotEnforced => self.authorization(|kind| kind != "AWS_IAM"),
             Cause::ApiKeyMissing | Cause::ApiKeyInvalid | Cause::ApiKeyMissingOrInvalid => self.api_key(),
             Cause::ResourcePolicyExplicitDeny => self.resource_policy(true),
             Cause::ResourcePolicyImplicitDeny => self.resource_policy(false),

@@ -1,4 +1,7 @@
 //! What do the facts say of the API? What account B has saved, and both policies.
+//!
+//! Methods, the resource policy and the default endpoint count once they are deployed: as they are saved, they make a
+//! cause likelier or less likely and prove nothing.
 
 use super::{Facts, Word, when};
 use crate::setup::{Api, Fact, Ruling};
@@ -14,9 +17,12 @@ impl Facts<'_> {
     pub(super) fn id(&self) -> Word {
         match &self.setup.api {
             Fact::Known(api) => Word::Refutes(format!("account B has it: `{}`", api.name)),
-            Fact::Absent => {
-                Word::Proves(format!("account B has no {} in {}", self.target.api_word(), self.target.region_word()))
-            }
+            // the role may be of another account than the API
+            Fact::Absent => Word::For(format!(
+                "the account of the role has no {} in {}",
+                self.target.api_word(),
+                self.target.region_word()
+            )),
             Fact::CannotSee(_) => Word::Silent,
         }
     }
@@ -30,15 +36,15 @@ impl Facts<'_> {
 
     pub(super) fn default_endpoint(&self) -> Word {
         self.api(|api| {
-            let fact = format!("disableExecuteApiEndpoint is {}", api.default_endpoint_disabled);
-            when(api.default_endpoint_disabled, Word::Proves, Word::Refutes, fact)
+            let fact = format!("disableExecuteApiEndpoint, as it is saved, is {}", api.default_endpoint_disabled);
+            when(api.default_endpoint_disabled, Word::For, Word::Against, fact)
         })
     }
 
     pub(super) fn access_mode(&self) -> Word {
         self.api(|api| {
             let mode = api.access_mode.as_deref().unwrap_or("not set");
-            when(mode == "STRICT", Word::Proves, Word::Refutes, format!("endpointAccessMode is {mode}"))
+            when(mode == "STRICT", Word::For, Word::Refutes, format!("endpointAccessMode is {mode}"))
         })
     }
 
@@ -52,7 +58,7 @@ impl Facts<'_> {
     pub(super) fn web_acl(&self) -> Word {
         match &self.setup.stage {
             Fact::Known(stage) => match &stage.web_acl {
-                Some(acl) => Word::For(format!("the stage is guarded by {acl}")),
+                Some(acl) => Word::Beside(format!("the stage is guarded by {acl}")),
                 None => Word::Refutes("the stage has no web ACL".to_owned()),
             },
             Fact::Absent | Fact::CannotSee(_) => Word::Silent,
@@ -83,27 +89,17 @@ impl Facts<'_> {
         match self.setup.route(self.target.resource(), self.method) {
             Fact::Known(_) => Word::Against(format!("as it is saved, the API has {call}; it may not be deployed")),
             Fact::Absent if self.setup.api.known().is_some() => {
-                Word::Proves(format!("the API has no method for {call}"))
+                Word::For(format!("as it is saved, the API has no method for {call}"))
             }
             Fact::Absent | Fact::CannotSee(_) => Word::Silent,
         }
     }
 
-    pub(super) fn authorization(&self, wanted: &str, then: fn(String) -> Word) -> Word {
+    pub(super) fn authorization(&self, fits: fn(&str) -> bool) -> Word {
         match self.setup.route(self.target.resource(), self.method) {
             Fact::Known(method) => {
-                let fact = format!("the method's authorization is {}", method.authorization);
-                when(method.authorization == wanted, then, Word::Refutes, fact)
-            }
-            Fact::Absent | Fact::CannotSee(_) => Word::Silent,
-        }
-    }
-
-    pub(super) fn open_method(&self) -> Word {
-        match self.setup.route(self.target.resource(), self.method) {
-            Fact::Known(method) => {
-                let fact = format!("the method's authorization is {}", method.authorization);
-                when(method.authorization == "AWS_IAM", Word::Against, Word::Proves, fact)
+                let fact = format!("the method's authorization, as it is saved, is {}", method.authorization);
+                when(fits(&method.authorization), Word::For, Word::Against, fact)
             }
             Fact::Absent | Fact::CannotSee(_) => Word::Silent,
         }
@@ -112,8 +108,8 @@ impl Facts<'_> {
     pub(super) fn api_key(&self) -> Word {
         match self.setup.route(self.target.resource(), self.method) {
             Fact::Known(method) => {
-                let fact = format!("apiKeyRequired of the method is {}", method.api_key_required);
-                when(method.api_key_required, Word::For, Word::Refutes, fact)
+                let fact = format!("apiKeyRequired of the method, as it is saved, is {}", method.api_key_required);
+                when(method.api_key_required, Word::For, Word::Against, fact)
             }
             Fact::Absent | Fact::CannotSee(_) => Word::Silent,
         }
@@ -122,10 +118,8 @@ impl Facts<'_> {
     pub(super) fn resource_policy(&self, explicit: bool) -> Word {
         match (self.setup.api_ruling(self.target, self.method, self.signed), explicit) {
             (Some(Ruling::Allows), _) => Word::Against(SAVED_ALLOWS.to_owned()),
-            (Some(Ruling::Denies(words)), true) => {
-                Word::Proves(format!("as it is saved, it denies this call: {words}"))
-            }
-            (Some(Ruling::Silent), false) => Word::Proves("as it is saved, no statement allows this call".to_owned()),
+            (Some(Ruling::Denies(words)), true) => Word::For(format!("as it is saved, it denies this call: {words}")),
+            (Some(Ruling::Silent), false) => Word::For("as it is saved, no statement allows this call".to_owned()),
             (Some(Ruling::Denies(_) | Ruling::Silent | Ruling::Unclear(_)) | None, _) => Word::Silent,
         }
     }
