@@ -15,6 +15,7 @@ mod progress;
 mod rehearsal;
 
 use crate::config::ConfigError;
+use crate::platform::share_heap;
 use crate::report::Verdict;
 use crate::serve::{ReloadError, ServeOptions, Signals, raise_descriptors, spare_descriptors};
 use clap::error::ErrorKind;
@@ -183,6 +184,7 @@ fn run(command: Command) -> Result<u8, Stop> {
 
 fn serve(file: &Path, lifecycle: bool) -> Result<u8, Stop> {
     raise_descriptors();
+    share_heap();
     runtime()?.block_on(async {
         // before all else: a signal that comes while the configuration is read must not end the process
         let signals = Signals::install().map_err(Stop::host)?;

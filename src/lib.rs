@@ -24,6 +24,7 @@ pub mod status;
 pub mod render;
 pub mod sign;
 pub mod small_file;
+mod platform;
 pub mod probe;
 pub mod side;
 pub mod check;

@@ -2,6 +2,7 @@
 
 use super::wire::{self, Stamped};
 use crate::observation::{Phase, TcpFailure, TcpFault};
+use crate::platform;
 use nix::errno::Errno;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -27,7 +28,7 @@ pub(super) async fn connect(address: SocketAddr, until: Instant) -> Phase<Connec
         Err(_) => Err(TcpFailure { fault: TcpFault::Timeout, detail: None }),
         Ok(Err(error)) => Err(failure(address, &error)),
         Ok(Ok(stream)) => {
-            let info = wire::tcp_info(&stream);
+            let info = platform::tcp_info(&stream);
             let retransmits = info.map_or(0, |info| info.retransmits);
             // after a lost SYN the kernel's round trip is that of the last one alone
             wire = info.filter(|_| retransmits == 0).and_then(|info| wire::plausible(info.round_trip, felt));

@@ -251,38 +251,6 @@ fn receive(fd: RawFd, buffer: &mut [u8], control: &mut [u8]) -> io::Result<(usiz
     Ok((message.bytes, stamp))
 }
 
-/// What the kernel knows of a new connection.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct TcpInfo {
-    /// The round trip of SYN and SYN-ACK, in whole microseconds.
-    pub(super) round_trip: Duration,
-    /// How many segments were sent again.
-    pub(super) retransmits: u32,
-}
-
-/// Asks the kernel about a connection (tcp(7), `TCP_INFO`).
-#[expect(unsafe_code, reason = "no safe wrapper knows TCP_INFO")]
-pub(super) fn tcp_info(stream: &TcpStream) -> Option<TcpInfo> {
-    let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
-    // SAFETY: `tcp_info` is plain integers, for which zero is a value. The kernel writes at most `length` bytes to it, which is
-    // its size; the descriptor is open for as long as `stream` is borrowed.
-    let (result, info) = unsafe {
-        let mut info: libc::tcp_info = std::mem::zeroed();
-        let result = libc::getsockopt(
-            stream.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            (&raw mut info).cast(),
-            &raw mut length,
-        );
-        (result, info)
-    };
-    (result == 0).then(|| TcpInfo {
-        round_trip: Duration::from_micros(info.tcpi_rtt.into()),
-        retransmits: info.tcpi_total_retrans,
-    })
-}
-
 const OPENING_BYTES: usize = 16;
 /// 64 KiB each of certificates, head and body, several times over.
 const MOST_BYTES: u64 = 1024 * 1024;
