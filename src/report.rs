@@ -5,7 +5,7 @@ mod step;
 mod shape;
 
 pub use shape::{SetupShape, Shape, UnreadableReport};
-pub use step::{Step, StepState, steps};
+pub use step::{Step, StepState, other_kind, steps};
 
 use crate::diagnosis::{Cause, Diagnosis, diagnose};
 use crate::named::named;

@@ -84,11 +84,17 @@ pub struct Instance {
     pub security_groups: Vec<String>,
 }
 
-/// An interface endpoint for `execute-api`.
+/// An endpoint of a VPC: an interface endpoint for `execute-api`, or whatever has the id that was named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VpcEndpoint {
     /// Its id.
     pub id: String,
+    /// Its type, such as `Interface`; empty if it was not told.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// The name of the service that it leads to; empty if it was not told.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub service: String,
     /// Its VPC.
     pub vpc: String,
     /// `available`, or what keeps it from being so.

@@ -62,7 +62,7 @@ impl CheckArgs {
 /// The options that name a target.
 #[derive(Debug, Args)]
 pub(super) struct TargetArgs {
-    /// What the console shows for the stage, and the endpoint's DNS name; with --config, names of targets
+    /// What the console shows for the stage, and the endpoint's DNS name
     #[arg(value_name = "INVOKE_URL [VPCE_DNS_NAME]")]
     pub(super) inputs: Vec<String>,
     /// The endpoint's id, if its DNS name is not at hand

@@ -96,7 +96,8 @@ impl DoctorArgs {
     fn check(&self, target: Target, setup: &Setup) -> Result<Check, Stop> {
         let named = self.check.target.inputs.len() > 1;
         let found = match &target.vpce {
-            _ if named => None,
+            // private DNS may catch a public API, but over an endpoint nobody calls it
+            _ if named || target.is_public() => None,
             Some(_) => setup.endpoint(&target).known().copied(),
             None => setup.likely_endpoint(),
         };

@@ -22,7 +22,7 @@ use tokio::task::LocalSet;
 pub(super) struct OnceArgs {
     #[command(flatten)]
     check: CheckArgs,
-    /// Probe the targets of this configuration
+    /// Probe the targets of this configuration: all, or those that are named in the place of INVOKE_URL
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]

@@ -35,7 +35,7 @@ pub(super) struct OutputArgs {
 pub(super) enum Format {
     /// For people
     Text,
-    /// One object, or with --config one on each line
+    /// One object, or one on each line where there are several targets
     Json,
     /// A Nagios plugin's output and exit status
     Nagios,

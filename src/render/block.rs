@@ -36,15 +36,7 @@ impl Block<'_, '_> {
     pub(super) fn steps(&mut self, label: &str, steps: &[impl AsRef<str>]) -> fmt::Result {
         for (index, step) in steps.iter().enumerate() {
             write!(self.f, "   {}- ", self.label(if index == 0 { label } else { "" }))?;
-            for (index, piece) in pieces(step.as_ref()).into_iter().enumerate() {
-                if index > 0 {
-                    write!(self.f, "{:POINT$}", "")?;
-                }
-                match piece {
-                    Piece::Prose(text) => writeln!(self.f, "{}", self.prose(text, POINT))?,
-                    Piece::Command(line) => writeln!(self.f, "{}", Clean(line))?,
-                }
-            }
+            write_step(self.f, step.as_ref(), POINT, self.style.width)?;
         }
         Ok(())
     }
@@ -56,6 +48,20 @@ impl Block<'_, '_> {
     fn prose<'t>(&self, text: &'t str, column: usize) -> Wrapped<'t> {
         Wrapped { text, column, indent: column, width: self.style.width }
     }
+}
+
+/// Writes a step whose first line begins at this column, as all others do then. A command stands whole on a line of its own.
+pub(super) fn write_step(f: &mut fmt::Formatter<'_>, step: &str, column: usize, width: usize) -> fmt::Result {
+    for (index, piece) in pieces(step).into_iter().enumerate() {
+        if index > 0 {
+            write!(f, "{:column$}", "")?;
+        }
+        match piece {
+            Piece::Prose(text) => writeln!(f, "{}", Wrapped { text, column, indent: column, width })?,
+            Piece::Command(line) => writeln!(f, "{}", Clean(line))?,
+        }
+    }
+    Ok(())
 }
 
 const FIELD: usize = 10;

@@ -3,9 +3,9 @@
 use crate::observation::is_shown;
 use crate::report::{Report, SetupShape, Shape};
 use crate::setup::Setup;
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -46,13 +46,22 @@ fn escaped(plain: String) -> String {
 /// The JSON Schema (2020-12) of the report, as it is committed; a test holds it equal to the one that is made of the code.
 pub const JSON_SCHEMA: &str = include_str!("../report/report.schema.json");
 
+/// What `--format json` writes: a round's report, or a set-up by itself.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is there for its schema")]
+enum Document {
+    Report(Shape),
+    Setup(SetupShape),
+}
+
 /// The same, made of the code. It is for that test: what makes it is left out of the program.
 pub fn json_schema() -> Value {
     let settings = SchemaSettings::draft2020_12()
         .for_serialize()
         .with_transform(RecursiveTransform(without_null))
         .with_transform(RecursiveTransform(known_formats));
-    let mut schema = settings.into_generator().into_root_schema_for::<Shape>();
+    let mut schema = settings.into_generator().into_root_schema_for::<Document>();
     schema.insert("$id".to_owned(), "urn:apigw-probe:report:1".into());
     schema.insert("title".to_owned(), "apigw-probe report".into());
     schema.into()

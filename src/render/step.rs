@@ -28,7 +28,9 @@ pub(super) fn pieces(step: &str) -> Vec<Piece<'_>> {
 }
 
 fn is_command(code: &str) -> bool {
-    ["aws ", "curl ", "dig ", "nft ", "openssl ", "ping "].iter().any(|program| code.starts_with(program))
+    ["apigw-probe ", "aws ", "curl ", "dig ", "nft ", "openssl ", "ping "]
+        .iter()
+        .any(|program| code.starts_with(program))
 }
 
 /// What joins a command to the prose around it on one line, and is in the way on two.

@@ -12,6 +12,7 @@ use crate::plan::{AccessPath, Missing};
 use crate::setup::Setup;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -58,10 +59,12 @@ pub struct Shape {
     pub setup: Option<Setup>,
 }
 
-/// What is known of a set-up where no API was named.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// What is known of a set-up where no API was named: no round, so that it is no report.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "SetupAlone", extend("not" = json!({"anyOf": [{"required": ["verdict"]}, {"required": ["paths"]}]})))]
 pub struct SetupShape {
-    /// The version of this format.
+    /// The version of this format; within one version there are only additions.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// What wrote it.
     pub tool: Tool,

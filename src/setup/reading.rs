@@ -21,7 +21,8 @@ impl Setup {
     /// The endpoint that somebody who named none most likely means: the associated one, the one with private DNS, or the only one
     /// that is there and available.
     pub fn likely_endpoint(&self) -> Option<&VpcEndpoint> {
-        let available: Vec<_> = self.endpoints.known()?.iter().filter(|one| one.state == "available").collect();
+        let fits = |one: &&VpcEndpoint| one.is_for_execute_api() && one.is_available();
+        let available: Vec<_> = self.endpoints.known()?.iter().filter(fits).collect();
         let associated = |one: &&&VpcEndpoint| self.api.known().is_some_and(|api| api.vpc_endpoints.contains(&one.id));
         let only = available.first().filter(|_| available.len() == 1);
         available.iter().find(associated).or(available.iter().find(|one| one.private_dns)).or(only).copied()
@@ -75,6 +76,20 @@ impl Setup {
             .into_iter()
             .find_map(|methods| methods.get(method).or(methods.get("ANY")))
             .map_or(Fact::Absent, Fact::Known)
+    }
+}
+
+impl VpcEndpoint {
+    /// Whether private APIs are called over it: an interface endpoint, for `execute-api` by whatever name its partition calls that.
+    /// What was not told counts as right.
+    pub fn is_for_execute_api(&self) -> bool {
+        let interface = self.kind.is_empty() || self.kind.eq_ignore_ascii_case("interface");
+        interface && (self.service.is_empty() || self.service.ends_with(".execute-api"))
+    }
+
+    /// Whether it is there and in use.
+    pub fn is_available(&self) -> bool {
+        self.state == "available"
     }
 }
 

@@ -57,9 +57,7 @@ impl ApiGateway<'_> {
             let next = position.map(|next: String| format!("&position={}", segment(&next))).unwrap_or_default();
             match self.read::<ResourcesAnswer>(&format!("/resources?embed=methods&limit=500{next}")).await {
                 Fact::Known(page) => {
-                    resources.extend(
-                        page.item.map(ResourceItems::all).unwrap_or_default().into_iter().map(ResourceItem::read),
-                    );
+                    resources.extend(page.item.all().into_iter().map(ResourceItem::read));
                     position = page.position.filter(|next| !next.is_empty());
                 }
                 Fact::Absent => return Fact::Absent,
@@ -86,7 +84,8 @@ impl ApiGateway<'_> {
                 Ok(read) => Fact::Known(read),
                 Err(_) => blind("the answer is not API Gateway's".to_owned()),
             },
-            404 => Fact::Absent,
+            // a portal has pages that it does not find, too
+            404 if !said(&answer.body).is_empty() => Fact::Absent,
             401 | 403 => blind("denied".to_owned()),
             429 => blind("the account asks too often".to_owned()),
             status => blind(format!("status {status}{}", said(&answer.body))),
@@ -126,6 +125,8 @@ fn moment(value: &Value) -> Option<OffsetDateTime> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ApiAnswer {
+    #[serde(rename = "id")]
+    _id: String,
     name: Option<String>,
     endpoint_configuration: EndpointConfiguration,
     policy: Option<String>,
@@ -145,6 +146,8 @@ struct EndpointConfiguration {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StageAnswer {
+    #[serde(rename = "stageName")]
+    _name: String,
     deployment_id: Option<String>,
     created_date: Option<Value>,
     last_updated_date: Option<Value>,
@@ -154,12 +157,15 @@ struct StageAnswer {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct DeploymentAnswer {
+    #[serde(rename = "id")]
+    _id: String,
     created_date: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
 struct ResourcesAnswer {
-    item: Option<ResourceItems>,
+    /// Every API has its root.
+    item: ResourceItems,
     position: Option<String>,
 }
 

@@ -23,7 +23,7 @@ struct Refused {
 
 impl Refused {
     fn unread() -> Self {
-        Self { code: String::new(), why: "the answer is not EC2's".to_owned() }
+        Self { code: String::new(), why: "something answers 200 in its place: the answer is not EC2's".to_owned() }
     }
 }
 
@@ -32,14 +32,13 @@ impl Ec2<'_> {
     pub(super) async fn endpoints_of(&self, vpc: &str) -> Result<Vec<VpcEndpoint>, Blind> {
         let filter = [("Filter.1.Name", "vpc-id"), ("Filter.1.Value.1", vpc)];
         let found = self.all(&ENDPOINTS, &filter).await.map_err(blind(SEE_ENDPOINTS))?;
-        let of_ours = found.into_iter().filter(|(service, _)| service.ends_with(".execute-api"));
-        Ok(of_ours.map(|(_, endpoint)| endpoint).collect())
+        Ok(found.into_iter().filter(VpcEndpoint::is_for_execute_api).collect())
     }
 
-    /// One endpoint; absent if this account has none of this id in this Region.
+    /// One endpoint, for whatever service; absent if this account has none of this id in this Region.
     pub(super) async fn endpoint(&self, id: &str) -> Fact<VpcEndpoint> {
         match self.all(&ENDPOINTS, &[("VpcEndpointId.1", id)]).await {
-            Ok(found) => found.into_iter().next().map_or(Fact::Absent, |(_, endpoint)| Fact::Known(endpoint)),
+            Ok(found) => found.into_iter().next().map_or(Fact::Absent, Fact::Known),
             Err(refused) if refused.code.ends_with(".NotFound") => Fact::Absent,
             Err(refused) => Fact::CannotSee(blind(SEE_ENDPOINTS)(refused)),
         }
@@ -48,10 +47,9 @@ impl Ec2<'_> {
     /// One of the two DNS attributes of a VPC.
     pub(super) async fn attribute(&self, vpc: &str, name: &str) -> Result<bool, Blind> {
         let wrong = blind("ec2:DescribeVpcAttribute");
-        let body =
-            self.page("DescribeVpcAttribute", &[("Attribute", name), ("VpcId", vpc)], None).await.map_err(&wrong)?;
-        let read = Element::parse(&body).and_then(|answer| answer::attribute(&answer, name));
-        read.ok_or_else(|| wrong(Refused::unread()))
+        let parameters = [("Attribute", name), ("VpcId", vpc)];
+        let answer = self.page("DescribeVpcAttribute", &parameters, None).await.map_err(&wrong)?;
+        answer::attribute(&answer, name).ok_or_else(|| wrong(Refused::unread()))
     }
 
     /// Security groups by their ids.
@@ -76,8 +74,7 @@ impl Ec2<'_> {
         let parameters: Vec<_> = of.iter().map(|(name, value)| (name.as_ref(), *value)).collect();
         let (mut items, mut next) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
-            let body = self.page(list.action, &parameters, next.as_deref()).await?;
-            let page = Element::parse(&body).ok_or_else(Refused::unread)?;
+            let page = self.page(list.action, &parameters, next.as_deref()).await?;
             items.extend(list.items(&page).ok_or_else(Refused::unread)?);
             next = page.text_of("nextToken").filter(|token| !token.is_empty()).map(str::to_owned);
             if next.is_none() {
@@ -87,14 +84,19 @@ impl Ec2<'_> {
         Ok(items)
     }
 
-    async fn page(&self, action: &str, parameters: &[(&str, &str)], next: Option<&str>) -> Result<String, Refused> {
+    /// One page of the answer to an action, which is of the action's name: something else answers in XHTML, and has no items.
+    async fn page(&self, action: &str, parameters: &[(&str, &str)], next: Option<&str>) -> Result<Element, Refused> {
         let usual = [("Action", action), ("Version", "2016-11-15")];
         let next = next.map(|token| ("NextToken", token));
         let pairs = usual.iter().chain(parameters).copied().chain(next);
         let body = Serializer::new(String::new()).extend_pairs(pairs).finish();
         let answer = self.0.ask(Method::POST, "/", FORM, body).await;
         let answer = answer.map_err(|why| Refused { code: String::new(), why })?;
-        if answer.status == 200 { Ok(answer.body) } else { Err(refusal(answer.status, &answer.body)) }
+        if answer.status != 200 {
+            return Err(refusal(answer.status, &answer.body));
+        }
+        let page = Element::parse(&answer.body).filter(|page| page.name().strip_suffix("Response") == Some(action));
+        page.ok_or_else(Refused::unread)
     }
 }
 

@@ -196,7 +196,10 @@ impl Survey<'_> {
         let url = service::url(self.variables, "AWS_ENDPOINT_URL_API_GATEWAY", usual);
         let gateway = ApiGateway { service: service(side, place, url, "apigateway", &keys), api: api.id.as_str() };
         let stage = async {
-            let Some(name) = target.stage.as_deref() else { return (Fact::Absent, Fact::Absent) };
+            let Some(name) = target.stage.as_deref() else {
+                let blind = Blind::new("INVOKE_URL", "it names no stage");
+                return (Fact::CannotSee(blind.clone()), Fact::CannotSee(blind));
+            };
             let stage = gateway.stage(name).await;
             let deployment = match &stage {
                 Fact::Known(stage) => match &stage.deployment {

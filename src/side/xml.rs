@@ -41,6 +41,11 @@ impl Element {
         Self { name: tag.local_name().as_ref().to_owned(), ..Self::default() }
     }
 
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What it says itself, without the space around it.
     pub(super) fn text(&self) -> &str {
         self.text.trim()

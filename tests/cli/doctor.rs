@@ -164,7 +164,8 @@ impl Ec2 {
         } else {
             return metadata(request);
         };
-        (200, format!("<Response>{body}</Response>"))
+        let action = request.rsplit("Action=").next().unwrap_or_default().split('&').next().unwrap_or_default();
+        (200, format!("<{action}Response>{body}</{action}Response>"))
     }
 }
 

@@ -38,6 +38,8 @@ fn whole() -> Setup {
         }),
         endpoints: Fact::Known(vec![VpcEndpoint {
             id: VPCE.to_owned(),
+            kind: "Interface".to_owned(),
+            service: "com.amazonaws.us-east-1.execute-api".to_owned(),
             vpc: "vpc-1".to_owned(),
             state: "available".to_owned(),
             private_dns: true,

@@ -17,6 +17,8 @@ impl Facts<'_> {
     pub(super) fn id(&self) -> Word {
         match &self.setup.api {
             Fact::Known(api) => Word::Refutes(format!("account B has it: `{}`", api.name)),
+            // a public API may be an HTTP API, which is none of these
+            Fact::Absent if self.target.is_public() => Word::Silent,
             // the role may be of another account than the API
             Fact::Absent => Word::For(format!(
                 "the account of the role has no {} in {}",

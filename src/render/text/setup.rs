@@ -4,9 +4,10 @@ use crate::diagnosis::clock_ahead;
 use crate::observation::{Address, Lookup, Observation, Row};
 use crate::plan::AccessPath;
 use crate::render::Clean;
+use crate::render::block::write_step;
 use crate::render::style::{Ink, TextStyle};
 use crate::render::wrap::Wrapped;
-use crate::report::{Report, Step, StepState, steps};
+use crate::report::{Report, Step, StepState, other_kind, steps};
 use crate::setup::{Admission, Blind, Fact, Setup, VpcEndpoint, is_full_access};
 use serde_json::Value;
 use std::fmt::{self, Display};
@@ -36,9 +37,14 @@ pub(super) fn write(
     style: &TextStyle,
 ) -> fmt::Result {
     let mut page = Page { f, style };
-    page.heading("set-up, in the documented order")?;
-    for step in steps(setup, report) {
-        page.step(&step)?;
+    if let Some(kind) = report.and_then(|report| other_kind(setup, report)) {
+        page.heading("set-up")?;
+        page.sentence(&format!("the documented steps are those of a private REST API; this is {kind}"))?;
+    } else {
+        page.heading("set-up, in the documented order")?;
+        for step in steps(setup, report) {
+            page.step(&step)?;
+        }
     }
     page.heading("facts")?;
     for (label, text) in facts(setup, report) {
@@ -60,6 +66,10 @@ impl Page<'_, '_> {
         writeln!(self.f, "\n{}", self.style.paint(Ink::Strong, text))
     }
 
+    fn sentence(&mut self, text: &str) -> fmt::Result {
+        writeln!(self.f, "  {}", self.prose(text, 2))
+    }
+
     fn step(&mut self, step: &Step) -> fmt::Result {
         let (mark, word, ink) = match step.state {
             StepState::Done => (' ', "done", Ink::Good),
@@ -73,11 +83,8 @@ impl Page<'_, '_> {
         }
         for todo in &step.todo {
             let label = self.style.paint(Ink::Faint, "do");
-            match todo.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
-                // whole, so that it can be copied
-                Some(command) => writeln!(self.f, "{:STEP$}{label} {}", "", Clean(command))?,
-                None => writeln!(self.f, "{:STEP$}{label} {}", "", self.prose(todo, STEP + 3))?,
-            }
+            write!(self.f, "{:STEP$}{label} ", "")?;
+            write_step(self.f, todo, STEP + 3, self.style.width)?;
         }
         Ok(())
     }
@@ -115,7 +122,14 @@ fn facts(setup: &Setup, report: Option<&Report>) -> Vec<(&'static str, String)> 
     let endpoint = report.and_then(|report| setup.endpoint(&report.round.target).known().copied());
     if report.is_none_or(|report| report.round.target.vpce.is_none()) {
         let endpoints = setup.endpoints.known().into_iter().flatten();
-        facts.extend(endpoints.map(|one| ("endpoint", format!("{}: {}", one.id, one.dns_names.join(", ")))));
+        let listed = |one: &VpcEndpoint| {
+            let dns = if one.private_dns { "on" } else { "off" };
+            format!("{}, {}, private DNS {dns}: {}", one.id, one.state, one.dns_names.join(", "))
+        };
+        facts.extend(endpoints.map(|one| ("endpoint", listed(one))));
+    }
+    if endpoint.is_some_and(|one| one.policy.as_ref().is_some_and(is_full_access)) {
+        facts.push(("policy", "that of the endpoint is the default: everybody may do everything".to_owned()));
     }
     let addresses = report.map(addresses).unwrap_or_default();
     facts.extend(addresses.iter().map(|address| ("address", placed(setup, *address))));

@@ -1,10 +1,11 @@
 //! What do the set-up and the round show together? Rows, addresses and findings, as the steps ask for them.
 
-use crate::diagnosis::{Cause, Confidence};
-use crate::observation::{Place, Row};
+use super::Found;
+use crate::diagnosis::{Cause, Finding};
+use crate::observation::{NameSource, Place, Row};
 use crate::plan::AccessPath;
 use crate::report::Report;
-use crate::setup::{Ruling, Setup};
+use crate::setup::{Blind, Ruling, Setup};
 use crate::target::Target;
 
 /// The set-up beside the round.
@@ -23,10 +24,37 @@ impl View<'_> {
         self.rows().find(|row| row.path == path && row.observation().is_some())
     }
 
-    /// The paths that return what is expected, over addresses that an endpoint can have.
+    /// The paths that return what is expected from addresses that an endpoint can have, as far as nothing denies that the API did.
     pub(super) fn answered(&self) -> Vec<String> {
-        let ok = |row: &&Row| self.target.is_some_and(|target| row.returns_expected(target)) && is_inside(row);
-        self.rows().filter(ok).map(|row| row.id().to_string()).collect()
+        let undenied = self.successes().filter(|row| self.denial_of(row).is_none());
+        undenied.map(|row| row.id().to_string()).collect()
+    }
+
+    /// What denies that an expected answer is the API's, if all of them are denied so.
+    pub(super) fn denial(&self) -> Option<Cause> {
+        self.successes().find_map(|row| self.denial_of(row)).filter(|_| self.answered().is_empty())
+    }
+
+    fn successes(&self) -> impl Iterator<Item = &Row> {
+        self.rows().filter(|row| self.target.is_some_and(|target| row.returns_expected(target)) && is_inside(row))
+    }
+
+    /// What denies that the success of a path is the API's: something else answers, or the gateway refuses under another status.
+    fn denial_of(&self, row: &Row) -> Option<Cause> {
+        let answer = row.observation().and_then(|seen| seen.decisive()?.answer());
+        let refused = answer.is_some_and(|answer| answer.error_type().is_some());
+        let masked = || self.blamed(row, &[Cause::BackendErrorMaskedAs200]).filter(|_| refused);
+        self.blamed(row, &SOMETHING_ELSE).or_else(|| self.blamed(row, &[Cause::OkHttpApi])).or_else(masked)
+    }
+
+    /// The first of these causes that a finding on this path names.
+    fn blamed(&self, row: &Row, causes: &[Cause]) -> Option<Cause> {
+        let about = |finding: &&Finding| {
+            finding.zones.is_empty()
+                && finding.paths.contains(&row.path)
+                && finding.signed.is_none_or(|signed| signed == row.signed)
+        };
+        self.findings().iter().filter(about).map(|finding| finding.cause).find(|cause| causes.contains(cause))
     }
 
     /// The calls that came through, in words.
@@ -39,10 +67,20 @@ impl View<'_> {
         }
     }
 
-    /// The addresses of the endpoint that took a connection.
+    /// The addresses of the endpoint that took a connection, as far as nothing denies that they are its.
     pub(super) fn reached(&self) -> Vec<String> {
-        let attempts =
-            self.rows().filter(|row| is_inside(row)).filter_map(Row::observation).flat_map(|seen| &seen.attempts);
+        self.reached_by(|_| true)
+    }
+
+    /// Those that its own name leads to, which nobody else's name does.
+    pub(super) fn reached_by_its_name(&self) -> Vec<String> {
+        let named = |row: &Row| row.observation().is_some_and(|seen| seen.lookup.source == NameSource::Dns);
+        self.reached_by(|row| row.path.dials_endpoint() && named(row))
+    }
+
+    fn reached_by(&self, fits: impl Fn(&Row) -> bool) -> Vec<String> {
+        let rows = self.rows().filter(|row| fits(row) && is_inside(row) && self.blamed(row, &SOMETHING_ELSE).is_none());
+        let attempts = rows.filter_map(Row::observation).flat_map(|seen| &seen.attempts);
         let mut reached: Vec<String> =
             attempts.filter(|one| one.tcp.result.is_ok()).map(|one| one.address.ip().to_string()).collect();
         reached.sort_unstable();
@@ -50,11 +88,20 @@ impl View<'_> {
         reached
     }
 
-    /// The first of these causes that a finding names, no less surely than this.
-    pub(super) fn blamed(&self, causes: &[Cause], least: Confidence) -> Option<Cause> {
-        let findings = &self.report?.diagnosis.findings;
-        let named = |cause: Cause| findings.iter().any(|one| one.cause == cause && one.confidence >= least);
-        causes.iter().copied().find(|cause| named(*cause))
+    /// The finding that names one of these causes: first of all, or among others.
+    pub(super) fn told(&self, causes: &[Cause]) -> Option<&Finding> {
+        let leads = |finding: &&Finding| causes.contains(&finding.cause);
+        let competes = |finding: &&Finding| finding.alternatives.iter().any(|cause| causes.contains(cause));
+        self.findings().iter().find(leads).or(self.findings().iter().find(competes))
+    }
+
+    fn findings(&self) -> &[Finding] {
+        self.report.map_or(&[], |report| &report.diagnosis.findings)
+    }
+
+    /// What cannot be seen, and what an expected answer would show if it were the API's.
+    pub(super) fn unseen(&self, blind: &Blind) -> Found {
+        Found::unseen(blind).and(self.denial().map(shows_nothing))
     }
 
     /// The method that the round called with.
@@ -75,3 +122,24 @@ pub(super) fn is_inside(row: &Row) -> bool {
     let addresses = row.observation().map(|seen| seen.lookup.addresses()).unwrap_or_default();
     !addresses.is_empty() && addresses.iter().all(|one| matches!(one.place(), Place::Inside | Place::Either))
 }
+
+/// All causes that a finding leaves open.
+pub(super) fn named(finding: &Finding) -> String {
+    let causes = std::iter::once(&finding.cause).chain(&finding.alternatives);
+    causes.map(|cause| cause.name()).collect::<Vec<_>>().join(" or ")
+}
+
+/// What an expected answer is worth that is not the API's.
+pub(super) fn shows_nothing(cause: Cause) -> String {
+    format!("an expected answer came, and shows nothing: it is {cause}")
+}
+
+/// What says that something else than the API and its endpoint is there.
+const SOMETHING_ELSE: [Cause; 6] = [
+    Cause::AnswersAnyApi,
+    Cause::NotApiGateway,
+    Cause::AnsweredByAnotherApi,
+    Cause::ProxyInterference,
+    Cause::HttpProtocolError,
+    Cause::TlsUntrustedIssuer,
+];

@@ -16,8 +16,7 @@ pub(super) struct List<T> {
     pub(super) read: fn(&Element) -> Option<T>,
 }
 
-/// Endpoints, each with its service.
-pub(super) const ENDPOINTS: List<(String, VpcEndpoint)> =
+pub(super) const ENDPOINTS: List<VpcEndpoint> =
     List { action: "DescribeVpcEndpoints", set: "vpcEndpointSet", read: endpoint };
 pub(super) const GROUPS: List<SecurityGroup> =
     List { action: "DescribeSecurityGroups", set: "securityGroupInfo", read: group };
@@ -32,19 +31,21 @@ impl<T> List<T> {
     }
 }
 
-fn endpoint(item: &Element) -> Option<(String, VpcEndpoint)> {
-    let endpoint = VpcEndpoint {
+fn endpoint(item: &Element) -> Option<VpcEndpoint> {
+    Some(VpcEndpoint {
         id: text(item, "vpcEndpointId")?,
+        kind: text(item, "vpcEndpointType").unwrap_or_default(),
+        service: text(item, "serviceName").unwrap_or_default(),
         vpc: text(item, "vpcId")?,
-        state: text(item, "state")?,
+        // the documentation begins its words with capital letters, the answer does not
+        state: text(item, "state")?.to_ascii_lowercase(),
         private_dns: item.text_of("privateDnsEnabled").map_or(Ok(false), str::parse).ok()?,
         dns_names: texts(item, "dnsEntrySet", "dnsName").map(str::to_owned).collect(),
         subnets: own_texts(item, "subnetIdSet"),
         security_groups: items(item, "groupSet").map(|group| text(group, "groupId")).collect::<Option<_>>()?,
         interfaces: own_texts(item, "networkInterfaceIdSet"),
         policy: item.text_of("policyDocument").map(document),
-    };
-    Some((text(item, "serviceName").unwrap_or_default(), endpoint))
+    })
 }
 
 fn group(item: &Element) -> Option<SecurityGroup> {

@@ -1,0 +1,154 @@
+//! How far is account A? Its endpoint, and its calls.
+
+use super::Found;
+use super::view::{View, shows_nothing};
+use crate::observation::Row;
+use crate::setup::{Admission, Fact, VpcEndpoint};
+use crate::target::Target;
+
+impl View<'_> {
+    pub(super) fn endpoint(&self) -> Found {
+        let Some((target, id)) = self.target.and_then(|target| Some((target, target.vpce.as_ref()?))) else {
+            return self.any_endpoint();
+        };
+        match self.setup.endpoint(target) {
+            Fact::Known(one) if !one.is_for_execute_api() => {
+                let kind = if one.kind.is_empty() { String::new() } else { format!(" of type {}", one.kind) };
+                Found::not_done(format!("{id} is an endpoint{kind} for {}", one.service)).todo([create(target)])
+            }
+            Fact::Known(one) if !one.is_available() => {
+                Found::not_done(format!("{id} is {}", one.state)).todo([mended(one, target)])
+            }
+            Fact::Known(one) => Found::done(described(one)).and(self.attributes(one)),
+            Fact::Absent => self.unlisted(target),
+            Fact::CannotSee(_) if !self.reached().is_empty() => {
+                Found::done(format!("its addresses take connections: {}", self.reached().join(", ")))
+            }
+            Fact::CannotSee(blind) => self.unseen(&blind),
+        }
+    }
+
+    /// One that account A does not list. It lists its own alone: in a VPC that is shared with it, it sees none of the owner's.
+    fn unlisted(&self, target: &Target) -> Found {
+        let id = target.vpce.as_ref().map(ToString::to_string).unwrap_or_default();
+        let not_listed = format!("account A has no {id} in {}", target.region_word());
+        let (others, reached) = (self.others(), self.reached_by_its_name());
+        if !reached.is_empty() {
+            let seen = format!("its own name leads to addresses that take connections: {}", reached.join(", "));
+            Found::done(seen).and([format!("{not_listed}; {ELSEWHERE}")])
+        } else if others.is_empty() && !self.answered().is_empty() {
+            Found::unclear(not_listed).and([format!("{} came through all the same; {ELSEWHERE}", self.calls())])
+        } else {
+            Found::not_done(not_listed).and(others).todo([create(target)])
+        }
+    }
+
+    /// Where none was named.
+    fn any_endpoint(&self) -> Found {
+        let through = !self.answered().is_empty();
+        let listed = match &self.setup.endpoints {
+            Fact::Known(endpoints) => endpoints.as_slice(),
+            Fact::Absent => &[],
+            Fact::CannotSee(_) if through => return Found::done(format!("{} came through one", self.calls())),
+            Fact::CannotSee(blind) => return self.unseen(blind),
+        };
+        let lines = || listed.iter().map(described);
+        if listed.iter().any(VpcEndpoint::is_available) {
+            Found::done("the VPC has one").and(lines())
+        } else if through {
+            let seen = format!("{} came through one", self.calls());
+            Found::done(seen).and(lines()).and([format!("account A has none that is available; {ELSEWHERE}")])
+        } else {
+            let coming = listed.iter().find(|one| is_coming(one));
+            let todo = self.target.map(|target| coming.map_or_else(|| create(target), |one| mended(one, target)));
+            Found::not_done("the VPC has none that is available").and(lines()).todo(todo)
+        }
+    }
+
+    fn others(&self) -> Vec<String> {
+        self.setup.endpoints.known().into_iter().flatten().map(|one| format!("it has {}", described(one))).collect()
+    }
+
+    /// The VPC's DNS attributes, where private DNS wants them and has them not.
+    fn attributes(&self, endpoint: &VpcEndpoint) -> Vec<String> {
+        let off = |fact: &Fact<bool>| fact == &Fact::Known(false);
+        let names = [("enableDnsSupport", &self.setup.dns_support), ("enableDnsHostnames", &self.setup.dns_hostnames)];
+        let off = names.iter().filter(|(_, fact)| endpoint.private_dns && off(fact));
+        off.map(|(name, _)| format!("against it: {name} of the VPC is off, and private DNS needs it")).collect()
+    }
+
+    pub(super) fn called(&self) -> Found {
+        let (Some(report), Some(target)) = (self.report, self.target) else { return Found::unnamed() };
+        let row = |row: &Row| format!("{}: {}", row.id(), row.outcome(target).name());
+        let rows: Vec<String> = report.round.deciding().filter(|row| row.observation().is_some()).map(row).collect();
+        let rows = rows.join(", ");
+        let found = match self.denial() {
+            _ if !self.answered().is_empty() => Found::done(rows),
+            Some(cause) => Found::unclear(rows).and([shows_nothing(cause)]),
+            None => Found::not_done(rows),
+        };
+        found.and(self.barred(target)).and(self.elsewhere(target))
+    }
+
+    /// What the security groups refuse.
+    fn barred(&self, target: &Target) -> Vec<String> {
+        let endpoint = self.setup.endpoint(target);
+        let Fact::Known(endpoint) = endpoint else { return Vec::new() };
+        let inward = match self.setup.lets_in(endpoint) {
+            Admission::No(groups) => Some(format!("{} does not admit this host on port 443", groups.join(", "))),
+            Admission::Yes(_) | Admission::Unclear(_) => None,
+        };
+        let addresses: Vec<_> = self
+            .rows()
+            .filter_map(Row::observation)
+            .flat_map(|seen| seen.lookup.addresses())
+            .map(|one| one.ip)
+            .collect();
+        let outward = match self.setup.lets_out(endpoint, &addresses) {
+            Admission::No(groups) => {
+                Some(format!("{} of this host lets nothing out to port 443 there", groups.join(", ")))
+            }
+            Admission::Yes(_) | Admission::Unclear(_) => None,
+        };
+        inward.into_iter().chain(outward).collect()
+    }
+
+    /// Whether the instance is in another VPC than the endpoint.
+    fn elsewhere(&self, target: &Target) -> Option<String> {
+        let instance = self.setup.instance.known()?;
+        let endpoint = self.setup.endpoint(target);
+        let endpoint = endpoint.known()?;
+        let apart = instance.vpc != endpoint.vpc;
+        apart.then(|| format!("this host is in {}, the endpoint in {}", instance.vpc, endpoint.vpc))
+    }
+}
+
+/// An endpoint in a line.
+fn described(one: &VpcEndpoint) -> String {
+    let dns = if one.private_dns { "on" } else { "off" };
+    format!("{} in {}: {}, private DNS {dns}", one.id, one.vpc, one.state)
+}
+
+/// Whether it will be there without anything being done.
+fn is_coming(one: &VpcEndpoint) -> bool {
+    one.state.starts_with("pending")
+}
+
+/// What makes an endpoint available: time, or another one.
+fn mended(one: &VpcEndpoint, target: &Target) -> String {
+    if is_coming(one) {
+        format!("wait until {} is available, which takes some minutes; a second one does not help", one.id)
+    } else {
+        create(target)
+    }
+}
+
+/// How an endpoint is made.
+fn create(target: &Target) -> String {
+    let region = target.region_word();
+    format!(
+        "`aws ec2 create-vpc-endpoint --vpc-id VPC --vpc-endpoint-type Interface --service-name com.amazonaws.{region}.execute-api --subnet-ids SUBNET --security-group-ids GROUP --region {region}`"
+    )
+}
+
+const ELSEWHERE: &str = "it may be of another account, as in a shared VPC";
