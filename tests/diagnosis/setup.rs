@@ -3,6 +3,7 @@
 use crate::round::{ALL, P1, P2, P3, P4, Scene, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Finding};
 use apigw_probe::observation::{DnsFault, TcpFault};
+use apigw_probe::plan::AccessPath;
 use apigw_probe::setup::{
     Api, Blind, Deployment, Fact, Instance, Interface, Method, Outgoing, Peers, Policy, Resource, SecurityGroup, Setup,
     Stage, VpcEndpoint,
@@ -11,7 +12,7 @@ use apigw_probe::target::VpceId;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const VPCE: &str = "vpce-1a2b3c456d7e89012";
+pub(crate) const VPCE: &str = "vpce-1a2b3c456d7e89012";
 
 /// Everything is seen, and as it should be.
 fn whole() -> Setup {
@@ -242,8 +243,24 @@ fn what_is_saved_or_inferred_makes_a_cause_likely_at_most() {
     }
 }
 
+#[test]
+fn what_account_b_has_not_says_nothing_of_a_public_api_which_may_be_an_http_api() {
+    let refused = Scene::public("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test", None)
+        .at_addresses(&[AccessPath::Public], &["52.94.1.1"])
+        .error(&[AccessPath::Public], 403, "ForbiddenException", r#"{"message":"Forbidden"}"#);
+    assert!(names(&refused.finding(), Cause::WrongApiId));
+    let told = |change: Change| first(refused.clone(), change);
+    let blind = told(|it| (it.api, it.stage) = (unseen(), unseen()));
+    let absent = told(|it| (it.api, it.stage) = (Fact::Absent, Fact::Absent));
+    assert_eq!((absent.cause, absent.alternatives), (blind.cause, blind.alternatives));
+}
+
+fn unseen<T>() -> Fact<T> {
+    Fact::CannotSee(Blind::new("x", "denied"))
+}
+
 /// What a healthy round sees on a path.
-fn probed(path: apigw_probe::plan::AccessPath) -> apigw_probe::observation::Observation {
+fn probed(path: AccessPath) -> apigw_probe::observation::Observation {
     let scene = healthy();
     let row = scene.round.rows.iter().find(|row| row.path == path).unwrap();
     row.observation().unwrap().clone()

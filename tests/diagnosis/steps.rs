@@ -1,11 +1,14 @@
 //! How far is the documented set-up? Each step by what is seen of it, and where nothing is seen by what the calls show.
 
-use crate::round::{ALL, P1, P2, Scene, healthy};
-use crate::setup::{Change, api, beside, denied, endpoint, forbidden, missing_token, policy};
+use crate::round::{ALL, ENDPOINT, P1, P2, P3, P4, Scene, URL, healthy};
+use crate::setup::{Change, VPCE, api, beside, denied, endpoint, forbidden, missing_token, policy};
 use apigw_probe::observation::TcpFault;
+use apigw_probe::plan::AccessPath;
 use apigw_probe::report::{Report, StepState, steps};
 use apigw_probe::setup::{Blind, Fact, Setup};
 use serde_json::json;
+
+const PUBLIC: AccessPath = AccessPath::Public;
 
 /// `+` done, `-` not done, `?` cannot be seen.
 fn marks(steps: &[apigw_probe::report::Step]) -> String {
@@ -35,10 +38,12 @@ fn each_step_is_told_by_what_is_seen_of_it() {
     let rows: Vec<(&str, Change, &str)> = vec![
         ("all is well", |_| {}, "++++++"),
         ("the endpoint is pending", |it| endpoint(it).state = "pending".into(), "-+++++"),
-        ("the account has no such endpoint", |it| it.endpoints = Fact::Known(Vec::new()), "-+++++"),
+        ("the account does not list the endpoint", |it| it.endpoints = Fact::Known(Vec::new()), "++++++"),
+        ("the id is that of another type of endpoint", |it| endpoint(it).kind = "Gateway".into(), "-+++++"),
+        ("it is another service's", |it| endpoint(it).service = "com.amazonaws.us-east-1.s3".into(), "-+++++"),
         ("the API is public", |it| api(it).types = vec!["EDGE".into()], "+-++++"),
         ("the API is not associated", |it| api(it).vpc_endpoints.clear(), "+-++++"),
-        ("account B has no such API", |it| it.api = Fact::Absent, "+-++++"),
+        ("the account of the role has no such API", in_another_account, "+?++++"),
         ("the API has no policy", |it| api(it).policy = None, "++-+++"),
         ("the policy names another endpoint", |it| api(it).policy = Some(policy("vpce-0aaaaaaaaaaaaaaaa")), "++-+++"),
         (
@@ -54,6 +59,107 @@ fn each_step_is_told_by_what_is_seen_of_it() {
     ];
     for (name, change, expected) in rows {
         assert_eq!(seen(healthy(), change), expected, "{name}");
+    }
+}
+
+/// The role is of an account that has no such API.
+fn in_another_account(setup: &mut Setup) {
+    (setup.api, setup.resources, setup.stage, setup.deployment) =
+        (Fact::Absent, Fact::Absent, Fact::Absent, Fact::Absent);
+}
+
+#[test]
+fn an_api_that_is_not_found_may_be_of_another_account() {
+    assert_eq!(seen(forbidden(), in_another_account), "+????-");
+    assert_eq!(seen(missing_token(), in_another_account), "+????-");
+}
+
+#[test]
+fn an_endpoint_that_the_account_does_not_list_may_be_of_another_one() {
+    let unlisted: Change = |it| it.endpoints = Fact::Known(Vec::new());
+    let first = |scene: Scene, change: Change| seen(scene, change).chars().next().unwrap();
+    // its own name leads there, whatever is answered
+    assert_eq!(first(healthy(), unlisted), '+');
+    assert_eq!(first(forbidden(), unlisted), '+');
+    // by another name, it may be another endpoint that is called
+    assert_eq!(first(healthy().nxdomain(&[P3, P4]), unlisted), '?');
+    assert_eq!(first(healthy().nxdomain(&[P3, P4]), |it| endpoint(it).id = "vpce-0aaaaaaaaaaaaaaaa".into()), '-');
+    assert_eq!(first(healthy().unconnected(&ALL, TcpFault::Timeout), unlisted), '-');
+    // where none was named
+    let unnamed = || Scene::of(URL, None);
+    assert_eq!(first(unnamed(), unlisted), '+');
+    assert_eq!(first(unnamed().unconnected(&[P1], TcpFault::Timeout), unlisted), '-');
+}
+
+#[test]
+fn an_endpoint_that_is_coming_wants_no_second_one() {
+    for (state, another) in [("pending", false), ("failed", true)] {
+        for scene in [healthy(), Scene::of(URL, None).unconnected(&[P1], TcpFault::Timeout)] {
+            let mut round = beside(scene, |_| {}).round;
+            endpoint(round.environment.setup.as_mut().unwrap()).state = state.to_owned();
+            let step = Report::of(round).steps().remove(0);
+            assert_eq!(step.state, StepState::NotDone);
+            assert_eq!(step.todo.concat().contains("create-vpc-endpoint"), another, "{step:#?}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_the_apis_shows_nothing() {
+    let foreign = healthy().answers(&ALL, 200, &[("Server", "nginx")], "welcome");
+    assert_eq!(unseen(foreign), "??????");
+    // a refusal under another status; and a backend's error, which came through the API
+    let denied = r#"{"message":"Missing Authentication Token"}"#;
+    assert_eq!(unseen(healthy().error(&ALL, 200, "MissingAuthenticationTokenException", denied)), "+?????");
+    let thrown = r#"{"errorMessage":"x","errorType":"E"}"#;
+    let marks = [("x-amz-apigw-id", "AyD6VFqGvHcEGBg=")];
+    assert_eq!(unseen(healthy().answers(&ALL, 200, &marks, thrown)), "+?++++");
+    // one path that the API answers is enough
+    let one = healthy().answers(&[P1, P2], 200, &[("Server", "nginx")], "welcome");
+    assert_eq!(unseen(one), "+?++++");
+}
+
+#[test]
+fn what_other_causes_explain_as_well_is_not_said_to_be_missing() {
+    let open = missing_token();
+    assert!(!open.finding().alternatives.is_empty());
+    assert_eq!(unseen(open), "+????-");
+}
+
+#[test]
+fn what_is_no_private_rest_api_has_none_of_these_steps() {
+    let mark = [("apigw-requestid", "KtUfbjJIg=")];
+    let public = |url| Scene::public(url, None);
+    for scene in [
+        public(URL),
+        public("https://api.example.com/"),
+        Scene::public(URL, Some(ENDPOINT)),
+        public("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/").answers(&[PUBLIC], 403, &mark, "{}"),
+        healthy().answers(&[P1], 404, &mark, r#"{"message":"Not Found"}"#),
+    ] {
+        for api in [in_another_account as Change, |it| it.api = Fact::CannotSee(Blind::new("x", "denied"))] {
+            assert_eq!(Report::of(beside(scene.clone(), api).round).steps(), []);
+        }
+    }
+    // account B knows better
+    let seen = Report::of(beside(healthy().answers(&[P1], 404, &mark, "{}"), |_| {}).round).steps();
+    assert_eq!(seen.len(), 6);
+}
+
+#[test]
+fn a_url_without_a_stage_says_nothing_of_stages() {
+    let scene = || Scene::of("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com", Some(ENDPOINT));
+    let unasked: Change = |it| it.stage = Fact::CannotSee(Blind::new("INVOKE_URL", "it names no stage"));
+    assert_eq!(seen(scene(), unasked).chars().nth(4), Some('+'));
+    let refused = scene().error(&ALL, 403, "ForbiddenException", r#"{"message":"Forbidden"}"#);
+    assert_eq!(seen(refused, unasked).chars().nth(4), Some('?'));
+}
+
+#[test]
+fn the_command_that_prints_the_policy_names_the_endpoint() {
+    for (scene, name) in [(healthy(), ENDPOINT), (Scene::of(URL, Some(VPCE)), "--vpce-id vpce-1a2b3c456d7e89012")] {
+        let steps = Report::of(beside(scene, |it| api(it).policy = None).round).steps();
+        assert!(steps[2].todo[0].contains(name), "{:?}", steps[2].todo);
     }
 }
 
