@@ -96,7 +96,7 @@ fn what_a_policy_lacks_is_told() {
 }
 
 /// A make-believe AWS that answers on loopback: EC2 by the action of the form, all else by the path.
-fn aws(answer: impl Fn(&str) -> (u16, String) + Send + 'static) -> String {
+pub(crate) fn aws(answer: impl Fn(&str) -> (u16, String) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -127,21 +127,26 @@ fn aws(answer: impl Fn(&str) -> (u16, String) + Send + 'static) -> String {
 
 /// EC2 of account A, where one thing may be as it should not.
 #[derive(Clone, Copy)]
-struct Ec2 {
-    private_dns: bool,
+pub(crate) struct Ec2 {
+    pub(crate) private_dns: bool,
     /// Who may come in on port 443.
-    inbound: &'static str,
+    pub(crate) inbound: &'static str,
+    pub(crate) state: &'static str,
+    /// The endpoint's policy, if it has any.
+    pub(crate) policy: &'static str,
 }
 
 impl Ec2 {
-    const HEALTHY: Self = Self { private_dns: true, inbound: "0.0.0.0/0" };
+    pub(crate) const HEALTHY: Self = Self { private_dns: true, inbound: "0.0.0.0/0", state: "available", policy: "" };
 
-    fn answer(self, request: &str) -> (u16, String) {
-        let Self { private_dns, inbound } = self;
+    pub(crate) fn answer(self, request: &str) -> (u16, String) {
+        let Self { private_dns, inbound, state, policy } = self;
+        let policy =
+            if policy.is_empty() { String::new() } else { format!("<policyDocument>{policy}</policyDocument>") };
         let body = if request.contains("Action=DescribeVpcEndpoints&") {
             format!(
                 "<vpcEndpointSet><item><vpcEndpointId>vpce-1a2b3c456d7e89012</vpcEndpointId><vpcId>vpc-1</vpcId><serviceName>com.amazonaws.us-east-1.execute-api</serviceName>\
-                 <state>available</state><groupSet><item><groupId>sg-vpce</groupId></item></groupSet><privateDnsEnabled>{private_dns}</privateDnsEnabled>\
+                 <state>{state}</state>{policy}<groupSet><item><groupId>sg-vpce</groupId></item></groupSet><privateDnsEnabled>{private_dns}</privateDnsEnabled>\
                  <networkInterfaceIdSet><item>eni-1</item></networkInterfaceIdSet><subnetIdSet><item>subnet-1</item></subnetIdSet>\
                  <dnsEntrySet><item><dnsName>vpce-1a2b3c456d7e89012-f3ghijkl-us-east-1a.execute-api.us-east-1.vpce.amazonaws.com</dnsName></item>\
                  <item><dnsName>vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com</dnsName></item></dnsEntrySet></item></vpcEndpointSet>"
@@ -189,25 +194,25 @@ fn metadata(request: &str) -> (u16, String) {
 }
 
 /// `doctor` where the operator of the scenario would call `once`, beside a make-believe AWS.
-fn doctor_of(side: &Side, aws: &str) -> Command {
+pub(crate) fn doctor_of(side: &Side, aws: &str) -> Command {
     let mut command = binary();
     command.arg("doctor").args(side.once().get_args().skip(1));
     over(command, aws)
 }
 
-fn over(mut command: Command, aws: &str) -> Command {
+pub(crate) fn over(mut command: Command, aws: &str) -> Command {
     command.env("AWS_ENDPOINT_URL", aws).env("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws);
     command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "hunter2-hunter2");
     command
 }
 
-fn report(command: &mut Command) -> Value {
+pub(crate) fn report(command: &mut Command) -> Value {
     let output = command.args(["--format", "json"]).output().unwrap();
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
-fn states(report: &Value) -> Vec<&str> {
+pub(crate) fn states(report: &Value) -> Vec<&str> {
     report["steps"].as_array().unwrap().iter().map(|step| step["state"].as_str().unwrap()).collect()
 }
 

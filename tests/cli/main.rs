@@ -7,6 +7,7 @@ mod readme;
 #[path = "../support/secrets.rs"]
 mod secrets;
 mod signed;
+mod steps;
 #[path = "../support/side.rs"]
 mod side;
 

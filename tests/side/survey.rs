@@ -223,6 +223,8 @@ async fn a_silent_ec2_costs_two_seconds_in_all() {
 async fn what_is_no_answer_of_ec2_is_told() {
     for garbage in [
         "<html>",
+        "<html><body>sign in</body></html>",
+        "<DescribeSubnetsResponse><vpcEndpointSet/></DescribeSubnetsResponse>",
         "",
         "<DescribeVpcEndpointsResponse><vpcEndpointSet><item/></vpcEndpointSet></DescribeVpcEndpointsResponse>",
         "{}",
@@ -230,6 +232,21 @@ async fn what_is_no_answer_of_ec2_is_told() {
         let ec2 = Endpoint::answering(move |_| (200, garbage.to_owned())).await;
         assert!(by_ec2(&ec2.url).await.endpoints.blind().is_some_and(|blind| blind.why.contains("EC2")), "{garbage}");
     }
+    // whatever is asked, a page that is taken for an empty answer would show that there is nothing
+    let portal = Endpoint::answering(|asked| match action(asked) {
+        "DescribeVpcEndpoints" => whole(asked),
+        _ => (200, "<html><body>sign in</body></html>".to_owned()),
+    })
+    .await;
+    let setup = by_ec2(&portal.url).await;
+    let blinds = [
+        setup.security_groups.blind(),
+        setup.interfaces.blind(),
+        setup.subnets.blind(),
+        setup.dns_support.blind(),
+        setup.dns_hostnames.blind(),
+    ];
+    assert!(blinds.iter().all(Option::is_some), "{setup:#?}");
     let refusing = Endpoint::answering(|_| (502, "AKIAIOSFODNN7EXAMPLE".to_owned())).await;
     let blind = by_ec2(&refusing.url).await.endpoints.blind().cloned().unwrap();
     assert!(blind.why.contains("502") && !blind.why.contains("AKIAIOSF"), "{blind:?}");
@@ -271,6 +288,56 @@ async fn pages_are_followed_to_a_bound() {
     let setup = by_ec2(&ec2.url).await;
     assert_eq!(setup.subnets.known().unwrap().len(), 10);
     assert_eq!(setup.interfaces.known().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_answer_of_api_gateway_is_told() {
+    for (status, garbage) in [(200, "{}"), (200, "<html></html>"), (200, "[]"), (404, "<html></html>"), (404, "{}")] {
+        let aws = Endpoint::answering(move |asked| match asked.line.as_str() {
+            "POST /" => account_b(asked, "-"),
+            _ => (status, garbage.to_owned()),
+        })
+        .await;
+        let at = [KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL", aws.url.as_str())];
+        let setup = seen(Some(&target()), &at, Some(&role(None, None))).await;
+        let blinds = [setup.api.blind(), setup.resources.blind(), setup.stage.blind(), setup.deployment.blind()];
+        assert!(blinds.iter().all(Option::is_some), "{status} {garbage}: {setup:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_url_without_a_stage_asks_for_none() {
+    let input =
+        TargetInput { invoke_url: "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com", ..TargetInput::default() };
+    let aws = Endpoint::answering(|asked| account_b(asked, "-")).await;
+    let at = [KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL", aws.url.as_str())];
+    let setup = seen(Some(&Target::parse(input).unwrap()), &at, Some(&role(None, None))).await;
+    assert!(setup.api.known().is_some() && setup.stage.blind().is_some() && setup.deployment.blind().is_some());
+}
+
+#[tokio::test]
+async fn another_type_of_endpoint_or_another_service_is_seen_as_such() {
+    let changes = [("execute-api</serviceName>", "s3</serviceName>"), (">Interface<", ">Gateway<")];
+    for (from, to) in changes {
+        let ec2 = Endpoint::answering(move |asked| {
+            let (status, body) = whole(asked);
+            (status, body.replace(from, to))
+        })
+        .await;
+        let setup = by_ec2(&ec2.url).await;
+        let found = setup.endpoint(&target()).known().copied().unwrap().clone();
+        assert!(!found.is_for_execute_api(), "{found:?}");
+        assert_eq!(setup.likely_endpoint(), None);
+    }
+    // and it is as it should be, however the word is written
+    let ec2 = Endpoint::answering(|asked| {
+        let (status, body) = whole(asked);
+        (status, body.replace("<state>available", "<state>Available"))
+    })
+    .await;
+    let setup = by_ec2(&ec2.url).await;
+    let found = setup.endpoint(&target()).known().copied().unwrap().clone();
+    assert!(found.is_for_execute_api() && found.is_available(), "{found:?}");
 }
 
 #[tokio::test]
