@@ -51,8 +51,8 @@ pub const JSON_SCHEMA: &str = include_str!("../report/report.schema.json");
 #[serde(untagged)]
 #[expect(dead_code, reason = "it is there for its schema")]
 enum Document {
-    Report(Shape),
-    Setup(SetupShape),
+    Report(Box<Shape>),
+    Setup(Box<SetupShape>),
 }
 
 /// The same, made of the code. It is for that test: what makes it is left out of the program.

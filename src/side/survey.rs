@@ -196,9 +196,14 @@ impl Survey<'_> {
         let url = service::url(self.variables, "AWS_ENDPOINT_URL_API_GATEWAY", usual);
         let gateway = ApiGateway { service: service(side, place, url, "apigateway", &keys), api: api.id.as_str() };
         let stage = async {
-            let Some(name) = target.stage.as_deref() else {
-                let blind = Blind::new("INVOKE_URL", "it names no stage");
-                return (Fact::CannotSee(blind.clone()), Fact::CannotSee(blind));
+            let name = match target.stage.as_deref() {
+                Some(name) => name,
+                // an HTTP API has one that no URL names
+                None if target.is_public() => {
+                    let blind = Blind::new("INVOKE_URL", "it names no stage");
+                    return (Fact::CannotSee(blind.clone()), Fact::CannotSee(blind));
+                }
+                None => return (Fact::Absent, Fact::Absent),
             };
             let stage = gateway.stage(name).await;
             let deployment = match &stage {

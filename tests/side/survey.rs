@@ -306,13 +306,16 @@ async fn what_is_no_answer_of_api_gateway_is_told() {
 }
 
 #[tokio::test]
-async fn a_url_without_a_stage_asks_for_none() {
-    let input =
-        TargetInput { invoke_url: "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com", ..TargetInput::default() };
-    let aws = Endpoint::answering(|asked| account_b(asked, "-")).await;
-    let at = [KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL", aws.url.as_str())];
-    let setup = seen(Some(&Target::parse(input).unwrap()), &at, Some(&role(None, None))).await;
-    assert!(setup.api.known().is_some() && setup.stage.blind().is_some() && setup.deployment.blind().is_some());
+async fn a_public_api_may_have_a_stage_that_no_url_names() {
+    for (public, blind) in [(true, true), (false, false)] {
+        let invoke_url = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com";
+        let target = Target::parse(TargetInput { invoke_url, public, ..TargetInput::default() }).unwrap();
+        let aws = Endpoint::answering(|asked| account_b(asked, "-")).await;
+        let at = [KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL", aws.url.as_str())];
+        let setup = seen(Some(&target), &at, Some(&role(None, None))).await;
+        assert_eq!((setup.stage.blind().is_some(), setup.stage == Fact::Absent), (blind, !blind));
+        assert_eq!(setup.deployment.blind().is_some(), blind);
+    }
 }
 
 #[tokio::test]

@@ -62,7 +62,9 @@ impl View<'_> {
                             "deploy the API again: a changed policy counts from the next deployment on".to_owned(),
                         ])
                     }
-                    Some(finding) => Found::unclear(format!("{allows}, and the answer is {}", named(finding))),
+                    Some(finding) => {
+                        Found::unclear(format!("{allows}, and the answer is {}", named(finding, &REFUSALS)))
+                    }
                     None => Found::done(allows),
                 }
             }
@@ -138,7 +140,7 @@ impl View<'_> {
             Some(finding) if finding.alternatives.is_empty() && finding.confidence >= Confidence::Likely => {
                 Found::not_done(format!("the answer is {}", finding.cause)).todo(todo(finding.cause))
             }
-            Some(finding) => self.unseen(blind).and([format!("the answer is {}", named(finding))]),
+            Some(finding) => self.unseen(blind).and([format!("the answer is {}", named(finding, causes))]),
             None => self.unseen(blind),
         }
     }

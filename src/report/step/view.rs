@@ -123,11 +123,19 @@ pub(super) fn is_inside(row: &Row) -> bool {
     !addresses.is_empty() && addresses.iter().all(|one| matches!(one.place(), Place::Inside | Place::Either))
 }
 
-/// All causes that a finding leaves open.
-pub(super) fn named(finding: &Finding) -> String {
-    let causes = std::iter::once(&finding.cause).chain(&finding.alternatives);
-    causes.map(|cause| cause.name()).collect::<Vec<_>>().join(" or ")
+/// The causes that a finding leaves open; of many the first, and the first of these.
+pub(super) fn named(finding: &Finding, causes: &[Cause]) -> String {
+    let Finding { cause, alternatives, .. } = finding;
+    if alternatives.len() <= FEW {
+        return std::iter::once(cause).chain(alternatives).map(|cause| cause.name()).collect::<Vec<_>>().join(" or ");
+    }
+    let among = alternatives.iter().find(|other| causes.contains(other) && !causes.contains(cause));
+    let among = among.map(|other| format!(", {other} among them")).unwrap_or_default();
+    format!("{cause} or one of {} others{among}", alternatives.len())
 }
+
+/// So many alternatives are told by their names.
+const FEW: usize = 3;
 
 /// What an expected answer is worth that is not the API's.
 pub(super) fn shows_nothing(cause: Cause) -> String {
