@@ -47,7 +47,7 @@ impl Report {
         }
     }
 
-    /// How far the documented set-up is; nothing if nobody looked at it.
+    /// How far the documented set-up is; nothing if nobody looked at it, or if it is not that of a private REST API.
     pub fn steps(&self) -> Vec<Step> {
         let setup = self.round.environment.setup.as_deref();
         setup.map(|setup| steps(setup, Some(self))).unwrap_or_default()

@@ -12,7 +12,6 @@ use crate::plan::{AccessPath, Missing};
 use crate::setup::Setup;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -51,7 +50,7 @@ pub struct Shape {
     pub canary: Option<CanaryShape>,
     /// What explains the result, the most telling first.
     pub findings: Vec<Finding>,
-    /// How far the documented set-up is, if anybody looked at it.
+    /// How far the documented set-up is, if anybody looked at it and it is that of a private REST API.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
     /// What is known of the set-up, if anybody looked at it.
@@ -59,12 +58,10 @@ pub struct Shape {
     pub setup: Option<Setup>,
 }
 
-/// What is known of a set-up where no API was named: no round, so that it is no report.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(rename = "SetupAlone", extend("not" = json!({"anyOf": [{"required": ["verdict"]}, {"required": ["paths"]}]})))]
+/// What is known of a set-up where no API was named: those parts of a report that need no round.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SetupShape {
-    /// The version of this format; within one version there are only additions.
-    #[schemars(extend("const" = SCHEMA_VERSION))]
+    /// The version of this format.
     pub schema_version: u32,
     /// What wrote it.
     pub tool: Tool,

@@ -1,7 +1,7 @@
 //! What does this instance know of itself? Instance metadata, version 2: a token, then one value a question.
 
 use super::container::Handed;
-use super::{Question, Side, Variables};
+use super::{Place, Question, Side, Variables};
 use crate::sign::Credentials;
 use hyper::Method;
 
@@ -21,7 +21,10 @@ impl<'a> Metadata<'a> {
         if variables.is_true("AWS_EC2_METADATA_DISABLED") {
             return Err("switched off by AWS_EC2_METADATA_DISABLED".to_owned());
         }
-        let base = variables.value("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or(ENDPOINT).trim_end_matches('/');
+        let base = variables.value(VARIABLE).unwrap_or(ENDPOINT).trim_end_matches('/');
+        if base.parse().ok().and_then(|uri| Place::of(&uri)).is_none() {
+            return Err(format!("`{VARIABLE}` is no URL, such as `{ENDPOINT}`"));
+        }
         let ttl = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
         let url = format!("{base}/latest/api/token");
         let answer = side.ask(Question { method: Method::PUT, url: &url, headers: &[ttl], body: String::new() }).await;
@@ -66,6 +69,7 @@ pub(super) async fn credentials(side: &Side, variables: &Variables) -> Result<Cr
     Handed::read(&answer).map_err(|why| format!("role `{role}`: {why}"))
 }
 
+const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const ENDPOINT: &str = "http://169.254.169.254";
 const ROLES: &str = "iam/security-credentials/";
 const NO_ROLE: &str = "the instance has no role: attach an instance profile";

@@ -127,6 +127,14 @@ async fn an_instance_without_a_role_or_with_metadata_off_is_told_apart() {
 }
 
 #[tokio::test]
+async fn a_place_of_metadata_that_is_no_url_is_told_by_its_variable() {
+    for wrong in ["notaurl", "ftp://127.0.0.1", "127.0.0.1:80"] {
+        let text = why(wish(), &metadata_at(wrong)).await;
+        assert!(text.contains("AWS_EC2_METADATA_SERVICE_ENDPOINT") && !text.contains(wrong), "{wrong}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn silent_metadata_costs_two_seconds_and_is_explained_by_the_hop_limit() {
     let silent = FarEnd::listening(|stream| async move {
         let _held = stream;
