@@ -1,13 +1,14 @@
 //! What do the facts answer together? Which endpoint it is, who lets whom in, where an address lies, what a policy says.
 
 use super::admission::{self, Admission};
-use super::{Fact, Interface, Invocation, Method, Ruling, Setup, VpcEndpoint};
+use super::{Blind, Fact, Interface, Invocation, Method, Ruling, Setup, VpcEndpoint};
 use crate::target::{Target, VpceId};
 use serde_json::Value;
 use std::net::IpAddr;
 
 impl Setup {
-    /// The endpoint of a target, if it is seen; absent if the account has none of this id.
+    /// The endpoint of a target, if it is seen; absent if the account has none of this id. One that nobody calls private APIs over
+    /// tells nothing of those that they are called over.
     pub fn endpoint(&self, target: &Target) -> Fact<&VpcEndpoint> {
         let endpoints = match &self.endpoints {
             Fact::Known(endpoints) => endpoints,
@@ -15,7 +16,11 @@ impl Setup {
             Fact::CannotSee(blind) => return Fact::CannotSee(blind.clone()),
         };
         let is_it = |one: &&VpcEndpoint| target.vpce.as_ref().is_some_and(|vpce| vpce.as_str() == one.id);
-        endpoints.iter().find(is_it).map_or(Fact::Absent, Fact::Known)
+        match endpoints.iter().find(is_it) {
+            Some(one) if one.is_for_execute_api() => Fact::Known(one),
+            Some(one) => Fact::CannotSee(Blind::new("ec2:DescribeVpcEndpoints", one.purpose())),
+            None => Fact::Absent,
+        }
     }
 
     /// The endpoint that somebody who named none most likely means: the associated one, the one with private DNS, or the only one
@@ -85,6 +90,12 @@ impl VpcEndpoint {
     pub fn is_for_execute_api(&self) -> bool {
         let interface = self.kind.is_empty() || self.kind.eq_ignore_ascii_case("interface");
         interface && (self.service.is_empty() || self.service.ends_with(".execute-api"))
+    }
+
+    /// What it is for, in words.
+    pub fn purpose(&self) -> String {
+        let kind = if self.kind.is_empty() { String::new() } else { format!(" of type {}", self.kind) };
+        format!("{} is an endpoint{kind} for {}", self.id, self.service)
     }
 
     /// Whether it is there and in use.

@@ -2,7 +2,7 @@
 
 use crate::round::{ALL, ENDPOINT, P1, P2, P3, P4, Scene, URL, healthy};
 use crate::setup::{Change, VPCE, api, beside, denied, endpoint, forbidden, missing_token, policy};
-use apigw_probe::observation::TcpFault;
+use apigw_probe::observation::{NameSource, TcpFault};
 use apigw_probe::plan::AccessPath;
 use apigw_probe::report::{Report, StepState, steps};
 use apigw_probe::setup::{Blind, Fact, Setup};
@@ -85,6 +85,9 @@ fn an_endpoint_that_the_account_does_not_list_may_be_of_another_one() {
     assert_eq!(first(healthy().nxdomain(&[P3, P4]), unlisted), '?');
     assert_eq!(first(healthy().nxdomain(&[P3, P4]), |it| endpoint(it).id = "vpce-0aaaaaaaaaaaaaaaa".into()), '-');
     assert_eq!(first(healthy().unconnected(&ALL, TcpFault::Timeout), unlisted), '-');
+    // nor does an address that the user gave tell whose it is
+    let given = healthy().on(&ALL, |seen| seen.lookup.source = NameSource::Literal);
+    assert_eq!(first(given, unlisted), '?');
     // where none was named
     let unnamed = || Scene::of(URL, None);
     assert_eq!(first(unnamed(), unlisted), '+');
@@ -124,6 +127,10 @@ fn what_other_causes_explain_as_well_is_not_said_to_be_missing() {
     let open = missing_token();
     assert!(!open.finding().alternatives.is_empty());
     assert_eq!(unseen(open), "+????-");
+    // a policy that allows as it is saved may not be the deployed one
+    let refused = denied("");
+    assert!(!refused.finding().alternatives.is_empty());
+    assert_eq!(seen(refused, |it| endpoint(it).policy = None), "++?++-");
 }
 
 #[test]

@@ -328,8 +328,10 @@ async fn another_type_of_endpoint_or_another_service_is_seen_as_such() {
         })
         .await;
         let setup = by_ec2(&ec2.url).await;
-        let found = setup.endpoint(&target()).known().copied().unwrap().clone();
-        assert!(!found.is_for_execute_api(), "{found:?}");
+        let found = setup.endpoints.known().unwrap().iter().find(|one| one.id == VPCE);
+        assert!(found.is_some_and(|one| !one.is_for_execute_api()), "{found:?}");
+        // it tells nothing of the one that calls go over
+        assert!(setup.endpoint(&target()).blind().is_some());
         assert_eq!(setup.likely_endpoint(), None);
     }
     // and it is as it should be, however the word is written

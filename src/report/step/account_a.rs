@@ -11,11 +11,11 @@ impl View<'_> {
         let Some((target, id)) = self.target.and_then(|target| Some((target, target.vpce.as_ref()?))) else {
             return self.any_endpoint();
         };
+        let stray = |one: &&VpcEndpoint| one.id == id.as_str() && !one.is_for_execute_api();
+        if let Some(one) = self.setup.endpoints.known().and_then(|all| all.iter().find(stray)) {
+            return Found::not_done(one.purpose()).todo([create(target)]);
+        }
         match self.setup.endpoint(target) {
-            Fact::Known(one) if !one.is_for_execute_api() => {
-                let kind = if one.kind.is_empty() { String::new() } else { format!(" of type {}", one.kind) };
-                Found::not_done(format!("{id} is an endpoint{kind} for {}", one.service)).todo([create(target)])
-            }
             Fact::Known(one) if !one.is_available() => {
                 Found::not_done(format!("{id} is {}", one.state)).todo([mended(one, target)])
             }
