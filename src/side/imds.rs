@@ -1,7 +1,7 @@
 //! What does this instance know of itself? Instance metadata, version 2: a token, then one value a question.
 
 use super::container::Handed;
-use super::{Place, Question, Side, Variables};
+use super::{Question, Side, Variables};
 use crate::sign::Credentials;
 use hyper::Method;
 
@@ -22,7 +22,7 @@ impl<'a> Metadata<'a> {
             return Err("switched off by AWS_EC2_METADATA_DISABLED".to_owned());
         }
         let base = variables.value(VARIABLE).unwrap_or(ENDPOINT).trim_end_matches('/');
-        if base.parse().ok().and_then(|uri| Place::of(&uri)).is_none() {
+        if base.parse().ok().and_then(|uri| super::Place::of(&uri)).is_none() {
             return Err(format!("`{VARIABLE}` is no URL, such as `{ENDPOINT}`"));
         }
         let ttl = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");

@@ -3,7 +3,6 @@
 use crate::round::{ALL, P1, P2, P3, P4, Scene, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Finding};
 use apigw_probe::observation::{DnsFault, TcpFault};
-use apigw_probe::plan::AccessPath;
 use apigw_probe::setup::{
     Api, Blind, Deployment, Fact, Instance, Interface, Method, Outgoing, Peers, Policy, Resource, SecurityGroup, Setup,
     Stage, VpcEndpoint,
@@ -246,8 +245,8 @@ fn what_is_saved_or_inferred_makes_a_cause_likely_at_most() {
 #[test]
 fn what_account_b_has_not_says_nothing_of_a_public_api_which_may_be_an_http_api() {
     let refused = Scene::public("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test", None)
-        .at_addresses(&[AccessPath::Public], &["52.94.1.1"])
-        .error(&[AccessPath::Public], 403, "ForbiddenException", r#"{"message":"Forbidden"}"#);
+        .at_addresses(&[PUBLIC], &["52.94.1.1"])
+        .error(&[PUBLIC], 403, "ForbiddenException", r#"{"message":"Forbidden"}"#);
     assert!(names(&refused.finding(), Cause::WrongApiId));
     let told = |change: Change| first(refused.clone(), change);
     let blind = told(|it| (it.api, it.stage) = (unseen(), unseen()));
@@ -255,12 +254,14 @@ fn what_account_b_has_not_says_nothing_of_a_public_api_which_may_be_an_http_api(
     assert_eq!((absent.cause, absent.alternatives), (blind.cause, blind.alternatives));
 }
 
+const PUBLIC: apigw_probe::plan::AccessPath = apigw_probe::plan::AccessPath::Public;
+
 fn unseen<T>() -> Fact<T> {
     Fact::CannotSee(Blind::new("x", "denied"))
 }
 
 /// What a healthy round sees on a path.
-fn probed(path: AccessPath) -> apigw_probe::observation::Observation {
+fn probed(path: apigw_probe::plan::AccessPath) -> apigw_probe::observation::Observation {
     let scene = healthy();
     let row = scene.round.rows.iter().find(|row| row.path == path).unwrap();
     row.observation().unwrap().clone()
