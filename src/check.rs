@@ -77,6 +77,11 @@ impl Auth {
         }
     }
 
+    /// What contradicts itself in who signs.
+    pub fn contradiction(&self) -> Option<String> {
+        self.wallet()?.wish()?.contradiction()
+    }
+
     /// Takes the wallet of another one that was wished for alike, so that nobody is asked twice.
     pub fn share<'a>(&mut self, mut others: impl Iterator<Item = &'a Self>) {
         if let Self::Iam(own) | Self::Both(own) = self

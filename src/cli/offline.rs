@@ -146,6 +146,9 @@ fn cost(config: &Config) -> String {
         for warning in &one.check.target.warnings {
             let _ = writeln!(text, "warning: {name}: {warning}");
         }
+        if let Some(warning) = one.check.auth.contradiction() {
+            let _ = writeln!(text, "warning: {name}: {warning}");
+        }
         if one.check.lacks_canary() {
             let _ = writeln!(text, "warning: {name}: {NO_CANARY}");
         }
