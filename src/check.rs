@@ -142,11 +142,10 @@ impl Check {
         self.plans().next().is_some()
     }
 
-    /// The paths that the user named and that lack their input: such a path can never do what is expected of it.
+    /// The paths that the user named and that lack their input: such a path can never do what is hoped for.
     pub fn lacking(&self) -> impl Iterator<Item = (AccessPath, Missing)> {
-        let named = AccessPath::ALL.iter().filter(|path| {
-            self.intents.names(**path) && matches!(self.intents.of(**path), Intent::Required | Intent::Forbidden)
-        });
+        let named =
+            AccessPath::ALL.iter().filter(|path| self.intents.names(**path) && self.intents.of(**path) != Intent::Skip);
         named.filter_map(|path| Some((*path, plan(&self.target, *path, &self.request).err()?)))
     }
 
