@@ -136,14 +136,14 @@ mod tests {
         let mut writer = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
         assert_eq!(error_of(&pipe), ErrorKind::TimedOut);
         // who writes may think for longer than it may take to open it
-        let (begin, begun) = std::sync::mpsc::channel();
+        let (tell, told) = std::sync::mpsc::channel();
         let writer = std::thread::spawn(move || {
-            begun.recv().unwrap();
+            told.recv().unwrap();
             std::thread::sleep(SOON * 3);
             writer.write_all(b"x").unwrap();
         });
         let mut read = open(&pipe, LONG, SOON).unwrap();
-        begin.send(()).unwrap();
+        tell.send(()).unwrap();
         assert_eq!(read.read(&mut [0]).unwrap(), 1);
         writer.join().unwrap();
     }
