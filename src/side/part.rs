@@ -13,7 +13,7 @@ pub(super) fn part(name: &str, text: &str) -> Result<String, String> {
         _ => "a character that is not ASCII".to_owned(),
     };
     let place = if text.ends_with(odd) { "at its end" } else { "in it" };
-    Err(format!("`{name}` has {place} {what}: it was not copied as it is"))
+    Err(format!("`{name}` has {place} {what}"))
 }
 
 /// The same of a part that may be missing.

@@ -30,8 +30,10 @@ pub(super) fn url(variables: &Variables, variable: &str, usual: impl FnOnce() ->
     let Some((name, url)) = named else { return Ok(usual()) };
     let uri = url.parse::<Uri>().ok().filter(|uri| Place::of(uri).is_some());
     let uri = uri.ok_or_else(|| format!("`{name}` is no URL of http or https"))?;
-    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err(format!("`{name}` holds a user name or password before `@`, which no service of AWS asks for"));
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) || uri.query().is_some() {
+        return Err(format!(
+            "`{name}` holds a user name, a password or a query, which no service of AWS has in its URL"
+        ));
     }
     Ok(url.trim_end_matches('/').to_owned())
 }

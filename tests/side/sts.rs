@@ -157,9 +157,7 @@ async fn the_regional_sts_is_asked_over_tls_by_the_probes_own_resolver() {
 
 #[tokio::test]
 async fn a_password_in_the_url_of_a_service_is_refused_and_never_told() {
-    for url in
-        ["http://u:hunter2@127.0.0.1:9", "https://hunter2@[::1]", "http://u:hunter2@127.0.0.1:9/?hunter2 x", "hunter2"]
-    {
+    for url in ["http://u:hunter2@127.0.0.1:9", "https://hunter2@[::1]", "http://127.0.0.1:9/?hunter2", "hunter2"] {
         for variable in ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] {
             let text = why(in_account_b(None, None), &[KEYS[0], KEYS[1], (variable, url)]).await;
             assert!(text.contains(&format!("`{variable}`")) && !text.contains("hunter2"), "{text}");
