@@ -77,6 +77,11 @@ impl Auth {
         }
     }
 
+    /// What contradicts itself in who signs.
+    pub fn contradiction(&self) -> Option<String> {
+        self.wallet()?.wish()?.contradiction()
+    }
+
     /// Takes the wallet of another one that was wished for alike, so that nobody is asked twice.
     pub fn share<'a>(&mut self, mut others: impl Iterator<Item = &'a Self>) {
         if let Self::Iam(own) | Self::Both(own) = self
@@ -137,11 +142,10 @@ impl Check {
         self.plans().next().is_some()
     }
 
-    /// The paths that the user named and that lack their input: such a path can never do what is expected of it.
+    /// The paths that the user named and that lack their input: such a path can never do what is hoped for.
     pub fn lacking(&self) -> impl Iterator<Item = (AccessPath, Missing)> {
-        let named = AccessPath::ALL.iter().filter(|path| {
-            self.intents.names(**path) && matches!(self.intents.of(**path), Intent::Required | Intent::Forbidden)
-        });
+        let named =
+            AccessPath::ALL.iter().filter(|path| self.intents.names(**path) && self.intents.of(**path) != Intent::Skip);
         named.filter_map(|path| Some((*path, plan(&self.target, *path, &self.request).err()?)))
     }
 

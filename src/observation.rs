@@ -153,6 +153,15 @@ impl Round {
         RowId { signed: row.signed && self.is_double(), ..row.clone() }.to_string()
     }
 
+    /// How many rows did what one hopes for, of how many: those that were probed, and those that were asked for by name and lack
+    /// their input.
+    pub fn tally(&self) -> (usize, usize) {
+        let probed = self.rows.iter().filter(|row| row.observation().is_some());
+        let good = probed.clone().filter(|row| row.is_good(&self.target)).count();
+        let lack = |row: &&Row| matches!(row.seen, Seen::NotConfigured(_)) && !row.meets_intent(&self.target);
+        (good, probed.count() + self.rows.iter().filter(lack).count())
+    }
+
     /// Whether each path was called unsigned and signed.
     pub fn is_double(&self) -> bool {
         self.rows.iter().any(|row| row.signed) && self.rows.iter().any(|row| !row.signed)

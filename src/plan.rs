@@ -281,11 +281,15 @@ impl Missing {
     /// What to add.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::VpceId => "add the endpoint's DNS name, or its id with `--vpce-id vpce-1a2b3c456d7e89012`",
+            Self::VpceId => {
+                "add the endpoint's DNS name, or its id with `--vpce-id vpce-1a2b3c456d7e89012` (in a configuration `vpce_id`)"
+            }
             Self::VpceDnsName => "add the endpoint's DNS name, which begins with `vpce-` and holds `.vpce.`",
             Self::ApiId => "give the API's own URL, which holds its id, in place of its custom domain name",
-            Self::CustomDomain => "add the API's custom domain name with `--custom-domain private.example.com`",
-            Self::Public => "say that the API is a public one with `--public`",
+            Self::CustomDomain => {
+                "add the API's custom domain name with `--custom-domain private.example.com` (in a configuration `custom_domain`)"
+            }
+            Self::Public => "say that the API is a public one with `--public` (in a configuration `public = true`)",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is asked beside the probe? Calls that nobody measures and nobody waits long for: instance metadata, STS.
 
-// where keys may lie on this host
+// where keys may lie on this host, and what they look like
+mod part;
 mod variables;
 
 mod profile;

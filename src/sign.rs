@@ -11,7 +11,8 @@ use aws_sigv4::sign::v4::SigningParams;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 /// What a caller signs with. Only the key's id may be shown, and even that never is.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,7 +30,13 @@ pub struct Credentials {
 impl Credentials {
     /// Whether their session has ended.
     pub fn are_expired(&self, at: OffsetDateTime) -> bool {
-        self.expires.is_some_and(|end| end <= at)
+        self.ended(at).is_some()
+    }
+
+    /// When their session ended (RFC 3339, UTC), if it has.
+    pub fn ended(&self, at: OffsetDateTime) -> Option<String> {
+        let end = self.expires.filter(|end| *end <= at)?.to_offset(UtcOffset::UTC);
+        Some(end.replace_nanosecond(0).unwrap_or(end).format(&Rfc3339).unwrap_or_default())
     }
 }
 

@@ -311,6 +311,12 @@ pub enum TargetError {
          URL as `--custom-domain` (`custom_domain`)"
     )]
     UrlDomain(String),
+    /// The host of a public API's URL is an address, or one label.
+    #[error(
+        "invoke URL: `{0}` is not a domain name, such as `api.example.com`; an address to connect to goes with `--connect-to` \
+         (`connect_to`)"
+    )]
+    UrlNoDomain(String),
     /// The invoke URL is empty.
     #[error("invoke URL: it is empty; the form is `https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test`")]
     UrlEmpty,

@@ -211,6 +211,16 @@ fn a_file_that_is_named_and_missing_is_told_with_its_place() {
 }
 
 #[test]
+fn a_path_that_is_named_and_lacks_its_input_is_known_whatever_is_expected_of_it() {
+    for (intent, lacking) in [("required", 1), ("optional", 1), ("forbidden", 1), ("skip", 0)] {
+        let config = read(&format!("{TARGET}[target.paths]\npublic = \"{intent}\"\n")).unwrap();
+        let found: Vec<_> = config.targets[0].check.lacking().map(|(path, missing)| (path, missing.hint())).collect();
+        assert_eq!(found.len(), lacking, "{intent}");
+        assert!(found.iter().all(|(path, hint)| *path == AccessPath::Public && hint.contains("`public = true`")));
+    }
+}
+
+#[test]
 fn both_calls_of_a_path_count() {
     let config = read(&format!("interval = \"60s\"\n{TARGET}auth = \"both\"\n")).unwrap();
     let cost = config.cost(Schedule::Interval);

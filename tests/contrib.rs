@@ -36,6 +36,49 @@ fn the_readme_links_to_everything() {
     }
 }
 
+/// The commands of each block of the set-up's README that touches account B's stack.
+fn commands_for_account_b() -> Vec<String> {
+    let readme = contributed("cloudformation/README.md");
+    let blocks = readme.split("```console\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let commands = blocks.map(|block| block.lines().map(|line| line.strip_prefix("$ ").unwrap_or(line)));
+    let commands = commands.map(|lines| lines.collect::<Vec<_>>().join("\n"));
+    commands.filter(|text| text.contains("deploy --profile b ")).collect()
+}
+
+/// As the CLI would: a deployment of a stack keeps what it is not told, and tells what it has.
+const A_CLI: &str = r#"#!/bin/sh
+case "$*" in
+*"deploy --profile b "*) for word; do case "$word" in *=*) echo "$word" >>parameters ;; esac; done ;;
+*"describe-stacks --profile b "*) grep '^Deployment=' parameters | tail -1 | cut -d= -f2 ;;
+esac
+"#;
+
+#[test]
+fn whatever_is_in_force_in_account_b_each_change_is_deployed_anew() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (cli, parameters) = (folder.path().join("aws"), folder.path().join("parameters"));
+    std::fs::write(&cli, A_CLI).unwrap();
+    std::fs::set_permissions(&cli, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let template = contributed("cloudformation/account-b.yaml");
+    assert!(template.contains("AllowedValues: [a, b]\n    Default: a"), "what is in force after the first step");
+    let commands = commands_for_account_b();
+    assert!(commands.len() > 2 && !commands[0].contains("Deployment="), "{commands:?}");
+    for change in &commands[1..] {
+        for before in ["a", "b"] {
+            std::fs::write(&parameters, format!("Deployment={before}\n")).unwrap();
+            let path = format!("{}:/usr/bin:/bin", folder.path().display());
+            let run = Command::new("sh").args(["-ec", change]).current_dir(&folder).env("PATH", path).output().unwrap();
+            let after = std::fs::read_to_string(&parameters).unwrap();
+            let other = if before == "a" { "Deployment=b" } else { "Deployment=a" };
+            assert!(run.status.success() && after.lines().last() == Some(other), "{change}: {after}");
+            for name in after.lines().map(|line| line.split('=').next().unwrap()) {
+                assert!(template.contains(&format!("\n  {name}:\n    Type: ")), "{name} is a parameter");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_alert_links_to_its_section_of_the_runbook() {
     let (rules, runbook) = (contributed("prometheus/alerts.yml"), contributed("runbook.md"));

@@ -160,4 +160,9 @@ fn a_session_ends_at_its_very_moment() {
     let session = Credentials { expires: Some(AT), ..user() };
     assert!(session.are_expired(AT) && !session.are_expired(AT - time::Duration::SECOND));
     assert!(!user().are_expired(AT));
+    // as RFC 3339 writes it, with two digits an hour
+    let seven = time::Date::from_calendar_date(2026, time::Month::January, 2).unwrap().with_hms(7, 4, 5).unwrap();
+    let early = Credentials { expires: Some(seven.assume_utc() + time::Duration::MILLISECOND), ..user() };
+    assert_eq!(early.ended(seven.assume_utc() + time::Duration::HOUR).as_deref(), Some("2026-01-02T07:04:05Z"));
+    assert_eq!(early.ended(seven.assume_utc()), None);
 }

@@ -283,10 +283,18 @@ fn a_base_path_stands_in_the_place_of_the_stage() {
         let input = TargetInput { invoke_url: URL, custom_domain: Some(domain), ..TargetInput::default() };
         Target::parse(input).unwrap_err()
     };
-    for wrong in ["", "private", "*.example.com", "http://private.example.com", "private.example.com:8443", "a.b/c?d"] {
+    for wrong in [
+        "",
+        "private",
+        "*.example.com",
+        "http://private.example.com",
+        "private.example.com:8443",
+        "a.b/c?d",
+        "10.0.0.1/a",
+    ] {
         assert!(matches!(error(wrong), TargetError::CustomDomain(_)), "{wrong}");
     }
-    for own in [URL, VPCE, ALIAS] {
+    for own in [URL, VPCE, ALIAS, "d-tsvr8qjugg.execute-api.us-east-1.amazonaws.com/a"] {
         assert!(matches!(error(own), TargetError::ApiAsDomain(_)), "{own}");
     }
 }
@@ -313,6 +321,9 @@ fn a_public_api_has_one_path_and_may_be_named_by_its_domain() {
     assert_eq!((of_endpoint.region_word(), rows(&of_endpoint).len()), ("us-east-1", 1));
     assert!(matches!(public(URL, None, Some("eu-west-1")), Err(TargetError::RegionOfUrl { .. })));
     assert!(matches!(public("api.example.com", None, Some("here")), Err(TargetError::Region(_))));
+    for address in ["https://1.2.3.4", "1.2.3.4/x", "localhost"] {
+        assert!(matches!(public(address, None, None), Err(TargetError::UrlNoDomain(_))), "{address}");
+    }
     assert!(matches!(
         public("d-tsvr8qjugg.execute-api.us-east-1.amazonaws.com", None, None),
         Err(TargetError::UrlHost(_))

@@ -343,5 +343,5 @@ fn status(text: &str) -> Result<u16, &'static str> {
     code.ok_or("a status code is a number from 100 to 599, such as `200`")
 }
 
-/// How long a pipe in place of a header file may take: a person may be asked for a password meanwhile.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// How long a pipe in place of a file that somebody names may take: a person may be asked for a password meanwhile.
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);

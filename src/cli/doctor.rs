@@ -5,7 +5,7 @@ use super::experiment::experiment;
 use super::output::{self, Format, Output, OutputArgs};
 use super::progress::run_watched;
 use super::{Stop, once, runtime};
-use crate::check::Check;
+use crate::check::{Auth, Check};
 use crate::config::{DEFAULT_TIMEOUT, NetSettings};
 use crate::observation::{Environment, NameSource, Round, Seen};
 use crate::probe::Net;
@@ -120,14 +120,40 @@ impl DoctorArgs {
 
     fn print_iam_policies(&self) -> Result<u8, Stop> {
         let target = self.target()?;
-        let title = "account A: attach this to the role of the instance, to see the endpoint's side";
-        print(title, &Policy::to_read_account_a(target.as_ref(), self.account_b_role.as_deref()))?;
+        let auth = target.as_ref().map(|target| self.check.auth.auth_beside_reading(target)).transpose()?;
+        // whoever takes a role calls as that one, which needs a policy of its own
+        let caller = auth.as_ref().and_then(role);
+        let roles = [self.account_b_role.as_deref(), caller].into_iter().flatten().collect();
+        let policy = Policy::to_read_account_a(target.as_ref()).and_to_take(&roles);
+        let signed = target.as_ref().filter(|_| auth.as_ref().is_some_and(|auth| auth.wallet().is_some()));
+        let (own, others) = match (signed, caller) {
+            (Some(target), None) => (policy.and(Policy::to_call(target)), None),
+            (Some(target), Some(role)) => (policy, Some((role, Policy::to_call(target)))),
+            (None, _) => (policy, None),
+        };
+        print("account A: attach this to the role of the instance, to see the endpoint's side", &own)?;
+        if self.account_b_role.is_none() {
+            output::complain(
+                "account A: to see the API's side by a role of account B, it needs `sts:AssumeRole` on that role: \
+                 --account-b-role arn:aws:iam::ACCOUNT_B:role/NAME adds it",
+            );
+        }
+        if let Some((role, policy)) = others {
+            print(&format!("{role}: attach this, to call the API; its trust policy must admit account A"), &policy)?;
+        }
+        if target.as_ref().is_some_and(|target| target.api().is_none()) {
+            output::complain(
+                "a custom domain name does not tell the API's id: put it in the place of the `*` that stands for it",
+            );
+        }
         match &target {
             Some(target) => {
                 let title = "account B: attach this to a role that trusts the instance's, for --account-b-role";
                 print(title, &Policy::to_read_account_b(target))?;
             }
-            None => output::complain("account B: give the INVOKE_URL for the policy that seeing that API takes"),
+            None => output::complain(
+                "account B, and signed calls: give the INVOKE_URL for the policies that seeing and calling that API take",
+            ),
         }
         Ok(0)
     }
@@ -140,7 +166,7 @@ impl DoctorArgs {
             ));
         };
         let auth = self.check.auth.auth(&target)?;
-        let role = auth.wallet().and_then(|wallet| wallet.wish()?.role.as_ref()).map(|role| role.arn.as_str());
+        let role = role(&auth);
         if auth.wallet().is_some() && role.is_none() {
             output::complain(
                 "signed calls: name the caller in the place of `*` in the statement that allows, \
@@ -151,6 +177,13 @@ impl DoctorArgs {
             "account B: the API's resource policy; deploy the API again after a change",
             &Policy::of_api(vpce, role),
         )?;
+        if let Some(domain) = target.custom_domain.as_ref().filter(|_| !target.is_public()) {
+            let title = format!("account B: the policy of the custom domain name `{}`, which is its own", domain.name);
+            print(&title, &Policy::of_domain(vpce, role))?;
+            output::complain(
+                "custom domain: in the endpoint's policy, `+*` stands for the domain name's id, and `:*:` for account B's number",
+            );
+        }
         let title = "account A: the endpoint's policy, for this API alone; others that are called over it need a line of their own";
         print(title, &Policy::of_endpoint(&target))?;
         Ok(0)
@@ -161,6 +194,11 @@ impl DoctorArgs {
         let named = !self.check.target.inputs.is_empty();
         named.then(|| self.check.target.target(self.check.limits.expectation())).transpose()
     }
+}
+
+/// The role that calls.
+fn role(auth: &Auth) -> Option<&str> {
+    Some(&auth.wallet()?.wish()?.role.as_ref()?.arn)
 }
 
 /// The document on stdout, so that it can be piped; what it is for on stderr.

@@ -1,6 +1,6 @@
 //! What can be answered without the network? The curl commands, the catalogue, a saved report, the configuration.
 
-use super::args::{AuthArgs, RequestArgs, TargetArgs};
+use super::args::{AuthArgs, PATIENCE, RequestArgs, TargetArgs};
 use super::output::OutputArgs;
 use super::{Stop, configuration, print};
 use crate::check::Intents;
@@ -11,6 +11,7 @@ use crate::plan::{Request, rows};
 use crate::render;
 use crate::report::{Report, Shape};
 use crate::serve::check_web_config;
+use crate::small_file;
 use crate::status::Schedule;
 use crate::target::Expectation;
 use clap::{Args, Subcommand};
@@ -85,7 +86,7 @@ pub(super) fn replay(file: &Path, output: &OutputArgs) -> Result<u8, Stop> {
     if file.as_os_str() == "-" {
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| wrong(&error))?;
     } else {
-        bytes = std::fs::read(file).map_err(|error| wrong(&error))?;
+        bytes = small_file::read_at_most(MOST_REPORT_BYTES, file, PATIENCE).map_err(|error| wrong(&error))?;
     }
     let documents = serde_json::Deserializer::from_slice(&bytes).into_iter::<Box<serde_json::value::RawValue>>();
     let mut reports = Vec::new();
@@ -146,6 +147,9 @@ fn cost(config: &Config) -> String {
         for warning in &one.check.target.warnings {
             let _ = writeln!(text, "warning: {name}: {warning}");
         }
+        if let Some(warning) = one.check.auth.contradiction() {
+            let _ = writeln!(text, "warning: {name}: {warning}");
+        }
         if one.check.lacks_canary() {
             let _ = writeln!(text, "warning: {name}: {NO_CANARY}");
         }
@@ -159,6 +163,8 @@ fn cost(config: &Config) -> String {
 /// What is said where a canary is wanted and has no way.
 pub(super) const NO_CANARY: &str =
     "no canary is sent: it needs one of private-dns, route53-alias, vpce-host-header and vpce-api-id-header";
+/// Reports of a thousand targets take some megabytes.
+const MOST_REPORT_BYTES: u64 = 1 << 30;
 const CONFIG_FILE: &str = "/etc/apigw-probe/config.toml";
 
 /// Reads the name of a cause; a mistyped one is told the nearest.

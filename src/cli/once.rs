@@ -73,6 +73,9 @@ fn run_given(args: &OnceArgs, proxies: &[String]) -> Result<u8, Stop> {
     if check.lacks_canary() {
         output::complain(&format!("warning: {}", super::offline::NO_CANARY));
     }
+    if let Some(warning) = check.auth.contradiction() {
+        output::complain(&format!("warning: {warning}"));
+    }
     let settings = args.net.settings(&NetSettings::default());
     check.request.ca_file.clone_from(&settings.ca_file);
     let net = settings.open().map_err(Stop::host)?;

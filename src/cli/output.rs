@@ -9,6 +9,8 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// The options that say how a report is told.
 #[derive(Debug, Args)]
@@ -143,6 +145,7 @@ fn width() -> usize {
 }
 
 const NARROW: usize = 80;
+const MOST_FOR_A_READER: Duration = Duration::from_secs(10);
 
 /// A place for output.
 pub(super) enum Output {
@@ -162,7 +165,7 @@ impl Output {
         let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let wrong = |error| WriteError::File(path.to_owned(), error);
         if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            let file = std::fs::OpenOptions::new().write(true).open(path).map_err(wrong)?;
+            let file = open_special(path).map_err(wrong)?;
             return Ok(Self::Special(path.to_owned(), file));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -188,6 +191,15 @@ impl Output {
     fn is_stdout(&self) -> bool {
         matches!(self, Self::Stdout)
     }
+}
+
+/// Opens something that cannot be replaced. A pipe is waited for until somebody reads it, which a thread does, since it may be never.
+fn open_special(path: &Path) -> io::Result<std::fs::File> {
+    let (tell, told) = mpsc::sync_channel(1);
+    let place = path.to_owned();
+    std::thread::spawn(move || tell.send(std::fs::OpenOptions::new().write(true).open(place)));
+    let nobody = || io::Error::new(io::ErrorKind::TimedOut, "nobody opened it to read in time");
+    told.recv_timeout(MOST_FOR_A_READER).map_err(|_| nobody())?
 }
 
 /// Fills the draft, gives it the mode that other readers need, and makes it last.

@@ -349,6 +349,7 @@ impl Entry {
             }
             TargetError::UrlHost(_)
             | TargetError::UrlDomain(_)
+            | TargetError::UrlNoDomain(_)
             | TargetError::UrlEmpty
             | TargetError::UrlLength(_)
             | TargetError::UrlScheme(_)

@@ -146,9 +146,8 @@ async fn signature(race: &Race<'_>) -> Result<Vec<Header>, Broken> {
         NoCredentials::Expired(why) => unsigned(HttpFault::ExpiredCredentials, why.clone()),
     })?;
     let now = OffsetDateTime::now_utc();
-    if let Some(end) = credentials.expires.filter(|_| credentials.are_expired(now)) {
-        let ended = format!("they ended at {}", end.replace_nanosecond(0).unwrap_or(end));
-        return Err(unsigned(HttpFault::ExpiredCredentials, ended));
+    if let Some(end) = credentials.ended(now) {
+        return Err(unsigned(HttpFault::ExpiredCredentials, format!("they ended at {end}")));
     }
     sign(plan, region, credentials, now).map_err(Broken::Unsendable)
 }

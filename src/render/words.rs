@@ -22,21 +22,10 @@ pub(super) fn who(owner: Owner) -> &'static str {
 /// How many paths did what the user hopes for, in words: `3 of 4 paths ok, 1 not configured`.
 pub(super) fn tally(report: &Report) -> String {
     let target = &report.round.target;
-    let (mut probed, mut ok, mut lacking, mut skipped) = (0, 0, 0, 0);
-    for row in &report.round.rows {
-        match row.seen {
-            Seen::NotConfigured(_) => {
-                lacking += 1;
-                // it was asked for by name, so that it counts
-                probed += usize::from(!row.meets_intent(target));
-            }
-            Seen::Skipped => skipped += 1,
-            Seen::Probed(_) => {
-                probed += 1;
-                ok += usize::from(row.is_good(target));
-            }
-        }
-    }
+    let (ok, probed) = report.round.tally();
+    let count = |fits: fn(&Seen) -> bool| report.round.rows.iter().filter(|row| fits(&row.seen)).count();
+    let lacking = count(|seen| matches!(seen, Seen::NotConfigured(_)));
+    let skipped = count(|seen| matches!(seen, Seen::Skipped));
     let what = if report.round.is_double() { "call" } else { "path" };
     let mut words = format!("{ok} of {probed} {what}{} ok", if probed == 1 { "" } else { "s" });
     if report.round.canary.as_ref().is_some_and(|canary| canary.is_answered(target)) {

@@ -46,14 +46,13 @@ impl fmt::Display for Targets {
 /// One round: how many paths are ok, and why the others are not.
 pub(super) fn tally(report: &Report) -> String {
     let target = &report.round.target;
-    let rows = &report.round.rows;
-    let ok = rows.iter().filter(|row| row.returns_expected(target)).count();
-    let mut line = format!("{ok}/{} paths ok", rows.len());
+    let (ok, probed) = report.round.tally();
+    let mut line = format!("{ok}/{probed} paths ok");
     let mut separator = " — ";
-    for row in rows.iter().filter(|row| !row.meets_intent(target)) {
+    for row in report.round.rows.iter().filter(|row| !row.meets_intent(target)) {
         let finding = report.diagnosis.findings.iter().find(|finding| finding.paths.contains(&row.path));
         let cause = finding.map_or(row.outcome(target).name(), |finding| finding.cause.name());
-        let _ = write!(line, "{separator}{}: {cause}", row.path);
+        let _ = write!(line, "{separator}{}: {cause}", report.round.label(&row.id()));
         separator = ", ";
     }
     if report.verdict() == Verdict::Pass {

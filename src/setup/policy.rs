@@ -1,8 +1,8 @@
 //! Which policies does the set-up need? The documented ones for a target, as documents that can be pasted.
 
-use crate::target::{Target, VpceId};
+use crate::target::{Region, Target, VpceId};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A policy document of IAM, of an API or of an endpoint (IAM user guide, "IAM JSON policy reference").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,15 +42,35 @@ enum Principal {
 }
 
 impl Policy {
-    /// What account A grants whoever reads its own side: the endpoint, its interfaces, its groups; and the role in account B.
-    pub fn to_read_account_a(target: Option<&Target>, role: Option<&str>) -> Self {
+    /// What account A grants whoever reads its own side: the endpoint, its interfaces, its groups.
+    pub fn to_read_account_a(target: Option<&Target>) -> Self {
         let mut describe = Statement::allowing(Some("SeeTheEndpoint"), &READ_A, vec!["*".to_owned()]);
         if let Some(region) = target.and_then(Target::region) {
             describe = describe.only_if("StringEquals", "aws:RequestedRegion", region.as_str());
         }
-        let assume = role
-            .map(|role| Statement::allowing(Some("TakeTheRoleInAccountB"), &["sts:AssumeRole"], vec![role.to_owned()]));
-        Self::of([describe].into_iter().chain(assume))
+        Self::of([describe])
+    }
+
+    /// What the caller of a method with IAM authorization is granted, in its own account.
+    pub fn to_call(target: &Target) -> Self {
+        Self::of([Statement::allowing(Some("CallTheApi"), &INVOKE, callable(target))])
+    }
+
+    /// The same, and to take these roles.
+    #[must_use]
+    pub fn and_to_take(mut self, roles: &BTreeSet<&str>) -> Self {
+        if !roles.is_empty() {
+            let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+            self.statement.push(Statement::allowing(Some("TakeTheRole"), &["sts:AssumeRole"], roles));
+        }
+        self
+    }
+
+    /// What both grant.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.statement.extend(other.statement);
+        self
     }
 
     /// What account B grants the role that reads this one API: nothing but its set-up.
@@ -65,7 +85,17 @@ impl Policy {
     /// The documented resource policy of a private API: nobody but this endpoint, and whoever comes over it
     /// (developer guide, "Create a private API"). With the principal, where calls are signed.
     pub fn of_api(vpce: &VpceId, caller: Option<&str>) -> Self {
-        let all = || vec!["execute-api:/*/*/*".to_owned()];
+        Self::pair("execute-api:/*/*/*", vpce, caller)
+    }
+
+    /// The documented policy of a private custom domain name, which has one of its own beside the API's
+    /// (developer guide, "Custom domain names for private APIs").
+    pub fn of_domain(vpce: &VpceId, caller: Option<&str>) -> Self {
+        Self::pair("execute-api:/*", vpce, caller)
+    }
+
+    fn pair(resource: &str, vpce: &VpceId, caller: Option<&str>) -> Self {
+        let all = || vec![resource.to_owned()];
         let deny = Statement { effect: Effect::Deny, ..Statement::allowing(None, &INVOKE, all()) };
         Self::of([
             deny.by(None).only_if("StringNotEquals", "aws:SourceVpce", vpce.as_str()),
@@ -75,9 +105,7 @@ impl Policy {
 
     /// The endpoint policy of least privilege: this API and no other (developer guide, "Use VPC endpoint policies for private APIs").
     pub fn of_endpoint(target: &Target) -> Self {
-        let (partition, (region, api)) = (target.partition(), named(target));
-        let arn = format!("arn:{partition}:execute-api:{region}:*:{api}/*");
-        Self::of([Statement::allowing(None, &INVOKE, vec![arn]).by(None)])
+        Self::of([Statement::allowing(None, &INVOKE, callable(target)).by(None)])
     }
 
     fn of(statements: impl IntoIterator<Item = Statement>) -> Self {
@@ -115,9 +143,19 @@ fn one_or_many<T: Serialize, S: serde::Serializer>(texts: &[T], to: S) -> Result
     }
 }
 
-/// Region and id of the API; whatever they are, where a custom domain name does not tell them.
+/// What a call needs: the API, and with a private custom domain name that one too, whose account and id no input tells
+/// (developer guide, "Use VPC endpoint policies for private APIs", example 5).
+fn callable(target: &Target) -> Vec<String> {
+    let (partition, (region, api)) = (target.partition(), named(target));
+    let arn = |resource: String| format!("arn:{partition}:execute-api:{region}:*:{resource}");
+    let domain = target.custom_domain.as_ref().filter(|_| !target.is_public());
+    let domain = domain.map(|domain| format!("/domainnames/{}+*", domain.name));
+    [format!("{api}/*")].into_iter().chain(domain).map(arn).collect()
+}
+
+/// Region and id of the API; whatever they are, where nothing tells them.
 fn named(target: &Target) -> (&str, &str) {
-    target.api().map_or(("*", "*"), |api| (api.region.as_str(), api.id.as_str()))
+    (target.region().map_or("*", Region::as_str), target.api().map_or("*", |api| api.id.as_str()))
 }
 
 /// Whether a stage's name means itself in an ARN.

@@ -1,5 +1,6 @@
 //! Which role has this container? The endpoint that ECS and EKS Pod Identity put beside it, if the environment names one.
 
+use super::part::{part, part_if_any};
 use super::{MOST_FOR_A_PIPE, Place, Question, Side, Variables};
 use crate::sign::Credentials;
 use crate::small_file;
@@ -86,15 +87,16 @@ impl Handed {
         let end = |text: String| {
             OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| wrong("has an `Expiration` that cannot be read"))
         };
-        match (read.access_key_id, read.secret_access_key) {
-            (Some(access_key_id), Some(secret_access_key)) => Ok(Credentials {
-                access_key_id,
-                secret_access_key,
-                session_token: read.token,
-                expires: read.expiration.map(end).transpose()?,
-            }),
-            _ => Err(wrong("lacks `AccessKeyId` or `SecretAccessKey`")),
-        }
+        let (Some(id), Some(secret)) = (read.access_key_id, read.secret_access_key) else {
+            return Err(wrong("lacks `AccessKeyId` or `SecretAccessKey`"));
+        };
+        let unfit = |why: String| wrong(&format!("is not good: {why}"));
+        Ok(Credentials {
+            access_key_id: part("AccessKeyId", &id).map_err(unfit)?,
+            secret_access_key: part("SecretAccessKey", &secret).map_err(unfit)?,
+            session_token: part_if_any("Token", read.token.as_deref()).map_err(unfit)?,
+            expires: read.expiration.map(end).transpose()?,
+        })
     }
 }
 
@@ -141,7 +143,8 @@ mod tests {
         let read = Handed::read(keys).unwrap();
         assert_eq!((read.access_key_id.as_str(), read.session_token.as_deref()), ("A", Some("T")));
         assert_eq!(read.expires.unwrap().unix_timestamp(), 1_767_323_045);
-        for bad in ["", "{}", r#"{"Code":"AssumeRoleUnauthorizedAccess"}"#, &keys.replace("2026-01", "soon")] {
+        let torn = keys.replace(r#""T""#, r#""T\r\nX-Evil: 1""#);
+        for bad in ["", "{}", r#"{"Code":"AssumeRoleUnauthorizedAccess"}"#, &keys.replace("2026-01", "soon"), &torn] {
             assert!(Handed::read(bad).is_err(), "{bad}");
         }
     }

@@ -1,7 +1,8 @@
 //! Where do credentials come from? One chain, in the order of the AWS SDKs: environment, profile, web identity, container, instance.
 
+use super::part::{part, part_if_any};
 use super::profile::{Profile, Profiles};
-use super::sts::{Sts, Taking};
+use super::sts::{Sts, Taking, stray};
 use super::{MOST_FOR_A_PIPE, Side, Variables, container, imds, service};
 use crate::sign::{Credentials, NoCredentials};
 use crate::small_file;
@@ -67,6 +68,11 @@ impl Wish {
         let (region, suffix) = (target.region()?.to_string(), target.suffix()?.to_string());
         Some(Self { profile, role, region, suffix })
     }
+
+    /// What contradicts itself in it.
+    pub fn contradiction(&self) -> Option<String> {
+        stray(&self.role.as_ref()?.arn, &self.region)
+    }
 }
 
 /// The search for credentials.
@@ -128,17 +134,10 @@ impl Search<'_> {
     }
 
     fn environment(&self) -> Source {
-        let value = |name| self.variables.value(name).map(str::to_owned);
-        match (value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY")) {
-            (Some(access_key_id), Some(secret_access_key)) => Source::Found(Credentials {
-                access_key_id,
-                secret_access_key,
-                session_token: value("AWS_SESSION_TOKEN"),
-                expires: self
-                    .variables
-                    .value("AWS_CREDENTIAL_EXPIRATION")
-                    .and_then(|end| OffsetDateTime::parse(end, &Rfc3339).ok()),
-            }),
+        let value = |name| self.variables.value(name);
+        let end = || OffsetDateTime::parse(value("AWS_CREDENTIAL_EXPIRATION")?, &Rfc3339).ok();
+        match (value(ENVIRONMENT[0]), value(ENVIRONMENT[1])) {
+            (Some(id), Some(secret)) => found(keys(ENVIRONMENT, [id, secret], value(ENVIRONMENT[2]), end())),
             (Some(_), None) => Source::Broken("AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY".to_owned()),
             (None, _) => Source::Absent("AWS_ACCESS_KEY_ID is not set".to_owned()),
         }
@@ -166,7 +165,7 @@ impl Search<'_> {
                 return if asked { Source::Broken(why) } else { Source::Absent(why) };
             };
             let Some(arn) = profile.value("role_arn").filter(|_| !visited.iter().any(|one| one == name)) else {
-                return keys_of(profile, name);
+                return keys_of(profile, name, profiles);
             };
             visited.push(name.to_owned());
             let taking = Taking {
@@ -218,7 +217,11 @@ impl Search<'_> {
             Ok(token) => token,
             Err(error) => return Source::Broken(format!("token file `{file}`: {error}")),
         };
-        found(within(async { self.sts(&self.sts_url()).assume_with_token(taking, token.trim()).await }).await)
+        // a call has its own bound, which says more
+        found(match self.sts_url() {
+            Ok(url) => self.sts(&url).assume_with_token(taking, token.trim()).await,
+            Err(why) => Err(why),
+        })
     }
 
     async fn container(&self) -> Source {
@@ -237,7 +240,7 @@ impl Search<'_> {
     }
 
     async fn assume(&self, taking: Taking<'_>, keys: &Credentials) -> Result<Credentials, String> {
-        within(async { self.sts(&self.sts_url()).assume(taking, keys).await }).await
+        self.sts(&self.sts_url()?).assume(taking, keys).await
     }
 
     fn sts<'s>(&'s self, url: &'s str) -> Sts<'s> {
@@ -245,9 +248,9 @@ impl Search<'_> {
     }
 
     /// The regional name, or what the environment names in its place, as it does for every tool of AWS.
-    fn sts_url(&self) -> String {
+    fn sts_url(&self) -> Result<String, String> {
         let usual = || format!("https://sts.{}.{}", self.wish.region, self.wish.suffix);
-        service::url(self.variables, "AWS_ENDPOINT_URL_STS", usual) + "/"
+        Ok(service::url(self.variables, "AWS_ENDPOINT_URL_STS", usual)? + "/")
     }
 }
 
@@ -280,16 +283,29 @@ fn found(result: Result<Credentials, String>) -> Source {
     }
 }
 
+/// Credentials of parts under their names.
+fn keys(
+    names: [&str; 3],
+    [id, secret]: [&str; 2],
+    token: Option<&str>,
+    expires: Option<OffsetDateTime>,
+) -> Result<Credentials, String> {
+    Ok(Credentials {
+        access_key_id: part(names[0], id)?,
+        secret_access_key: part(names[1], secret)?,
+        session_token: part_if_any(names[2], token)?,
+        expires,
+    })
+}
+
 /// The keys that stand in a profile.
-fn keys_of(profile: &Profile, name: &str) -> Source {
-    let value = |key| profile.value(key).map(str::to_owned);
-    match (value("aws_access_key_id"), value("aws_secret_access_key")) {
-        (Some(access_key_id), Some(secret_access_key)) => Source::Found(Credentials {
-            access_key_id,
-            secret_access_key,
-            session_token: value("aws_session_token"),
-            expires: None,
-        }),
+fn keys_of(profile: &Profile, name: &str, profiles: &Profiles) -> Source {
+    let value = |key| profile.value(key);
+    match (value(SHARED[0]), value(SHARED[1])) {
+        (Some(id), Some(secret)) => {
+            let keys = keys(SHARED, [id, secret], value(SHARED[2]), None);
+            found(keys.map_err(|why| format!("profile `{name}` in {}: {why}", profiles.places())))
+        }
         (Some(_), None) => Source::Broken(format!("profile `{name}` has an access key without its secret key")),
         (None, _) => match profile.first_of(&NOT_FOR_A_PROBE) {
             Some(key) => Source::Broken(format!(
@@ -309,6 +325,8 @@ async fn within(asking: impl Future<Output = Result<Credentials, String>>) -> Re
     }
 }
 
+const ENVIRONMENT: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+const SHARED: [&str; 3] = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
 const SESSION_NAME: &str = "apigw-probe";
 /// Ways to credentials that want a browser, or another program.
 const NOT_FOR_A_PROBE: [&str; 4] = ["credential_process", "sso_session", "sso_start_url", "login_session"];

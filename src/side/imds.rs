@@ -1,6 +1,7 @@
 //! What does this instance know of itself? Instance metadata, version 2: a token, then one value a question.
 
 use super::container::Handed;
+use super::part::part;
 use super::{Question, Side, Variables};
 use crate::sign::Credentials;
 use hyper::Method;
@@ -36,7 +37,11 @@ impl<'a> Metadata<'a> {
             )
         })?;
         match answer.status {
-            200 => Ok(Self { side, base, token: answer.body.trim().to_owned(), ahead: answer.ahead }),
+            200 => {
+                let token =
+                    part("token", answer.body.trim()).map_err(|why| format!("this is no metadata service: {why}"))?;
+                Ok(Self { side, base, token, ahead: answer.ahead })
+            }
             403 => {
                 Err("it is disabled for this instance (`HttpEndpoint: disabled`), or a firewall says so (403)"
                     .to_owned())

@@ -1,8 +1,8 @@
 //! How is a service of AWS asked? Signed, at its regional name or where the environment says, once, and within a moment.
 
-use super::{Question, Side, SideAnswer, Variables};
+use super::{Place, Question, Side, SideAnswer, Variables};
 use crate::sign::{Call, Credentials, Scope};
-use hyper::Method;
+use hyper::{Method, Uri};
 use std::sync::Mutex;
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
@@ -23,10 +23,19 @@ pub(super) struct Service<'a> {
     pub(super) ahead: Mutex<Option<i64>>,
 }
 
-/// The URL of a service: its regional name, or what the environment names in its place, as it does for every tool of AWS.
-pub(super) fn url(variables: &Variables, variable: &str, usual: impl FnOnce() -> String) -> String {
-    let named = variables.value(variable).or(variables.value("AWS_ENDPOINT_URL"));
-    named.map_or_else(usual, |url| url.trim_end_matches('/').to_owned())
+/// The URL of a service: its regional name, or what the environment names in its place, as it does for every tool of AWS. The error
+/// names the variable, not its text, which may hold a password.
+pub(super) fn url(variables: &Variables, variable: &str, usual: impl FnOnce() -> String) -> Result<String, String> {
+    let named = [variable, "AWS_ENDPOINT_URL"].into_iter().find_map(|name| Some((name, variables.value(name)?)));
+    let Some((name, url)) = named else { return Ok(usual()) };
+    let uri = url.parse::<Uri>().ok().filter(|uri| Place::of(uri).is_some());
+    let uri = uri.ok_or_else(|| format!("`{name}` is no URL of http or https"))?;
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) || uri.query().is_some() {
+        return Err(format!(
+            "`{name}` holds a user name, a password or a query, which no service of AWS has in its URL"
+        ));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 impl Service<'_> {

@@ -1,9 +1,11 @@
 //! Whose role may be taken? Two calls to STS, at its regional name: with keys, and with the token of an identity provider.
 
+use super::part::part;
 use super::xml::Element;
 use super::{Question, Side};
 use crate::observation::redact;
 use crate::sign::{Call, Credentials, Scope};
+use crate::target::{DnsSuffix, Region};
 use form_urlencoded::Serializer;
 use hyper::Method;
 use time::OffsetDateTime;
@@ -45,17 +47,33 @@ impl Sts<'_> {
     }
 
     async fn take(&self, role: Taking<'_>, headers: &[(&str, &str)], body: String) -> Result<Credentials, String> {
-        let not = |why: String| format!("`{}` could not be assumed at {}: {why}", role.arn, self.url);
+        let stray = stray(role.arn, self.region).map(|words| format!("; {words}")).unwrap_or_default();
+        let not = |why: String| format!("`{}` could not be assumed at {}: {why}{stray}", role.arn, self.url);
         let answer = self
             .side
             .ask(Question { method: Method::POST, url: self.url, headers, body })
             .await
-            .map_err(|why| not(why.to_string()))?;
+            .map_err(|why| not(format!("{why}; {}", self.way())))?;
         if answer.status != 200 {
             return Err(not(refusal(answer.status, &answer.body)));
         }
-        read(&answer.body).map_err(|why| not(why.to_owned()))
+        read(&answer.body).map_err(not)
     }
+
+    /// What it takes to reach STS without the Internet; its service has another name in China.
+    fn way(&self) -> String {
+        let before = if self.region.starts_with("cn-") { "cn." } else { "" };
+        let service = format!("{before}com.amazonaws.{}.sts", self.region);
+        format!("where there is no way to the Internet, the VPC needs an interface endpoint for `{service}`")
+    }
+}
+
+/// What contradicts itself if a role is to be taken in a Region, where the Region's name tells its partition.
+pub(super) fn stray(arn: &str, region: &str) -> Option<String> {
+    let region = Region::parse(region).ok()?;
+    let own = DnsSuffix::of_region(&region)?.partition(&region);
+    let named = arn.split(':').nth(1).filter(|named| *named != own)?;
+    Some(format!("the role is of partition `{named}`, {region} of `{own}`; roles are taken within one partition"))
 }
 
 fn form(action: &str, role: Taking<'_>, more: Option<(&str, &str)>) -> String {
@@ -65,16 +83,17 @@ fn form(action: &str, role: Taking<'_>, more: Option<(&str, &str)>) -> String {
 }
 
 /// The keys of a role that was taken.
-fn read(body: &str) -> Result<Credentials, &'static str> {
+fn read(body: &str) -> Result<Credentials, String> {
     let answer = Element::parse(body).ok_or(UNREAD)?;
     let result = answer.child("AssumeRoleResult").or_else(|| answer.child("AssumeRoleWithWebIdentityResult"));
     let keys = result.and_then(|result| result.child("Credentials")).ok_or(UNREAD)?;
-    let text = |name| keys.text_of(name).map(str::to_owned).ok_or(UNREAD);
-    let expires = OffsetDateTime::parse(&text("Expiration")?, &Rfc3339);
+    let text = |name| keys.text_of(name).ok_or(UNREAD);
+    let part = |name| part(name, text(name)?).map_err(|why| format!("the answer is not good: {why}"));
+    let expires = OffsetDateTime::parse(text("Expiration")?, &Rfc3339);
     Ok(Credentials {
-        access_key_id: text("AccessKeyId")?,
-        secret_access_key: text("SecretAccessKey")?,
-        session_token: Some(text("SessionToken")?),
+        access_key_id: part("AccessKeyId")?,
+        secret_access_key: part("SecretAccessKey")?,
+        session_token: Some(part("SessionToken")?),
         expires: Some(expires.map_err(|_| "the end of the session cannot be read")?),
     })
 }

@@ -107,7 +107,13 @@ impl Survey<'_> {
             }
         };
         let usual = || format!("https://ec2.{}.{}", place.region, place.suffix);
-        let url = service::url(self.variables, "AWS_ENDPOINT_URL_EC2", usual);
+        let url = match service::url(self.variables, "AWS_ENDPOINT_URL_EC2", usual) {
+            Ok(url) => url,
+            Err(why) => {
+                blind_to_account_a(setup, &why);
+                return None;
+            }
+        };
         let ec2 = Ec2(service(side, place, url, "ec2", &keys));
         let instance = setup.instance.known().cloned();
         let own_vpc = instance.as_ref().map(|instance| instance.vpc.as_str());
@@ -193,7 +199,13 @@ impl Survey<'_> {
             }
         };
         let usual = || format!("https://apigateway.{}.{}", place.region, place.suffix);
-        let url = service::url(self.variables, "AWS_ENDPOINT_URL_API_GATEWAY", usual);
+        let url = match service::url(self.variables, "AWS_ENDPOINT_URL_API_GATEWAY", usual) {
+            Ok(url) => url,
+            Err(why) => {
+                blind_to_account_b(setup, &why);
+                return None;
+            }
+        };
         let gateway = ApiGateway { service: service(side, place, url, "apigateway", &keys), api: api.id.as_str() };
         let stage = async {
             let name = match target.stage.as_deref() {

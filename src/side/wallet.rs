@@ -8,7 +8,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -99,13 +98,14 @@ impl Inner {
     /// Who signs at a moment, if the first search has ended. Credentials that have ended say why nobody renewed them.
     fn identity(&self, now: OffsetDateTime) -> Option<Identity> {
         let held = self.held.borrow();
-        match (held.identity.as_ref()?, &held.late) {
-            (Ok(credentials), Some(late)) if credentials.are_expired(now) => {
-                let end = credentials.expires.and_then(|end| end.format(&Rfc3339).ok()).unwrap_or_default();
-                Some(Err(NoCredentials::Expired(format!("they ended at {end} and were not renewed: {late}"))))
+        let identity = held.identity.as_ref()?;
+        let ended = identity.as_ref().ok().and_then(|credentials| credentials.ended(now));
+        Some(match (ended, &held.late) {
+            (Some(end), Some(late)) => {
+                Err(NoCredentials::Expired(format!("they ended at {end} and were not renewed: {late}")))
             }
-            (identity, _) => Some(identity.clone()),
-        }
+            _ => identity.clone(),
+        })
     }
 
     /// Takes what was fetched; a failure does not take away what is still good.

@@ -2,7 +2,7 @@
 
 use super::name::excerpt;
 use super::pasted::{bare, path_and_query};
-use super::{AwsHost, HostName, TargetError};
+use super::{HostName, TargetError};
 use std::fmt;
 
 /// A custom domain name with the base path that is mapped to the API's stage (developer guide, "Custom domain names").
@@ -26,10 +26,10 @@ impl CustomDomain {
         };
         let (name, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let name = HostName::parse(name.strip_suffix(":443").unwrap_or(name)).map_err(|_| wrong())?;
-        if !name.as_str().contains('.') || path.contains(['?', '#']) {
+        if !name.is_domain() || path.contains(['?', '#']) {
             return Err(wrong());
         }
-        if AwsHost::parse(name.as_str()).is_ok() {
+        if name.is_of_aws() {
             return Err(TargetError::ApiAsDomain(name.to_string()));
         }
         let base_path = path_and_query(path, bare.len() - path.len())?.trim_end_matches('/').to_owned();

@@ -29,6 +29,18 @@ impl HostName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it may be somebody's domain name: two labels or more, and the last is no number, as an address's is (RFC 3696, 2).
+    pub fn is_domain(&self) -> bool {
+        let last = self.0.rsplit_once('.').map(|(_, last)| last);
+        last.is_some_and(|last| !last.bytes().all(|b| b.is_ascii_digit()))
+    }
+
+    /// Whether it is one of AWS's names, under the suffix of a partition.
+    pub fn is_of_aws(&self) -> bool {
+        let under = |suffix: &str| self.0.strip_suffix(suffix).is_some_and(|before| before.ends_with('.'));
+        DnsSuffix::ALL.into_iter().any(under)
+    }
 }
 
 /// An id or a piece of a name: one or more of `a-z 0-9 -`, lower case. Reports hold many of them, so that none takes more than its text.

@@ -68,7 +68,11 @@ impl InvokeUrl {
         let host = match AwsHost::parse(host) {
             Ok(host) => UrlHost::Aws(host),
             Err(NameError::NotExecuteApi(_)) if public => {
-                UrlHost::Domain(HostName::parse(host).map_err(TargetError::UrlHost)?)
+                let name = HostName::parse(host).map_err(TargetError::UrlHost)?;
+                if !name.is_domain() {
+                    return Err(TargetError::UrlNoDomain(name.to_string()));
+                }
+                UrlHost::Domain(name)
             }
             Err(NameError::NotExecuteApi(name)) => return Err(TargetError::UrlDomain(name)),
             Err(error) => return Err(TargetError::UrlHost(error)),

@@ -50,6 +50,48 @@ fn the_least_policies_name_this_api_alone() {
 }
 
 #[test]
+fn whoever_takes_a_role_or_signs_is_granted_that_as_well() {
+    let statements = |document: &Value| -> Vec<(String, Vec<String>)> {
+        let all = document["Statement"].as_array().unwrap().iter();
+        let owned = |value| texts(value).into_iter().map(str::to_owned).collect::<Vec<_>>();
+        all.map(|one| (owned(&one["Action"]).remove(0), owned(&one["Resource"]))).collect()
+    };
+    let call = |partition: &str, of: &str| {
+        ("execute-api:Invoke".to_owned(), vec![format!("arn:{partition}:execute-api:{of}/*")])
+    };
+    // with its own keys the instance calls by itself
+    let own = documents(&doctor(&["--iam-policy", URL, VPCE, "--auth", "iam"]));
+    assert_eq!(statements(&own[0])[1..], [call("aws-cn", "cn-north-1:*:a1bc234d5e")]);
+    // with a role it is the role that calls
+    let (probe, reader) = ("arn:aws-cn:iam::222233334444:role/probe", "arn:aws-cn:iam::222233334444:role/reader");
+    let output =
+        doctor(&["--iam-policy", URL, "--auth", "both", "--assume-role-arn", probe, "--account-b-role", reader]);
+    let [a, caller, _] = &documents(&output)[..] else { panic!("{output:?}") };
+    let both = vec![probe.to_owned(), reader.to_owned()];
+    assert_eq!(statements(a)[1..], [("sts:AssumeRole".to_owned(), both)]);
+    assert_eq!(statements(caller), [call("aws-cn", "cn-north-1:*:a1bc234d5e")]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains(probe), "{output:?}");
+    // what is not named is told
+    let output = doctor(&["--iam-policy", URL]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("sts:AssumeRole"), "{output:?}");
+    // a Region that is given is used, whatever the URL is
+    let output = doctor(&["--iam-policy", "--public", "https://api.example.com", "--region", "us-east-1"]);
+    let arns = documents(&output)[1]["Statement"][0]["Resource"].clone();
+    assert!(texts(&arns).iter().all(|arn| arn.starts_with("arn:aws:apigateway:us-east-1::/restapis/*")), "{arns}");
+}
+
+#[test]
+fn a_private_custom_domain_name_has_a_policy_and_a_place_in_the_endpoints() {
+    let output = doctor(&["--resource-policy", URL, VPCE, "--custom-domain", "private.example.com/orders"]);
+    let [api, domain, endpoint] = &documents(&output)[..] else { panic!("{output:?}") };
+    assert_eq!(domain["Statement"][0]["Resource"], "execute-api:/*");
+    assert_eq!(domain["Statement"][0]["Condition"], api["Statement"][0]["Condition"]);
+    let all = texts(&endpoint["Statement"][0]["Resource"]);
+    let of = "arn:aws-cn:execute-api:cn-north-1:*:";
+    assert_eq!(all, [format!("{of}a1bc234d5e/*"), format!("{of}/domainnames/private.example.com+*")]);
+}
+
+#[test]
 fn without_a_target_there_is_a_policy_for_account_a_alone() {
     let documents = documents(&doctor(&["--iam-policy"]));
     assert_eq!(documents.len(), 1);

@@ -79,6 +79,39 @@ fn each_fault_gives_the_status_of_its_verdict_and_a_valid_report() {
     });
 }
 
+/// Nobody is at the other end of the pipe; all wait at the same time.
+#[test]
+fn a_pipe_without_another_end_is_given_up_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    // those who read and who writes must not meet
+    let [pipe, other] = ["pipe", "other"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    assert!(std::process::Command::new("mkfifo").args([&pipe, &other]).status().unwrap().success());
+    let (pipe, other) = (pipe.as_str(), other.as_str());
+    let url = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
+    let dns = ["--dns-server", "127.0.0.1:9"];
+    let began = std::time::Instant::now();
+    let commands = [
+        vec!["once", url, "--header-file", pipe],
+        vec!["once", url, "--ca-file", pipe, dns[0], dns[1]],
+        vec!["once", "--config", pipe],
+        vec!["once", url, "--output", other, dns[0], dns[1]],
+        vec!["curl", url, "--header-file", pipe],
+        vec!["config", "check", pipe],
+        vec!["replay", pipe],
+    ];
+    let children = commands.map(|arguments| {
+        let mut command = binary();
+        command.args(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        (arguments, command.spawn().unwrap())
+    });
+    for (arguments, child) in children {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(status(&output), 2, "{arguments:?}");
+        assert!([pipe, other].iter().any(|name| stderr(&output).contains(name)), "{arguments:?}: {}", stderr(&output));
+    }
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}
+
 #[test]
 fn a_usage_error_names_the_thing_and_ends_with_two() {
     for (args, word) in [

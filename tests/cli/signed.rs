@@ -85,6 +85,34 @@ fn without_credentials_nothing_is_sent_and_every_source_is_named() {
     assert!(side.lab.requests().is_empty());
 }
 
+#[test]
+fn keys_that_cannot_be_sent_are_no_riddle_of_the_network() {
+    let side = start("signed");
+    for (name, value) in [("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7\r"), ("AWS_SESSION_TOKEN", "hunter2\nX-Evil: 1")] {
+        let mut command = side.once_at(side.lab.invoke_url());
+        command.args(["--auth", "iam"]).env("AWS_EC2_METADATA_DISABLED", "true");
+        let report = json(command.envs(side.lab.variables()).env(name, value));
+        assert!(rows(&report).iter().all(|row| row.2 == "http-no-credentials"), "{report:#}");
+        assert_eq!(causes(&report), ["credentials-missing"]);
+        let text = report.to_string();
+        assert!(text.contains(name) && !text.contains("hunter2") && !text.contains("AKIAIOSFODNN7"), "{report:#}");
+    }
+}
+
+#[test]
+fn a_role_of_another_partition_is_a_warning() {
+    let url = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
+    let role = "arn:aws-cn:iam::222233334444:role/probe";
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    write!(file, "[[target]]\ninvoke_url = '{url}'\nauth = 'iam'\nassume_role_arn = '{role}'\n").unwrap();
+    let output = binary().args(["config", "check"]).arg(file.path()).output().unwrap();
+    assert!(output.status.success() && stdout(&output).contains("`aws-cn`"), "{}", stdout(&output));
+    let mut command = start("signed").once_at(url);
+    command.args(["--auth", "iam", "--assume-role-arn", role, "--timeout", "10ms"]);
+    let output = command.env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap();
+    assert!(stderr(&output).contains("warning: ") && stderr(&output).contains("`aws-cn`"), "{}", stderr(&output));
+}
+
 /// The source is a socket that takes connections and never answers.
 #[test]
 fn a_slow_source_costs_no_more_than_the_timeout_and_the_connections_are_told() {

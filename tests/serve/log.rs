@@ -21,6 +21,17 @@ fn a_change_is_told_once() {
 }
 
 #[test]
+fn zones_are_named_and_what_was_not_probed_is_not_counted() {
+    let side = start("zone-down");
+    let zones = format!("{:?}", side.lab.input().zonal_dns_names);
+    let skipped = ["private-dns", "route53-alias", "vpce-api-id-header"].map(|path| format!("{path} = \"skip\"\n"));
+    let more = format!("timeout = \"1s\"\nzonal_dns_names = {zones}\n[target.paths]\n{}", skipped.concat());
+    let daemon = Daemon::start(&(head(&side) + &target(&side, "orders", &more)));
+    let log = daemon.log_with("paths ok");
+    assert!(log.contains("orders: 3/4 paths ok — vpce-host-header us-east-1"), "{log}");
+}
+
+#[test]
 fn each_round_is_an_object_if_that_is_wanted() {
     let side = start("private-dns-off");
     let config = "log_format = \"json\"\nlog_level = \"debug\"\n".to_owned() + &head(&side);

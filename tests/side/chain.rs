@@ -67,6 +67,36 @@ async fn a_source_that_is_there_and_broken_is_not_passed_over() {
 }
 
 #[tokio::test]
+async fn keys_that_cannot_stand_in_a_header_are_refused_with_the_name_of_their_source() {
+    let container = Endpoint::answering(|_| (200, handed("ASIATORN\\r\\nX-Evil: 1", "2099-01-01T00:00:00Z"))).await;
+    let (_kept, shared) = file("[p]\naws_access_key_id = AKIAFILE\naws_secret_access_key = hunter2 hunter2\n");
+    let shared = shared.to_str().unwrap();
+    let torn = |at: usize| {
+        let mut all = KEYS.to_vec();
+        all[at].1 = ["AKIATORN\r", "hunter2\r", "hunter2\nX-Evil: 1"][at];
+        all
+    };
+    for (given, named) in [
+        (torn(0), ["AWS_ACCESS_KEY_ID", "carriage return"]),
+        (torn(1), ["AWS_SECRET_ACCESS_KEY", "carriage return"]),
+        (torn(2), ["AWS_SESSION_TOKEN", "line break"]),
+        (vec![("AWS_SHARED_CREDENTIALS_FILE", shared), ("AWS_PROFILE", "p")], [shared, "`p`"]),
+        (vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", container.url.as_str())], ["container endpoint", "AccessKeyId"]),
+    ] {
+        let text = why(wish(), &given).await;
+        assert!(named.iter().all(|word| text.contains(word)), "{text}");
+        assert!(!["AKIATORN", "ASIATORN", "hunter2", "X-Evil"].iter().any(|secret| text.contains(secret)), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_written_on_windows_is_read_as_any_other() {
+    let (_kept, shared) = file("[default]\r\naws_access_key_id = AKIAFILE \r\naws_secret_access_key = s\r\n");
+    let found = credentials(wish(), &[("AWS_SHARED_CREDENTIALS_FILE", shared.to_str().unwrap())]).await;
+    assert_eq!((found.access_key_id.as_str(), found.secret_access_key.as_str()), ("AKIAFILE", "s"));
+}
+
+#[tokio::test]
 async fn every_absent_source_is_named() {
     let text = why(wish(), &[]).await;
     for source in ["environment", "profile", "web identity", "container endpoint", "instance metadata"] {

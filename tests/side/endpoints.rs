@@ -108,6 +108,9 @@ async fn an_instance_without_a_role_or_with_metadata_off_is_told_apart() {
     let off = Endpoint::answering(|_| (403, String::new())).await;
     let text = why(wish(), &metadata_at(&off.url)).await;
     assert!(text.contains("HttpEndpoint"), "{text}");
+    let portal = Endpoint::answering(|_| (200, "<html>hunter2 hunter2</html>".to_owned())).await;
+    let text = why(wish(), &metadata_at(&portal.url)).await;
+    assert!(text.contains("`token`") && !text.contains("hunter2"), "{text}");
     let distrusted = Endpoint::answering(|asked| {
         if asked.line.ends_with("token") {
             (200, "t".into())

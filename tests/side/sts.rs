@@ -154,3 +154,39 @@ async fn the_regional_sts_is_asked_over_tls_by_the_probes_own_resolver() {
     assert!(Wallet::with(in_account_b(None, None), at).identity(&net).await.is_err());
     assert_eq!(sts.requests(), 1);
 }
+
+#[tokio::test]
+async fn a_password_in_the_url_of_a_service_is_refused_and_never_told() {
+    for url in ["http://u:hunter2@127.0.0.1:9", "https://hunter2@[::1]", "http://127.0.0.1:9/?hunter2", "hunter2"] {
+        for variable in ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] {
+            let text = why(in_account_b(None, None), &[KEYS[0], KEYS[1], (variable, url)]).await;
+            assert!(text.contains(&format!("`{variable}`")) && !text.contains("hunter2"), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_sts_is_not_reached_its_interface_endpoint_is_named() {
+    for (region, service) in
+        [("us-east-1", "`com.amazonaws.us-east-1.sts`"), ("cn-north-1", "`cn.com.amazonaws.cn-north-1.sts`")]
+    {
+        let wish = Wish { region: region.to_owned(), ..in_account_b(None, None) };
+        let text = why(wish, &KEYS).await;
+        assert!(text.contains(service), "{text}");
+    }
+    let refusing = Endpoint::answering(|_| (403, refused("AccessDenied", "no"))).await;
+    let text =
+        why(in_account_b(None, None), &[KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL_STS", refusing.url.as_str())]).await;
+    assert!(!text.contains("com.amazonaws"), "{text}");
+}
+
+#[tokio::test]
+async fn a_role_of_another_partition_than_the_regions_is_told() {
+    let refusing = Endpoint::answering(|_| (403, refused("AccessDenied", "no"))).await;
+    let at = [KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL_STS", refusing.url.as_str())];
+    let mut wish = in_account_b(None, None);
+    assert_eq!(wish.contradiction(), None);
+    wish.role.as_mut().unwrap().arn = "arn:aws-cn:iam::222233334444:role/probe".to_owned();
+    assert!(wish.contradiction().unwrap().contains("`aws-cn`"));
+    assert!(why(wish, &at).await.contains("`aws-cn`"));
+}

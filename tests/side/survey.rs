@@ -477,3 +477,10 @@ async fn a_role_that_may_not_read_is_told_with_what_it_lacks() {
     let setup = seen(Some(&target()), &at, Some(&role(None, None))).await;
     assert!(setup.api.blind().unwrap().why.contains("role/probe"));
 }
+
+#[tokio::test]
+async fn a_password_in_the_url_of_ec2_is_refused_and_never_told() {
+    let setup = by_ec2("http://u:hunter2@127.0.0.1:9").await;
+    let why = format!("{:?}", setup.endpoints);
+    assert!(why.contains("AWS_ENDPOINT_URL_EC2") && !format!("{setup:?}").contains("hunter2"), "{setup:?}");
+}

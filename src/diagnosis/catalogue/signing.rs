@@ -131,6 +131,7 @@ pub(super) const CREDENTIALS_MISSING: Entry = Entry {
     fix: &[
         "see what the AWS CLI finds on this host, as this user: `aws sts get-caller-identity --region {region}`",
         "for a role in account B, its trust policy must admit this caller, and this caller's policies must allow `sts:AssumeRole` on it",
+        "where there is no way to the Internet, STS needs an interface endpoint as well: `com.amazonaws.{region}.sts`, in China `cn.com.amazonaws.{region}.sts`",
         "give the instance a profile: `aws ec2 associate-iam-instance-profile --instance-id INSTANCE --iam-instance-profile Name=PROFILE --region {region}`",
         "in a container, metadata needs a hop limit of 2: `aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2 --region {region}`",
     ],
@@ -145,7 +146,7 @@ pub(super) const CREDENTIALS_EXPIRED: Entry = Entry {
     shows: "their expiry is past, by this host's clock.",
     ceiling: Certain,
     fix: &[
-        "see the supplier of the credentials: instance metadata, credential process or file",
+        "see the supplier of the credentials: instance metadata, container endpoint, the role's session, file or environment",
         "see this host's clock: `chronyc tracking`",
     ],
     docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_use-resources.html",
