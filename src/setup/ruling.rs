@@ -79,35 +79,54 @@ enum Applies {
     Perhaps(String),
 }
 
+impl Applies {
+    /// Whether all of these hold: one that does not outweighs what is not known.
+    fn all(parts: Vec<Self>) -> Self {
+        let (mut words, mut open) = (Vec::new(), None);
+        for part in parts {
+            match part {
+                Self::No => return Self::No,
+                Self::Perhaps(why) => open = open.or(Some(why)),
+                Self::Yes(said) => words.push(said),
+            }
+        }
+        match open {
+            Some(why) => Self::Perhaps(why),
+            None if words.is_empty() => Self::Yes("without a condition".to_owned()),
+            None => Self::Yes(words.join(", ")),
+        }
+    }
+}
+
 fn applies(statement: &Value, call: &Invocation<'_>) -> Applies {
+    let turned = |key: &str| {
+        let uses = statement.get(format!("Not{key}")).is_some();
+        uses.then(|| Applies::Perhaps(format!("it uses `Not{key}`")))
+    };
+    let is = |holds: bool| (!holds).then_some(Applies::No);
     let acts =
         texts(&statement["Action"]).iter().any(|action| matches(&action.to_ascii_lowercase(), "execute-api:invoke"));
     let here = texts(&statement["Resource"]).iter().any(|pattern| covers(pattern, call));
-    let turned = ["NotAction", "NotResource", "NotPrincipal"].into_iter().find(|key| statement.get(*key).is_some());
-    if let Some(key) = turned {
-        return Applies::Perhaps(format!("it uses `{key}`"));
-    }
-    if !acts || !here {
-        return Applies::No;
-    }
-    if !is_anybody(statement) {
-        return if call.signed { Applies::Perhaps("it names principals".to_owned()) } else { Applies::No };
-    }
+    let named = || match (is_anybody(statement), call.signed) {
+        (true, _) => None,
+        (false, true) => Some(Applies::Perhaps("it names principals".to_owned())),
+        (false, false) => Some(Applies::No),
+    };
+    let about = [
+        turned("Action").or_else(|| is(acts)),
+        turned("Resource").or_else(|| is(here)),
+        turned("Principal").or_else(named),
+    ];
     let none = Map::new();
-    let conditions = statement["Condition"].as_object().unwrap_or(&none);
-    let mut words = Vec::new();
-    for (operator, keys) in conditions {
-        for (key, values) in keys.as_object().unwrap_or(&none) {
-            match holds(operator, key, &texts(values), call) {
-                Applies::Yes(said) => words.push(said),
-                other => return other,
-            }
-        }
-    }
-    Applies::Yes(if words.is_empty() { "without a condition".to_owned() } else { words.join(", ") })
+    let conditions = statement["Condition"].as_object().unwrap_or(&none).iter();
+    let each = |(operator, keys): (&String, &Value)| -> Vec<Applies> {
+        let keys = keys.as_object().unwrap_or(&none).iter();
+        keys.map(|(key, values)| holds(operator, key, &texts(values), call)).collect()
+    };
+    Applies::all(about.into_iter().flatten().chain(conditions.flat_map(each)).collect())
 }
 
-/// Whether a condition holds, where it is about the endpoint or its VPC.
+/// Whether a condition holds, where it is about the endpoint or its VPC (IAM user guide, "Condition operators").
 fn holds(operator: &str, key: &str, values: &[&str], call: &Invocation<'_>) -> Applies {
     let own = match key.to_ascii_lowercase().as_str() {
         "aws:sourcevpce" => call.vpce,
@@ -115,19 +134,22 @@ fn holds(operator: &str, key: &str, values: &[&str], call: &Invocation<'_>) -> A
         _ => return Applies::Perhaps(format!("it depends on `{key}`")),
     };
     let Some(own) = own else { return Applies::Perhaps(format!("it depends on `{key}`, which is not known here")) };
-    let is_one = values.iter().any(|value| matches(value, own));
-    let said = || format!("{operator} {key} {}", values.join(", "));
-    match operator.trim_end_matches("IfExists") {
-        "StringEquals" | "StringLike" | "StringEqualsIgnoreCase" if is_one => Applies::Yes(said()),
-        "StringNotEquals" | "StringNotLike" | "StringNotEqualsIgnoreCase" if !is_one => Applies::Yes(said()),
-        "StringEquals"
-        | "StringLike"
-        | "StringEqualsIgnoreCase"
-        | "StringNotEquals"
-        | "StringNotLike"
-        | "StringNotEqualsIgnoreCase" => Applies::No,
-        _ => Applies::Perhaps(format!("it depends on `{operator}`")),
+    if let Some(value) = values.iter().find(|value| value.contains("${")) {
+        return Applies::Perhaps(format!("it depends on `{value}`"));
     }
+    let exact = |value: &&str| *value == own;
+    let in_any_case = |value: &&str| value.eq_ignore_ascii_case(own);
+    let like = |value: &&str| matches(value, own);
+    let holds = match operator.strip_suffix("IfExists").unwrap_or(operator) {
+        "StringEquals" => values.iter().any(exact),
+        "StringNotEquals" => !values.iter().any(exact),
+        "StringEqualsIgnoreCase" => values.iter().any(in_any_case),
+        "StringNotEqualsIgnoreCase" => !values.iter().any(in_any_case),
+        "StringLike" => values.iter().any(like),
+        "StringNotLike" => !values.iter().any(like),
+        _ => return Applies::Perhaps(format!("it depends on `{operator}`")),
+    };
+    if holds { Applies::Yes(format!("{operator} {key} {}", values.join(", "))) } else { Applies::No }
 }
 
 /// Whether a resource pattern covers the call. The account in an ARN is not compared: the API's is not known here.
@@ -270,6 +292,57 @@ mod tests {
             (json!([statement("Allow", "*", Value::Null), statement("Deny", "*", Value::Null)]), "denies"),
         ] {
             assert_eq!(ruling(&json!({"Version": "2012-10-17", "Statement": statements})), expected, "{statements:#}");
+        }
+    }
+
+    #[test]
+    fn operators_on_ids_are_read_as_iam_reads_them() {
+        const OWN: &str = "vpce-1a2b3c456d7e89012";
+        let upper = OWN.to_ascii_uppercase();
+        for (operator, id, holds) in [
+            ("StringEquals", OWN, Some(true)),
+            ("StringEquals", upper.as_str(), Some(false)),
+            // no wildcards but in `Like`
+            ("StringEquals", "vpce-*", Some(false)),
+            ("StringNotEquals", "vpce-*", Some(true)),
+            ("StringLike", "vpce-1?2b*", Some(true)),
+            ("StringNotLike", "vpce-1?2b*", Some(false)),
+            ("StringLike", "VPCE-*", Some(false)),
+            ("StringEqualsIgnoreCase", upper.as_str(), Some(true)),
+            ("StringEqualsIgnoreCase", "vpce-9", Some(false)),
+            ("StringNotEqualsIgnoreCase", upper.as_str(), Some(false)),
+            ("StringNotEqualsIgnoreCase", "vpce-9", Some(true)),
+            ("StringEqualsIfExists", OWN, Some(true)),
+            ("StringNotEqualsIgnoreCaseIfExists", upper.as_str(), Some(false)),
+            ("ForAnyValue:StringEquals", OWN, None),
+            ("ForAllValues:StringNotEquals", "vpce-9", None),
+            ("Null", "true", None),
+            ("StringEquals", "${aws:PrincipalTag/endpoint}", None),
+        ] {
+            let policy = json!([statement("Deny", "*", json!({operator: {"aws:SourceVpce": id}}))]);
+            let expected = match holds {
+                Some(true) => "denies",
+                Some(false) => "silent",
+                None => "unclear",
+            };
+            assert_eq!(ruling(&json!({"Statement": policy})), expected, "{operator} {id}");
+        }
+    }
+
+    #[test]
+    fn a_condition_that_does_not_hold_outweighs_what_is_not_known() {
+        let own = json!({"aws:SourceVpce": "vpce-1a2b3c456d7e89012"});
+        let range = json!({"aws:VpcSourceIp": "10.0.0.0/8"});
+        let elsewhere = statement("Deny", "*", json!({"StringNotEquals": own, "IpAddress": range}));
+        let mut somebody = statement("Deny", "*", json!({"StringNotEquals": own}));
+        somebody["Principal"] = json!({"AWS": "arn:aws:iam::111122223333:root"});
+        let mut all_but_one = statement("Deny", "*", json!({"StringNotEquals": own}));
+        all_but_one.as_object_mut().unwrap().remove("Principal");
+        all_but_one["NotPrincipal"] = json!({"AWS": "arn:aws:iam::111122223333:root"});
+        for denial in [elsewhere, somebody, all_but_one] {
+            let policy = json!({"Statement": [denial, statement("Allow", "*", Value::Null)]});
+            let ruling = Ruling::of(&policy, &Invocation { signed: true, ..call() });
+            assert_eq!(ruling, Ruling::Allows, "{policy:#}");
         }
     }
 

@@ -181,7 +181,7 @@ fn metadata(request: &str) -> (u16, String) {
         "subnet-id" => "subnet-1",
         "security-group-ids" => "sg-own",
         "vpc-ipv4-cidr-blocks" => "127.0.0.0/8",
-        "local-ipv4s" => "10.0.1.5",
+        "local-ipv4s" => "127.0.0.1",
         _ => return (404, String::new()),
     };
     (200, text.to_owned())

@@ -18,6 +18,11 @@ impl Facts<'_> {
             return Word::For(format!("{name} of the VPC is false"));
         }
         match self.same_vpc(endpoint) {
+            Some(true) | None if self.is_unknown_to_vpc => Word::Against(format!(
+                "PrivateDnsEnabled of {} is true, and the VPC's resolver does not know the name all the same: it may not be in force \
+                 yet, or a hosted zone, a resolver rule or DNS Firewall stands before it",
+                endpoint.id
+            )),
             Some(true) => Word::Refutes(format!("PrivateDnsEnabled of {} is true, in this host's VPC", endpoint.id)),
             Some(false) => Word::For("this host is in another VPC than the endpoint".to_owned()),
             None => Word::Against(format!("PrivateDnsEnabled of {} is true", endpoint.id)),
@@ -120,6 +125,9 @@ impl Facts<'_> {
     }
 
     pub(super) fn forwarding(&self, paths: &[AccessPath]) -> Word {
+        if self.is_unknown_to_vpc {
+            return Word::Refutes("the VPC's resolver, asked directly, has no address either".to_owned());
+        }
         let endpoint = self.setup.endpoint(self.target);
         let Fact::Known(endpoint) = endpoint else { return Word::Silent };
         let alone = paths == [AccessPath::PrivateDns];
