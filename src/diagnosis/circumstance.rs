@@ -62,10 +62,10 @@ impl Particulars {
     }
 }
 
-/// As whom a policy has to name a caller whom a refusal names: the role of a session, whose path a session does not tell. None of what
-/// is no ARN, since the words came from the network.
+/// As whom a policy has to name a caller whom a refusal names: the role of a session, whose path a session does not tell; most of the
+/// account's digits are masked. None of what is no ARN, since the words came from the network.
 pub(crate) fn principal(user: &str) -> Option<String> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/_-+=.,@".contains(&byte);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/_-+=.,@*".contains(&byte);
     if !user.starts_with("arn:") || !user.bytes().all(plain) {
         return None;
     }
@@ -84,7 +84,7 @@ mod tests {
     fn a_session_is_named_by_its_role() {
         for (user, expected) in [
             ("arn:aws:sts::111122223333:assumed-role/client/i-0abc", Some("arn:aws:iam::111122223333:role/client")),
-            ("arn:aws-cn:sts::111122223333:assumed-role/c/s", Some("arn:aws-cn:iam::111122223333:role/c")),
+            ("arn:aws-cn:sts::********3333:assumed-role/c/s", Some("arn:aws-cn:iam::********3333:role/c")),
             ("arn:aws:iam::111122223333:user/me", Some("arn:aws:iam::111122223333:user/me")),
             ("anonymous", None),
             ("arn:aws:iam::1:user/$(reboot)", None),

@@ -129,9 +129,11 @@ pub(super) const FORBIDDEN_UNKNOWN: Entry = Entry {
     ceiling: Possible,
     fix: &[
         "{if missing-stage}the stage; this must list `{stage}`: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'`",
-        "{if public-api-via-vpce default-endpoint-disabled wrong-api-id}the kind; this must say PRIVATE and false: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[endpointConfiguration.types,disableExecuteApiEndpoint]'`",
+        "{if public-api-via-vpce wrong-api-id}the kind; this must say PRIVATE: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types`",
+        "{if default-endpoint-disabled}the default endpoint; this must say false, and be deployed: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query disableExecuteApiEndpoint`",
         "{if api-key-missing api-key-invalid api-key-missing-or-invalid}an API key: if the method has apiKeyRequired, send one in `x-api-key` (`--header-file`), of a usage plan for `{stage}`",
-        "{if waf-block waf-or-custom-response}WAF: with a web ACL on the stage, see its log, or `$context.wafResponseCode` in the access log",
+        "{if waf-block}WAF: with a web ACL on the stage, see its log, or `$context.wafResponseCode` in the access log",
+        "{if waf-or-custom-response}a response of the owner's making: `aws apigateway get-gateway-responses --rest-api-id {api} --region {region} --query 'items[?!defaultResponse]'`",
         "{if wrong-host-header wrong-api-id-header}see that nothing between changes `Host` or `x-apigw-api-id`",
         "{if missing-stage wrong-api-id}probe an undefined path below the stage: `Missing Authentication Token` there proves API and stage, and leaves API key and WAF",
         "look for the request id of the report in account B's access log: `$context.error.responseType` names the reason there, such as INVALID_API_KEY or WAF_FILTERED; without a line this stage did not get the call",

@@ -33,7 +33,7 @@ pub(super) const RESOURCE_POLICY_IMPLICIT_DENY: Entry = Entry {
     fix: &[
         "{if saved-allows}as it is saved, the API's policy allows this call: put that in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
         "{if saved-allows}if that changes nothing, see that the calls go over {vpce} and no other endpoint, and which deployment the stage shows: `aws apigateway get-stage --rest-api-id {api} --stage-name {stage} --region {region} --query '[deploymentId,lastUpdatedDate,canarySettings]'`",
-        "{if signed}in account B, for a signed call, allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*` with the Principal `{caller}` (a role with its path, if it has one) and `aws:SourceVpce` = {vpce} as its condition",
+        "{if signed}in account B, for a signed call, allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*` with the Principal `{caller}` (the account in full, a role with its path) and `aws:SourceVpce` = {vpce} as its condition",
         "{unless saved-allows signed}in account B, allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*` with `aws:SourceVpce` = {vpce} as its condition",
         "{unless saved-allows}replace `aws:SourceIp` by `aws:VpcSourceIp`",
         "{unless saved-allows signed}if the policy names principals, the method must be AWS_IAM and the call signed",
