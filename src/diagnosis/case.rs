@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::finding::{Diagnosis, Finding};
 use super::proof::{Facts, with_ids};
 use super::sight::{Side, Sight};
-use crate::observation::{DnsFault, Intent, Question, Round, Row};
+use crate::observation::{DnsFault, Intent, Outcome, Question, Round, Row, TcpFault};
 use crate::plan::AccessPath;
 
 /// A round under examination.
@@ -63,7 +63,10 @@ impl<'a> Case<'a> {
             addresses.dedup();
             let is_unknown_to_vpc = self.is_unknown_to_vpc(draft.paths());
             let target = &self.round.target;
-            let facts = Facts { setup, target, method: &method, signed, addresses: &addresses, is_unknown_to_vpc };
+            let mut about = self.sights.iter().filter(|sight| draft.paths().contains(&sight.path));
+            let is_silence = about.all(|sight| sight.outcome == Outcome::Tcp(TcpFault::Timeout));
+            let (method, addresses) = (method.as_str(), addresses.as_slice());
+            let facts = Facts { setup, target, method, signed, addresses, is_unknown_to_vpc, is_silence };
             facts.weigh(draft)
         });
         let weighed = weighed.collect();

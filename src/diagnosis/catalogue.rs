@@ -16,6 +16,7 @@ pub use entry::Entry;
 use super::cause::Cause;
 use super::circumstance::{Circumstance, Particulars};
 use crate::target::Target;
+use std::net::IpAddr;
 
 impl Cause {
     /// The catalogue's entry.
@@ -203,6 +204,11 @@ fn value(name: &str, target: Option<&Target>, particulars: &Particulars) -> Opti
             (value("domain", target, particulars).map(|name| format!("--domain-name {name}{id}")), "")
         }
         "address" => (particulars.address.map(|address| address.to_string()), "ADDRESS"),
+        "address-filter" => match particulars.address {
+            Some(IpAddr::V6(address)) => (Some(format!("Name=ipv6-addresses.ipv6-address,Values={address}")), ""),
+            Some(IpAddr::V4(address)) => (Some(format!("Name=addresses.private-ip-address,Values={address}")), ""),
+            None => (None, "Name=addresses.private-ip-address,Values=ADDRESS"),
+        },
         "caller" => (particulars.caller.clone(), "CALLER_ARN"),
         _ => return None,
     };

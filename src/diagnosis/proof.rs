@@ -43,6 +43,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) addresses: &'a [IpAddr],
     /// Whether the VPC's resolver, asked directly, has no address for a name that the explanation is about.
     pub(crate) is_unknown_to_vpc: bool,
+    /// Whether nothing but silence came from the addresses: no refusal, no router's word.
+    pub(crate) is_silence: bool,
 }
 
 impl Facts<'_> {
@@ -56,7 +58,9 @@ impl Facts<'_> {
         let mut draft = draft.given(self.circumstances());
         let mut sifting = Sifting::default();
         for (cause, word) in &words {
-            let fits = explains(*cause, draft.paths());
+            // a certificate may be past its end by any clock
+            let dated = *cause == Cause::ClockSkew && draft.causes().any(|other| other == Cause::CertificateExpired);
+            let fits = !dated && explains(*cause, draft.paths());
             match word {
                 Word::Proves(fact) if fits => return Some(draft.proven(*cause, fact)),
                 Word::Refutes(_) => sifting.refuted.push(*cause),

@@ -2,7 +2,7 @@
 
 use crate::round::{ALL, P1, P2, P3, P4, Scene, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Finding};
-use apigw_probe::observation::{DnsFault, TcpFault};
+use apigw_probe::observation::{DnsFault, TcpFault, TlsFault};
 use apigw_probe::setup::{
     Api, Blind, Deployment, Fact, Instance, Interface, Method, Outgoing, OwnInterface, Peers, Policy, Resource,
     SecurityGroup, Setup, Stage, VpcEndpoint,
@@ -496,6 +496,38 @@ fn groups_and_address_are_those_of_the_interface_that_calls() {
     };
     let fix = first(healthy().unconnected(&ALL, TcpFault::Timeout), closed).fix.concat();
     assert!(fix.contains("--source-group sg-two"), "{fix}");
+}
+
+#[test]
+fn a_group_explains_silence_alone() {
+    let closed: Change = |it| groups(it)[0].inbound = Peers::default();
+    for (fault, cause) in [
+        (TcpFault::HostUnreachable, Cause::ConnectTimeout),
+        (TcpFault::NetworkUnreachable, Cause::ConnectTimeout),
+        (TcpFault::NotPermitted, Cause::ConnectionRefused),
+    ] {
+        let finding = first(healthy().unconnected(&ALL, fault), closed);
+        assert_eq!((finding.cause, finding.confidence), (cause, Confidence::Likely), "{finding:#?}");
+        assert!(finding.evidence.iter().any(|fact| fact.contains("sg-vpce")), "{finding:#?}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_proves_nothing_of_a_certificate() {
+    let expired = || healthy().unsecured(&ALL, TlsFault::Expired);
+    let finding = first(expired(), |it| it.clock_ahead_seconds = Fact::Known(900));
+    assert!(finding.confidence < Confidence::Certain && names(&finding, Cause::ClockSkew), "{finding:#?}");
+    assert!(names(&finding, Cause::CertificateExpired) || finding.cause == Cause::CertificateExpired, "{finding:#?}");
+}
+
+#[test]
+fn a_private_api_without_a_policy_lets_nobody_in() {
+    let finding = first(denied(""), |it| api(it).policy = None);
+    assert_eq!((finding.cause, finding.confidence), (Cause::ResourcePolicyDenyUnspecified, Confidence::Likely));
+    assert!(
+        finding.evidence.iter().any(|fact| fact.contains(Cause::ResourcePolicyImplicitDeny.name())),
+        "{finding:#?}"
+    );
 }
 
 #[test]

@@ -151,7 +151,7 @@ pub(super) const DIFFERENT_ENDPOINT: Entry = Entry {
     shows: "one path works and another fails, and their names have no address in common.",
     ceiling: Likely,
     fix: &[
-        "find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
+        "find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
         "look for `{invoke}` in /etc/hosts, in private hosted zones of the VPC, and in Route 53 profiles",
         "name every endpoint in use in the API's resource policy (`aws:SourceVpce`), and redeploy, since a policy counts only after that",
     ],

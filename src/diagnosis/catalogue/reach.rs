@@ -46,7 +46,7 @@ pub(super) const ONE_ADDRESS_DOWN: Entry = Entry {
     shows: "a connection to one address fails while another address of the same name answers.",
     ceiling: Likely,
     fix: &[
-        "find its interface: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
+        "find its interface: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
         "see the network ACL and the route table of that interface's subnet",
         "until then, take the zone out; its clients then go to another: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --remove-subnet-ids SUBNET --region {region}`",
     ],
@@ -174,7 +174,7 @@ pub(super) const NOT_API_GATEWAY: Entry = Entry {
     shows: "none of API Gateway's headers.",
     ceiling: Likely,
     fix: &[
-        "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
+        "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
         "see `Server` and `Via` in the evidence, and the names in the certificate",
         "to let only API Gateway's answers count, probe with `--require-api-gateway`",
     ],
@@ -189,7 +189,7 @@ pub(super) const ANSWERS_ANY_API: Entry = Entry {
     shows: "with `--canary` or `canary = true`, an expected status for a made-up API id; an experiment may show it too.",
     ceiling: Likely,
     fix: &[
-        "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
+        "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
         "see `Server`, `Via` and `from_api_gateway` of the canary's answer in the JSON report: with API Gateway's marks it is a proxy that sends every call to one API",
         "exempt execute-api.{region}.{suffix} and vpce.{suffix} from proxies, and let them pass `Host` and `x-apigw-api-id` unchanged",
     ],

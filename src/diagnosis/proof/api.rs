@@ -67,6 +67,9 @@ impl Facts<'_> {
 
     /// Of a refusal that does not tell which policy it is by.
     pub(super) fn any_resource_policy(&self) -> Word {
+        if self.has_no_policy() {
+            return Word::For(NO_POLICY.to_owned());
+        }
         match self.setup.api_ruling(self.target, self.method, self.signed) {
             Some(Ruling::Allows) => Word::Against(SAVED_ALLOWS.to_owned()),
             Some(Ruling::Denies(words)) => Word::For(format!("as it is saved, it denies this call: {words}")),
@@ -116,6 +119,9 @@ impl Facts<'_> {
     }
 
     pub(super) fn resource_policy(&self, explicit: bool) -> Word {
+        if self.has_no_policy() {
+            return if explicit { Word::Against(NO_POLICY.to_owned()) } else { Word::For(NO_POLICY.to_owned()) };
+        }
         match (self.setup.api_ruling(self.target, self.method, self.signed), explicit) {
             (Some(Ruling::Allows), _) => Word::Against(SAVED_ALLOWS.to_owned()),
             (Some(Ruling::Denies(words)), true) => Word::For(format!("as it is saved, it denies this call: {words}")),
@@ -133,10 +139,17 @@ impl Facts<'_> {
         }
     }
 
+    /// Whether the API is a private one to which nobody gave a policy, as it is saved.
+    fn has_no_policy(&self) -> bool {
+        let is_private = |api: &&Api| api.types.iter().any(|kind| kind == "PRIVATE");
+        self.setup.api.known().filter(is_private).is_some_and(|api| api.policy.is_none())
+    }
+
     pub(super) fn api(&self, word: impl FnOnce(&Api) -> Word) -> Word {
         self.setup.api.known().map_or(Word::Silent, word)
     }
 }
 
+const NO_POLICY: &str = "as it is saved, the API has no resource policy, without which a private one lets nobody in";
 const SAVED_ALLOWS: &str =
     "as it is saved, the policy allows this call; a change counts once the API is deployed again";

@@ -97,13 +97,17 @@ impl Facts<'_> {
         let Fact::Known(endpoint) = endpoint else { return Word::Silent };
         let elsewhere = matches!(self.other_endpoint(), Word::Proves(_));
         let (inward, outward) = (self.setup.lets_in(endpoint), self.setup.lets_out(endpoint, self.addresses));
+        // a group drops in silence, and it was judged by the family of the calling address
+        let calls = self.setup.outgoing.known().map(|outgoing| outgoing.address);
+        let alike = calls.is_none_or(|calls| self.addresses.iter().any(|one| one.is_ipv4() == calls.is_ipv4()));
+        let proves = if self.is_silence && alike { Word::Proves } else { Word::Beside };
         match (inward, outward) {
             _ if elsewhere => Word::Silent,
             (Admission::No(groups), _) => {
-                Word::Proves(format!("{} of the endpoint does not admit this host on port 443", groups.join(", ")))
+                proves(format!("{} of the endpoint does not admit this host on port 443", groups.join(", ")))
             }
             (_, Admission::No(groups)) => {
-                Word::Proves(format!("{} of this host lets nothing out to port 443 there", groups.join(", ")))
+                proves(format!("{} of this host lets nothing out to port 443 there", groups.join(", ")))
             }
             (Admission::Yes(rule), Admission::Yes(_)) => Word::Beside(format!(
                 "the security groups on both sides admit it ({rule}); what is left is a network ACL or a route"
