@@ -2,6 +2,7 @@
 
 mod args;
 mod configuration;
+mod deferred;
 #[cfg(feature = "lab")]
 mod demo;
 mod doctor;
@@ -20,6 +21,7 @@ use crate::report::Verdict;
 use crate::serve::{ReloadError, ServeOptions, Signals, raise_descriptors, spare_descriptors};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use deferred::Deferred;
 use output::{Output, OutputArgs, WriteError};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -46,7 +48,7 @@ With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.";
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Probe now, print the report, exit
-    Once(Box<once::OnceArgs>),
+    Once(Deferred<once::OnceArgs>),
     /// Probe at intervals and serve the results to monitoring
     Serve {
         /// The configuration file
@@ -64,11 +66,11 @@ enum Command {
     },
     /// Probe a simulated AWS side on loopback
     #[cfg(feature = "lab")]
-    Demo(demo::DemoArgs),
+    Demo(Deferred<demo::DemoArgs>),
     /// Say what account A can see of its own set-up, probe, and hold both against each other
-    Doctor(Box<doctor::DoctorArgs>),
+    Doctor(Deferred<doctor::DoctorArgs>),
     /// Print the four requests as curl commands, send nothing
-    Curl(Box<offline::CurlArgs>),
+    Curl(Deferred<offline::CurlArgs>),
     /// Say what a cause means, how it shows, how to fix it; offline
     Explain {
         /// The cause, such as private-dns-disabled; all of them if absent

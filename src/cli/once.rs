@@ -41,20 +41,17 @@ pub(super) struct OnceArgs {
 /// this use of the command is passed over there.
 pub(super) fn refuse_what_does_not_go_together(matches: &ArgMatches) -> Result<(), String> {
     let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    let check = CheckArgs::augment_args(clap::Command::new("check"));
-    let of_a_target = check.get_arguments().filter(|arg| arg.get_id() != "inputs");
-    let mut others: Vec<&str> = of_a_target.map(|arg| arg.get_id().as_str()).collect();
-    let first = if typed("config") {
-        others.push("print_config");
-        "config"
+    let (first, others): (_, Vec<String>) = if typed("config") {
+        let check = CheckArgs::augment_args(clap::Command::new("check"));
+        let of_a_target = check.get_arguments().map(|arg| arg.get_id().to_string()).filter(|id| id != "inputs");
+        ("config", of_a_target.chain(["print_config".to_owned()]).collect())
     } else if typed("print_config") {
-        others = vec!["experiment", "format", "verbose", "quiet"];
-        "print_config"
+        ("print_config", ["experiment", "format", "verbose", "quiet"].map(str::to_owned).to_vec())
     } else {
         return Ok(());
     };
     let flag = |id: &str| format!("--{}", if id == "headers" { "header".to_owned() } else { id.replace('_', "-") });
-    match others.into_iter().find(|id| typed(id)) {
+    match others.iter().find(|id| typed(id)) {
         Some(other) => Err(format!("{} cannot be used with {}", flag(other), flag(first))),
         None => Ok(()),
     }

@@ -133,7 +133,10 @@ impl Trust {
 
     fn of(roots: RootCertStore) -> Self {
         let roots = Arc::new(roots);
-        let provider = Arc::new(ring::default_provider());
+        let mut provider = ring::default_provider();
+        // as API Gateway itself prefers them; where the client's order counts, SHA-256 is the cheaper
+        provider.cipher_suites.sort_by_key(|one| one.suite().as_str().is_some_and(|name| name.ends_with("SHA384")));
+        let provider = Arc::new(provider);
         let algorithms = provider.signature_verification_algorithms;
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
             .build()
