@@ -6,7 +6,7 @@ use super::circumstance::Circumstance;
 use super::draft::Draft;
 use super::finding::Confidence::{Certain, Likely};
 use super::meaning::Family;
-use super::sight::Sight;
+use super::sight::{Sight, accounts};
 
 /// What the difference proves, for each half of the round.
 #[derive(Debug, Default)]
@@ -62,7 +62,7 @@ fn meant_so(barred: &[&Sight<'_>]) -> Draft {
 
 /// What became of the signed calls.
 fn signed_accounts(others: &[&Sight<'_>]) -> impl Iterator<Item = String> {
-    others.iter().map(|other| format!("the same call, signed: {} {}", other.path, other.account()))
+    accounts(others).into_iter().map(|account| format!("the same call, signed: {account}"))
 }
 
 /// Whether there is no such route, or no signature: one answer for both.
