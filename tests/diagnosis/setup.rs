@@ -165,7 +165,6 @@ fn facts_prove_a_cause() {
             Cause::WrongEndpointName,
         ),
         ("no such stage", forbidden(), |it| it.stage = Fact::Absent, Cause::MissingStage),
-        ("a public API", forbidden(), |it| api(it).types = vec!["REGIONAL".into()], Cause::PublicApiViaVpce),
         (
             "the resource policy allows nothing",
             denied("because no resource-based policy allows the execute-api:Invoke action"),
@@ -213,6 +212,7 @@ fn what_is_saved_or_inferred_makes_a_cause_likely_at_most() {
             |it| api(it).default_endpoint_disabled = true,
             Cause::DefaultEndpointDisabled,
         ),
+        ("a public API", forbidden(), |it| api(it).types = vec!["REGIONAL".into()], Cause::PublicApiViaVpce),
         ("no such API", forbidden(), |it| (it.api, it.stage) = (Fact::Absent, Fact::Absent), Cause::WrongApiId),
         ("no such method", missing_token(), |it| it.resources = Fact::Known(Vec::new()), Cause::WrongResourceOrMethod),
         ("an IAM method", missing_token(), |it| method(it).authorization = "AWS_IAM".into(), Cause::IamAuthUnsigned),
@@ -266,14 +266,18 @@ fn facts_rule_causes_out() {
     }
 
     let finding = first(forbidden(), |_| {});
-    for cause in [Cause::MissingStage, Cause::WrongApiId, Cause::PublicApiViaVpce, Cause::WafBlock] {
+    for cause in [Cause::MissingStage, Cause::WrongApiId, Cause::WafBlock] {
         assert!(!names(&finding, cause), "{cause}: {finding:#?}");
     }
 }
 
 #[test]
 fn what_is_saved_otherwise_is_doubted_and_not_ruled_out() {
-    for (scene, cause) in [(forbidden(), Cause::DefaultEndpointDisabled), (missing_token(), Cause::IamAuthUnsigned)] {
+    for (scene, cause) in [
+        (forbidden(), Cause::DefaultEndpointDisabled),
+        (forbidden(), Cause::PublicApiViaVpce),
+        (missing_token(), Cause::IamAuthUnsigned),
+    ] {
         let finding = first(scene, |_| {});
         assert!(names(&finding, cause), "{finding:#?}");
         let doubted = |fact: &String| fact.starts_with("against") && fact.contains(&cause.to_string());
@@ -383,7 +387,7 @@ fn what_is_done_or_ruled_out_is_not_to_be_done() {
     let (alone, told) = (forbidden().diagnosis().findings.remove(0), first(forbidden(), |_| {}));
     assert_eq!((alone.cause, told.cause), (Cause::ForbiddenUnknown, Cause::ForbiddenUnknown));
     let (alone, told) = (alone.fix.concat(), told.fix.concat());
-    for (word, is_left) in [("get-stages", false), (".types", false), ("WAF:", false), ("x-api-key", true)] {
+    for (word, is_left) in [("get-stages", false), ("WAF:", false), ("x-api-key", true)] {
         assert!(alone.contains(word) && told.contains(word) == is_left, "{word}: {told}");
     }
 
@@ -518,6 +522,19 @@ fn a_clock_that_is_off_proves_nothing_of_a_certificate() {
     let finding = first(expired(), |it| it.clock_ahead_seconds = Fact::Known(900));
     assert!(finding.confidence < Confidence::Certain && names(&finding, Cause::ClockSkew), "{finding:#?}");
     assert!(names(&finding, Cause::CertificateExpired) || finding.cause == Cause::CertificateExpired, "{finding:#?}");
+}
+
+#[test]
+fn an_access_mode_that_is_being_changed_rules_nothing_out() {
+    let strict = || forbidden().on(&[P1], |seen| *seen = probed(P1));
+    for (status, is_left) in [("AVAILABLE", false), ("UPDATING", true)] {
+        let mut scene = beside(strict(), |_| {});
+        let Some(setup) = scene.round.environment.setup.as_deref_mut() else { unreachable!() };
+        api(setup).status = Some(status.to_owned());
+        let finding = scene.diagnosis().findings.remove(0);
+        let named = names(&finding, Cause::StrictAccessMode) || finding.cause == Cause::StrictAccessMode;
+        assert_eq!(named, is_left, "{status}: {finding:#?}");
+    }
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub(super) const PUBLIC_API_VIA_VPCE: Entry = Entry {
          `d-….execute-api.…` name, which the endpoint catches too; or an edge-optimised custom domain name",
         "or turn private DNS off, with a private hosted zone for the exact name of each private API in its place: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --no-private-dns-enabled --region {region}`",
         "then a private subnet needs a NAT gateway for the way to the Internet",
-        "or make it private, which needs a resource policy and a deployment, and takes it from its Internet callers: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/endpointConfiguration/types/REGIONAL,value=PRIVATE`",
+        "or make it private, which needs a resource policy and a deployment, and takes it from its Internet callers (`types/EDGE` for an edge-optimised one): `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/endpointConfiguration/types/REGIONAL,value=PRIVATE`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-vpc-connections",
 };
@@ -129,7 +129,7 @@ pub(super) const FORBIDDEN_UNKNOWN: Entry = Entry {
     ceiling: Possible,
     fix: &[
         "{if missing-stage}the stage; this must list `{stage}`: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'`",
-        "{if public-api-via-vpce wrong-api-id}the kind; this must say PRIVATE: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types`",
+        "{if public-api-via-vpce wrong-api-id}the kind; this must say PRIVATE, and be deployed: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types`",
         "{if default-endpoint-disabled}the default endpoint; this must say false, and be deployed: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query disableExecuteApiEndpoint`",
         "{if api-key-missing api-key-invalid api-key-missing-or-invalid}an API key: if the method has apiKeyRequired, send one in `x-api-key` (`--header-file`), of a usage plan for `{stage}`",
         "{if waf-block}WAF: with a web ACL on the stage, see its log, or `$context.wafResponseCode` in the access log",

@@ -1,7 +1,7 @@
 //! What do the facts say of the API? What account B has saved, and both policies.
 //!
-//! Methods, the resource policy and the default endpoint count once they are deployed: as they are saved, they make a
-//! cause likelier or less likely and prove nothing.
+//! Methods, the resource policy, the endpoint type and the default endpoint count once they are deployed: as they are
+//! saved, they make a cause likelier or less likely and prove nothing.
 
 use super::{Facts, Word, when};
 use crate::setup::{Api, Fact, Ruling};
@@ -10,7 +10,8 @@ impl Facts<'_> {
     pub(super) fn kind(&self) -> Word {
         self.api(|api| {
             let private = api.types.iter().any(|kind| kind == "PRIVATE");
-            when(private, Word::Refutes, Word::Proves, format!("account B has it as {}", api.types.join(", ")))
+            let fact = format!("as it is saved, account B has it as {}", api.types.join(", "));
+            when(private, Word::Against, Word::For, fact)
         })
     }
 
@@ -44,7 +45,10 @@ impl Facts<'_> {
     pub(super) fn access_mode(&self) -> Word {
         self.api(|api| {
             let mode = api.access_mode.as_deref().unwrap_or("not set");
-            when(mode == "STRICT", Word::For, Word::Refutes, format!("endpointAccessMode is {mode}"))
+            // a change takes minutes, in which the former mode is in force
+            let changes = api.status.as_deref().is_some_and(|status| status != "AVAILABLE");
+            let otherwise = if changes { Word::Against } else { Word::Refutes };
+            when(mode == "STRICT", Word::For, otherwise, format!("endpointAccessMode is {mode}"))
         })
     }
 
