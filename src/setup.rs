@@ -82,6 +82,20 @@ pub struct Instance {
     pub addresses: Vec<IpAddr>,
     /// The security groups of its first interface.
     pub security_groups: Vec<String>,
+    /// Its further interfaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_interfaces: Vec<OwnInterface>,
+}
+
+/// A further interface of the instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnInterface {
+    /// Its subnet.
+    pub subnet: String,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+    /// Its security groups.
+    pub security_groups: Vec<String>,
 }
 
 /// An endpoint of a VPC: an interface endpoint for `execute-api`, or whatever has the id that was named.
@@ -229,6 +243,14 @@ pub struct Deployment {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub created: Option<OffsetDateTime>,
+}
+
+impl Instance {
+    /// The security groups of all its interfaces.
+    pub fn all_groups(&self) -> Vec<String> {
+        let further = self.further_interfaces.iter().flat_map(|one| &one.security_groups);
+        self.security_groups.iter().chain(further).cloned().collect()
+    }
 }
 
 impl Setup {

@@ -93,10 +93,12 @@ fn by_request(case: &Case<'_>, signature: &Signature) -> Vec<Cause> {
     causes
 }
 
-/// A signature that fails on some paths only was made for another host.
+/// A signature that fails on some paths only was made for another host, where nothing on the way is known to have changed the call.
 pub(crate) fn signing(case: &Case<'_>) -> Vec<Draft> {
     let fails = |sight: &Sight<'_>| {
-        sight.signature.as_ref().is_some_and(|signature| signature.causes.contains(&Cause::SigMismatch))
+        sight.signature.as_ref().is_some_and(|signature| {
+            signature.causes.contains(&Cause::SigMismatch) && !signature.causes.contains(&Cause::ProxyInterference)
+        })
     };
     let sights = case.unexplained_if(fails);
     let others = case.any(|sight| !fails(sight) && sight.proves_api());

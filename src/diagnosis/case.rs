@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::finding::{Diagnosis, Finding};
 use super::proof::{Facts, with_ids};
 use super::sight::{Side, Sight};
-use crate::observation::{Intent, Question, Round, Row};
+use crate::observation::{DnsFault, Intent, Outcome, Question, Round, Row, TcpFault};
 use crate::plan::AccessPath;
 
 /// A round under examination.
@@ -61,11 +61,24 @@ impl<'a> Case<'a> {
             let mut addresses: Vec<_> = about.flat_map(Sight::addresses).map(|address| address.ip).collect();
             addresses.sort_unstable();
             addresses.dedup();
-            let facts = Facts { setup, target: &self.round.target, method: &method, signed, addresses: &addresses };
+            let is_unknown_to_vpc = self.is_unknown_to_vpc(draft.paths());
+            let target = &self.round.target;
+            let mut about = self.sights.iter().filter(|sight| draft.paths().contains(&sight.path));
+            let is_silence = about.all(|sight| sight.outcome == Outcome::Tcp(TcpFault::Timeout));
+            let (method, addresses) = (method.as_str(), addresses.as_slice());
+            let facts = Facts { setup, target, method, signed, addresses, is_unknown_to_vpc, is_silence };
             facts.weigh(draft)
         });
         let weighed = weighed.collect();
         self.take(weighed);
+    }
+
+    /// Whether the VPC's resolver was asked directly for names of these paths and has an address for none.
+    fn is_unknown_to_vpc(&self, paths: &[AccessPath]) -> bool {
+        let about = self.sights.iter().filter(|sight| paths.contains(&sight.path));
+        let mut opinions = about.filter_map(|sight| sight.seen.lookup.second_opinion.as_ref()).peekable();
+        let none = |fault| matches!(fault, DnsFault::NxDomain | DnsFault::NoData);
+        opinions.peek().is_some() && opinions.all(|second| second.result.as_ref().is_err_and(|fault| none(*fault)))
     }
 
     /// A path, if it was probed.

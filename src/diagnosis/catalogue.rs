@@ -14,6 +14,7 @@ mod signing;
 pub use entry::Entry;
 
 use super::cause::Cause;
+use super::circumstance::{Circumstance, Particulars};
 use crate::target::Target;
 use std::net::IpAddr;
 
@@ -113,16 +114,48 @@ impl Cause {
         }
     }
 
-    /// What to do, in order; with the target's own ids, or with words such as `API_ID` in their place.
+    /// What to do, in order, for a target with its own ids; whatever there may be to do, with words such as `API_ID` in their place,
+    /// where there is no target.
     pub fn fix(self, target: Option<&Target>) -> Vec<String> {
-        self.fix_at(target, None)
+        let lines = self.entry().fix.iter().map(|line| match target {
+            None => Some(divided(line).1),
+            Some(_) => chosen(line, |word| word.parse::<Self>().is_ok()),
+        });
+        lines.flatten().map(|line| fill(line, |name| value(name, target, &Particulars::default()))).collect()
     }
 
-    /// The same with the address that is to blame.
-    pub(super) fn fix_at(self, target: Option<&Target>, address: Option<IpAddr>) -> Vec<String> {
-        self.entry().fix.iter().map(|template| fill(template, |name| value(name, target, address))).collect()
+    /// What to do where more is known, and these are the other causes.
+    pub(super) fn fix_with(self, target: &Target, particulars: &Particulars, others: &[Self]) -> Vec<String> {
+        if particulars.has(Circumstance::SignedPasses) {
+            return vec![MEANT_SO.to_owned()];
+        }
+        let names = |word: &str| word.parse().is_ok_and(|cause| cause == self || others.contains(&cause));
+        let holds = |word: &str| names(word) || word.parse().is_ok_and(|one| particulars.has(one));
+        let lines = self.entry().fix.iter().filter_map(|line| chosen(line, holds));
+        lines.map(|line| fill(line, |name| value(name, Some(target), particulars))).collect()
     }
 }
+
+/// When a line is right, and the line.
+fn divided(line: &str) -> (Option<&str>, &str) {
+    let marked = line.strip_prefix('{').and_then(|line| line.split_once('}')).filter(|(mark, _)| mark.contains(' '));
+    marked.map_or((None, line), |(mark, line)| (Some(mark), line))
+}
+
+/// A line without its mark, if it is right: `{if …}` one of some words holds, `{unless …}` one does. A word is a circumstance, or a
+/// cause that is among those of the finding.
+fn chosen(line: &str, holds: impl Fn(&str) -> bool) -> Option<&str> {
+    let (mark, line) = divided(line);
+    let right = match mark.and_then(|mark| mark.split_once(' ')) {
+        Some(("unless", words)) => !words.split(' ').any(holds),
+        Some((_, words)) => words.split(' ').any(holds),
+        None => true,
+    };
+    right.then_some(line)
+}
+
+/// What is to be done about a refusal that is there on purpose.
+const MEANT_SO: &str = "nothing, unless unsigned callers are meant to come in: the signed call passes";
 
 /// Puts values in the place of names in braces. A brace that opens no known name stays, as in JSON.
 fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
@@ -139,7 +172,7 @@ fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
 }
 
 /// What a name in a template stands for; what is not known is a word in capitals.
-fn value(name: &str, target: Option<&Target>, address: Option<IpAddr>) -> Option<String> {
+fn value(name: &str, target: Option<&Target>, particulars: &Particulars) -> Option<String> {
     let (known, missing) = match name {
         "api" => (target.and_then(Target::api).map(|api| api.id.to_string()), "API_ID"),
         "region" => (target.and_then(Target::region).map(ToString::to_string), "REGION"),
@@ -165,7 +198,18 @@ fn value(name: &str, target: Option<&Target>, address: Option<IpAddr>) -> Option
             }),
             "BASE_PATH",
         ),
-        "address" => (address.map(|address| address.to_string()), "ADDRESS"),
+        // a private one is found by its id as well, which a public one does not have
+        "domain-option" => {
+            let id = if target.is_some_and(Target::is_public) { "" } else { " --domain-name-id DOMAIN_NAME_ID" };
+            (value("domain", target, particulars).map(|name| format!("--domain-name {name}{id}")), "")
+        }
+        "address" => (particulars.address.map(|address| address.to_string()), "ADDRESS"),
+        "address-filter" => match particulars.address {
+            Some(IpAddr::V6(address)) => (Some(format!("Name=ipv6-addresses.ipv6-address,Values={address}")), ""),
+            Some(IpAddr::V4(address)) => (Some(format!("Name=addresses.private-ip-address,Values={address}")), ""),
+            None => (None, "Name=addresses.private-ip-address,Values=ADDRESS"),
+        },
+        "caller" => (particulars.caller.clone(), "CALLER_ARN"),
         _ => return None,
     };
     Some(known.unwrap_or_else(|| missing.to_owned()))
@@ -220,6 +264,33 @@ mod tests {
             assert!(words.all(|word| !["API_ID", "REGION", "VPCE_ID", "STAGE"].contains(&word)), "{cause}: {filled}");
         }
         assert!(Cause::PrivateDnsDisabled.fix(Some(&target)).concat().contains("vpce-1a2b3c456d7e89012"));
+    }
+
+    #[test]
+    fn every_mark_names_what_there_is_and_leaves_something_to_do() {
+        let target = Target::parse(TargetInput {
+            invoke_url: "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test",
+            ..TargetInput::default()
+        })
+        .unwrap();
+        for cause in Cause::ALL {
+            for mark in cause.entry().fix.iter().filter_map(|line| divided(line).0) {
+                let (kind, words) = mark.split_once(' ').unwrap();
+                assert!(["if", "unless"].contains(&kind), "{cause}: {mark}");
+                for word in words.split(' ') {
+                    let known = word.parse::<Cause>().is_ok() || word.parse::<Circumstance>().is_ok();
+                    assert!(known, "{cause}: {word}");
+                }
+            }
+            for circumstances in [Vec::new(), Circumstance::ALL.to_vec()] {
+                let particulars = Particulars { circumstances, ..Particulars::default() };
+                assert!(!cause.fix_with(&target, &particulars, &[]).is_empty(), "{cause}");
+            }
+            for one in Circumstance::ALL {
+                let particulars = Particulars { circumstances: vec![*one], ..Particulars::default() };
+                assert!(!cause.fix_with(&target, &particulars, &[]).is_empty(), "{cause} where {one}");
+            }
+        }
     }
 
     #[test]

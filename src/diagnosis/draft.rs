@@ -1,9 +1,11 @@
 //! How does an explanation become a finding? Drafts collect causes, paths and evidence; confidence is decided here alone.
 
 use super::cause::Cause;
+use super::circumstance::{Circumstance, Particulars, principal};
 use super::finding::{Confidence, Finding};
+use super::meaning::Family;
 use super::sight::{Sight, accounts};
-use crate::observation::printable;
+use crate::observation::{Denial, Wording, printable};
 use crate::plan::AccessPath;
 use crate::target::Target;
 use std::net::IpAddr;
@@ -16,7 +18,7 @@ pub(crate) struct Draft {
     strength: Confidence,
     paths: Vec<AccessPath>,
     evidence: Vec<String>,
-    address: Option<IpAddr>,
+    particulars: Particulars,
     role: Role,
     /// Whether a fact of the set-up proves it: then neither the catalogue nor other causes hold it back.
     proven: bool,
@@ -51,7 +53,7 @@ impl Draft {
             strength,
             paths,
             evidence: Vec::new(),
-            address: None,
+            particulars: Particulars::default(),
             role: Role::Explains,
             proven: false,
         }
@@ -61,8 +63,8 @@ impl Draft {
     pub(crate) fn over(causes: &[Cause], strength: Confidence, sights: &[&Sight<'_>]) -> Self {
         let first = causes.first().copied().unwrap_or(Cause::Unexplained);
         let paths = sights.iter().map(|sight| sight.path).collect();
-        let address = sights.first().and_then(|sight| sight.address());
-        Self::new(first, strength, paths).or(causes).because_of(accounts(sights)).at(address)
+        let draft = Self::new(first, strength, paths).or(causes).because_of(accounts(sights));
+        Self { particulars: particulars(sights), ..draft }
     }
 
     /// Adds causes that would explain it as well.
@@ -91,7 +93,13 @@ impl Draft {
 
     /// Names the address that is to blame.
     pub(crate) fn at(mut self, address: Option<IpAddr>) -> Self {
-        self.address = self.address.or(address);
+        self.particulars.address = self.particulars.address.or(address);
+        self
+    }
+
+    /// Adds what else is known that bears on what is to be done.
+    pub(crate) fn given(mut self, circumstances: impl IntoIterator<Item = Circumstance>) -> Self {
+        circumstances.into_iter().for_each(|one| self.particulars.note(one));
         self
     }
 
@@ -150,6 +158,11 @@ impl Draft {
         std::iter::once(self.cause).chain(self.alternatives.iter().copied())
     }
 
+    /// Whether the answer's own words say so and leave nothing else: what is saved or was asked elsewhere cannot unsay them.
+    pub(crate) fn is_said(&self) -> bool {
+        self.strength == Confidence::Certain && self.alternatives.is_empty()
+    }
+
     /// Whether it explains this path's failure.
     pub(crate) fn explains(&self, path: AccessPath) -> bool {
         self.role == Role::Explains && self.paths.contains(&path)
@@ -169,6 +182,7 @@ impl Draft {
         self.strength = self.strength.min(other.strength);
         self.role = self.role.min(other.role);
         self.proven &= other.proven;
+        self.particulars.join(&other.particulars);
         for cause in &other.alternatives {
             self.compete(*cause);
         }
@@ -198,7 +212,7 @@ impl Draft {
             owner: entry.owner,
             summary: entry.title.to_owned(),
             evidence: self.evidence,
-            fix: self.cause.fix_at(Some(target), self.address),
+            fix: self.cause.fix_with(target, &self.particulars, &self.alternatives),
             docs: entry.docs.to_owned(),
             cause: self.cause,
             alternatives: self.alternatives,
@@ -232,6 +246,22 @@ impl Draft {
         }
         let competition = if self.alternatives.is_empty() { Confidence::Certain } else { Confidence::Likely };
         self.strength.min(self.cause.entry().ceiling).min(competition)
+    }
+}
+
+/// What the calls themselves tell that bears on what is to be done.
+fn particulars(sights: &[&Sight<'_>]) -> Particulars {
+    let caller = |sight: &&Sight<'_>| {
+        let Wording::Denied(Denial { user, .. }) = sight.answer()?.wording()? else { return None };
+        principal(&user?)
+    };
+    let http_api = sights.iter().any(|sight| sight.family() == Some(Family::HttpApi));
+    let signed = sights.iter().any(|sight| sight.seen.plan.signed_for.is_some());
+    let circumstances = [(http_api, Circumstance::HttpApi), (signed, Circumstance::Signed)];
+    Particulars {
+        circumstances: circumstances.into_iter().filter(|(holds, _)| *holds).map(|(_, one)| one).collect(),
+        address: sights.first().and_then(|sight| sight.address()),
+        caller: sights.iter().find_map(caller),
     }
 }
 

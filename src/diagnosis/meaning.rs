@@ -88,7 +88,7 @@ impl Signature {
             self.remark(same.to_owned());
         } else {
             self.remark("something on the way changed the request after it was signed".to_owned());
-            self.also(Cause::ProxyInterference);
+            self.rather(Cause::ProxyInterference);
         }
     }
 

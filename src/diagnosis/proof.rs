@@ -4,9 +4,10 @@ mod api;
 mod network;
 
 use super::cause::Cause;
+use super::circumstance::Circumstance;
 use super::draft::{Draft, Sifting};
 use crate::plan::AccessPath;
-use crate::setup::Setup;
+use crate::setup::{Admission, Api, Ruling, Setup};
 use crate::target::Target;
 use std::net::IpAddr;
 
@@ -40,16 +41,26 @@ pub(crate) struct Facts<'a> {
     pub(crate) signed: bool,
     /// The addresses of the paths that the explanation is about.
     pub(crate) addresses: &'a [IpAddr],
+    /// Whether the VPC's resolver, asked directly, has no address for a name that the explanation is about.
+    pub(crate) is_unknown_to_vpc: bool,
+    /// Whether nothing but silence came from the addresses: no refusal, no router's word.
+    pub(crate) is_silence: bool,
 }
 
 impl Facts<'_> {
     /// Holds an explanation against the facts; none is left of a remark that they refute.
     pub(crate) fn weigh(&self, draft: Draft) -> Option<Draft> {
-        let words: Vec<_> = draft.causes().map(|cause| (cause, self.word(cause, draft.paths()))).collect();
-        let mut draft = draft;
+        let unsay = |word| match word {
+            Word::Refutes(fact) | Word::Against(fact) if draft.is_said() => Word::Beside(fact),
+            word => word,
+        };
+        let words: Vec<_> = draft.causes().map(|cause| (cause, unsay(self.word(cause, draft.paths())))).collect();
+        let mut draft = draft.given(self.circumstances());
         let mut sifting = Sifting::default();
         for (cause, word) in &words {
-            let fits = explains(*cause, draft.paths());
+            // a certificate may be past its end by any clock
+            let dated = *cause == Cause::ClockSkew && draft.causes().any(|other| other == Cause::CertificateExpired);
+            let fits = !dated && explains(*cause, draft.paths());
             match word {
                 Word::Proves(fact) if fits => return Some(draft.proven(*cause, fact)),
                 Word::Refutes(_) => sifting.refuted.push(*cause),
@@ -75,6 +86,29 @@ impl Facts<'_> {
             return Some(draft.proven(Cause::DifferentEndpoint, &fact));
         }
         draft.sifted(&sifting, instead(&sifting.refuted))
+    }
+
+    /// What the facts say of what is to be done.
+    fn circumstances(&self) -> Vec<Circumstance> {
+        let Setup { dns_support, dns_hostnames, api, .. } = self.setup;
+        let endpoint = self.setup.endpoint(self.target);
+        let endpoint = endpoint.known().copied();
+        let allows = |ruling| ruling == Some(Ruling::Allows);
+        let admits = |admission| matches!(admission, Some(Admission::Yes(_)));
+        let listed = |api: &Api| {
+            self.target.vpce.as_ref().is_some_and(|own| api.vpc_endpoints.iter().any(|id| id == own.as_str()))
+        };
+        let all = [
+            (allows(self.setup.api_ruling(self.target, self.method, self.signed)), Circumstance::SavedAllows),
+            (allows(self.setup.endpoint_ruling(self.target, self.method, self.signed)), Circumstance::EndpointAllows),
+            (api.known().is_some_and(listed), Circumstance::Associated),
+            (admits(endpoint.map(|one| self.setup.lets_in(one))), Circumstance::GroupsLetIn),
+            (admits(endpoint.map(|one| self.setup.lets_out(one, self.addresses))), Circumstance::GroupsLetOut),
+            (endpoint.is_some_and(|one| one.private_dns), Circumstance::PrivateDnsOn),
+            (dns_support.known() == Some(&true), Circumstance::DnsSupportOn),
+            (dns_hostnames.known() == Some(&true), Circumstance::DnsHostnamesOn),
+        ];
+        all.into_iter().filter(|(holds, _)| *holds).map(|(_, one)| one).collect()
     }
 
     /// What the facts say of a cause for these paths.
@@ -180,7 +214,7 @@ pub(crate) fn with_ids(step: String, setup: &Setup, target: &Target) -> String {
     let words = [
         ("--vpc-id VPC ", "--vpc-id ", vpc, " "),
         ("ENDPOINT_GROUP", "", endpoint.and_then(|one| one.security_groups.first()), ""),
-        ("CLIENT_GROUP", "", instance.and_then(|one| one.security_groups.first()), ""),
+        ("CLIENT_GROUP", "", setup.own_groups().and_then(|groups| groups.first()), ""),
     ];
     words.into_iter().fold(step, |step, (word, before, id, after)| match id {
         // it goes into a shell

@@ -2,10 +2,11 @@
 
 use super::case::Case;
 use super::cause::Cause;
+use super::circumstance::Circumstance;
 use super::draft::Draft;
 use super::finding::Confidence::{Certain, Likely};
 use super::meaning::Family;
-use super::sight::Sight;
+use super::sight::{Sight, accounts};
 
 /// What the difference proves, for each half of the round.
 #[derive(Debug, Default)]
@@ -23,10 +24,10 @@ pub(crate) fn compare(unsigned: &Case<'_>, signed: &Case<'_>) -> Told {
     let (refused, admitted) = those(|one, other| is_refused(one) && other.is_ok());
     let (also_refused, known) = those(|one, other| is_refused(one) && !other.is_ok() && is_known(other));
     let (unrouted, unrouted_signed) = those(|one, other| is_refused(one) && is_refused(other));
+    let (barred, let_in) = those(|one, other| one.family() == Some(Family::Policy) && other.is_ok());
     let (open, _) = those(|one, other| one.is_ok() && other.is_ok());
     let iam = |strength, sights: &[&Sight<'_>], others: &[&Sight<'_>]| {
-        Draft::over(&[Cause::IamAuthUnsigned], strength, sights)
-            .because_of(others.iter().map(|other| format!("the same call, signed: {} {}", other.path, other.account())))
+        Draft::over(&[Cause::IamAuthUnsigned], strength, sights).because_of(signed_accounts(others))
     };
     let unknown = |sights: &[&Sight<'_>]| {
         Draft::over(&[Cause::WrongResourceOrMethod], Likely, sights)
@@ -37,12 +38,31 @@ pub(crate) fn compare(unsigned: &Case<'_>, signed: &Case<'_>) -> Told {
             iam(Certain, &refused, &admitted),
             iam(Likely, &also_refused, &known),
             unknown(&unrouted),
+            meant_so(&barred).because_of(signed_accounts(&let_in)),
             Draft::over(&[Cause::IamAuthNotEnforced], Likely, &open)
                 .because("the same call passes without a signature and with one")
                 .into_remark(),
         ],
         signed: vec![unknown(&unrouted_signed)],
     }
+}
+
+/// A policy lets nobody in but callers whom it knows: what it says of others is no fault.
+fn meant_so(barred: &[&Sight<'_>]) -> Draft {
+    let signature = barred.first().and_then(|sight| sight.signature.as_ref());
+    let (causes, strength) = signature.map_or((Vec::new(), Likely), |one| (one.causes.clone(), one.strength));
+    let remarks = signature.map(|one| one.remarks.clone()).unwrap_or_default();
+    let same: Vec<_> = barred
+        .iter()
+        .filter(|sight| sight.signature.as_ref().is_some_and(|one| one.causes == causes))
+        .copied()
+        .collect();
+    Draft::over(&causes, strength, &same).because_of(remarks).given([Circumstance::SignedPasses])
+}
+
+/// What became of the signed calls.
+fn signed_accounts(others: &[&Sight<'_>]) -> impl Iterator<Item = String> {
+    accounts(others).into_iter().map(|account| format!("the same call, signed: {account}"))
 }
 
 /// Whether there is no such route, or no signature: one answer for both.

@@ -38,19 +38,37 @@ impl Setup {
         let Fact::Known(groups) = &self.security_groups else {
             return Admission::Unclear("its rules are not seen".into());
         };
+        let calling = self.outgoing.known().map(|outgoing| outgoing.address);
         let instance = self.instance.known();
-        let mut sources = instance.map(|instance| instance.addresses.clone()).unwrap_or_default();
-        sources.extend(self.outgoing.known().map(|outgoing| outgoing.address).filter(|_| sources.is_empty()));
-        let members = instance.map(|instance| instance.security_groups.as_slice());
-        admission::judge(groups, &endpoint.security_groups, |group| &group.inbound, &sources, members)
+        let sources = match (calling, self.own_groups(), instance) {
+            (Some(_), None, Some(_)) => return Admission::Unclear(OF_NO_INTERFACE.into()),
+            (Some(calling), ..) => vec![calling],
+            (None, Some(_), Some(instance)) => instance.addresses.clone(),
+            (None, ..) => Vec::new(),
+        };
+        admission::judge(groups, &endpoint.security_groups, |group| &group.inbound, &sources, self.own_groups())
+    }
+
+    /// The security groups of the interface by which this host calls: the one that has the calling address, or the only one where
+    /// that is not known.
+    pub fn own_groups(&self) -> Option<&[String]> {
+        let instance = self.instance.known()?;
+        let first = (&instance.addresses, &instance.security_groups);
+        let further = instance.further_interfaces.iter().map(|one| (&one.addresses, &one.security_groups));
+        let mut all = std::iter::once(first).chain(further);
+        let (_, groups) = match &self.outgoing {
+            Fact::Known(outgoing) => all.find(|(addresses, _)| addresses.contains(&outgoing.address))?,
+            Fact::Absent | Fact::CannotSee(_) => Some(first).filter(|_| instance.further_interfaces.is_empty())?,
+        };
+        Some(groups)
     }
 
     /// Whether this host's security groups let it go to addresses of the endpoint.
     pub fn lets_out(&self, endpoint: &VpcEndpoint, addresses: &[IpAddr]) -> Admission {
-        let (Fact::Known(groups), Some(instance)) = (&self.security_groups, self.instance.known()) else {
+        let Fact::Known(groups) = &self.security_groups else {
             return Admission::Unclear("this host's groups are not seen".into());
         };
-        let own = &instance.security_groups;
+        let Some(own) = self.own_groups() else { return Admission::Unclear(OF_NO_INTERFACE.into()) };
         admission::judge(groups, own, |group| &group.outbound, addresses, Some(&endpoint.security_groups))
     }
 
@@ -129,6 +147,8 @@ impl Setup {
         Some(Ruling::of(policy, &call))
     }
 }
+
+const OF_NO_INTERFACE: &str = "the calling address is of no interface that is seen";
 
 /// Whether a request's path meets a resource's: `/pets/{id}` stands for one segment, `/{proxy+}` for all that follow.
 fn fits(resource: &str, path: &str) -> bool {

@@ -79,35 +79,54 @@ enum Applies {
     Perhaps(String),
 }
 
+impl Applies {
+    /// Whether all of these hold: one that does not outweighs what is not known.
+    fn all(parts: Vec<Self>) -> Self {
+        let (mut words, mut open) = (Vec::new(), None);
+        for part in parts {
+            match part {
+                Self::No => return Self::No,
+                Self::Perhaps(why) => open = open.or(Some(why)),
+                Self::Yes(said) => words.push(said),
+            }
+        }
+        match open {
+            Some(why) => Self::Perhaps(why),
+            None if words.is_empty() => Self::Yes("without a condition".to_owned()),
+            None => Self::Yes(words.join(", ")),
+        }
+    }
+}
+
 fn applies(statement: &Value, call: &Invocation<'_>) -> Applies {
+    let turned = |key: &str| {
+        let uses = statement.get(format!("Not{key}")).is_some();
+        uses.then(|| Applies::Perhaps(format!("it uses `Not{key}`")))
+    };
+    let is = |holds: bool| (!holds).then_some(Applies::No);
     let acts =
         texts(&statement["Action"]).iter().any(|action| matches(&action.to_ascii_lowercase(), "execute-api:invoke"));
     let here = texts(&statement["Resource"]).iter().any(|pattern| covers(pattern, call));
-    let turned = ["NotAction", "NotResource", "NotPrincipal"].into_iter().find(|key| statement.get(*key).is_some());
-    if let Some(key) = turned {
-        return Applies::Perhaps(format!("it uses `{key}`"));
-    }
-    if !acts || !here {
-        return Applies::No;
-    }
-    if !is_anybody(statement) {
-        return if call.signed { Applies::Perhaps("it names principals".to_owned()) } else { Applies::No };
-    }
+    let named = || match (is_anybody(statement), call.signed) {
+        (true, _) => None,
+        (false, true) => Some(Applies::Perhaps("it names principals".to_owned())),
+        (false, false) => Some(Applies::No),
+    };
+    let about = [
+        turned("Action").or_else(|| is(acts)),
+        turned("Resource").or_else(|| is(here)),
+        turned("Principal").or_else(named),
+    ];
     let none = Map::new();
-    let conditions = statement["Condition"].as_object().unwrap_or(&none);
-    let mut words = Vec::new();
-    for (operator, keys) in conditions {
-        for (key, values) in keys.as_object().unwrap_or(&none) {
-            match holds(operator, key, &texts(values), call) {
-                Applies::Yes(said) => words.push(said),
-                other => return other,
-            }
-        }
-    }
-    Applies::Yes(if words.is_empty() { "without a condition".to_owned() } else { words.join(", ") })
+    let conditions = statement["Condition"].as_object().unwrap_or(&none).iter();
+    let each = |(operator, keys): (&String, &Value)| -> Vec<Applies> {
+        let keys = keys.as_object().unwrap_or(&none).iter();
+        keys.map(|(key, values)| holds(operator, key, &texts(values), call)).collect()
+    };
+    Applies::all(about.into_iter().flatten().chain(conditions.flat_map(each)).collect())
 }
 
-/// Whether a condition holds, where it is about the endpoint or its VPC.
+/// Whether a condition holds, where it is about the endpoint or its VPC (IAM user guide, "Condition operators").
 fn holds(operator: &str, key: &str, values: &[&str], call: &Invocation<'_>) -> Applies {
     let own = match key.to_ascii_lowercase().as_str() {
         "aws:sourcevpce" => call.vpce,
@@ -115,19 +134,22 @@ fn holds(operator: &str, key: &str, values: &[&str], call: &Invocation<'_>) -> A
         _ => return Applies::Perhaps(format!("it depends on `{key}`")),
     };
     let Some(own) = own else { return Applies::Perhaps(format!("it depends on `{key}`, which is not known here")) };
-    let is_one = values.iter().any(|value| matches(value, own));
-    let said = || format!("{operator} {key} {}", values.join(", "));
-    match operator.trim_end_matches("IfExists") {
-        "StringEquals" | "StringLike" | "StringEqualsIgnoreCase" if is_one => Applies::Yes(said()),
-        "StringNotEquals" | "StringNotLike" | "StringNotEqualsIgnoreCase" if !is_one => Applies::Yes(said()),
-        "StringEquals"
-        | "StringLike"
-        | "StringEqualsIgnoreCase"
-        | "StringNotEquals"
-        | "StringNotLike"
-        | "StringNotEqualsIgnoreCase" => Applies::No,
-        _ => Applies::Perhaps(format!("it depends on `{operator}`")),
+    if let Some(value) = values.iter().find(|value| value.contains("${")) {
+        return Applies::Perhaps(format!("it depends on `{value}`"));
     }
+    let exact = |value: &&str| *value == own;
+    let in_any_case = |value: &&str| value.eq_ignore_ascii_case(own);
+    let like = |value: &&str| matches(value, own);
+    let holds = match operator.strip_suffix("IfExists").unwrap_or(operator) {
+        "StringEquals" => values.iter().any(exact),
+        "StringNotEquals" => !values.iter().any(exact),
+        "StringEqualsIgnoreCase" => values.iter().any(in_any_case),
+        "StringNotEqualsIgnoreCase" => !values.iter().any(in_any_case),
+        "StringLike" => values.iter().any(like),
+        "StringNotLike" => !values.iter().any(like),
+        _ => return Applies::Perhaps(format!("it depends on `{operator}`")),
+    };
+    if holds { Applies::Yes(format!("{operator} {key} {}", values.join(", "))) } else { Applies::No }
 }
 
 /// Whether a resource pattern covers the call. The account in an ARN is not compared: the API's is not known here.
@@ -187,103 +209,4 @@ fn matches(pattern: &str, text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::setup::Policy;
-    use crate::target::{Target, TargetInput, VpceId};
-    use serde_json::json;
-
-    fn call() -> Invocation<'static> {
-        Invocation {
-            vpce: Some("vpce-1a2b3c456d7e89012"),
-            vpc: Some("vpc-1"),
-            region: "us-east-1",
-            api: "a1bc234d5e",
-            method_path: "test/GET/pets",
-            signed: false,
-        }
-    }
-
-    fn ruling(policy: &Value) -> &'static str {
-        match Ruling::of(policy, &call()) {
-            Ruling::Allows => "allows",
-            Ruling::Denies(_) => "denies",
-            Ruling::Silent => "silent",
-            Ruling::Unclear(_) => "unclear",
-        }
-    }
-
-    fn statement(effect: &str, resource: &str, condition: Value) -> Value {
-        let mut one = json!({"Effect": effect, "Principal": "*", "Action": "execute-api:Invoke", "Resource": resource});
-        if !condition.is_null() {
-            one["Condition"] = condition;
-        }
-        one
-    }
-
-    #[test]
-    fn the_documented_pair_lets_the_endpoint_in_and_no_other() {
-        let of = |id: &str| serde_json::to_value(Policy::of_api(&VpceId::parse(id).unwrap(), None)).unwrap();
-        assert_eq!(ruling(&of("vpce-1a2b3c456d7e89012")), "allows");
-        assert_eq!(ruling(&of("vpce-0a2b3c456d7e89012")), "denies");
-    }
-
-    #[test]
-    fn the_least_endpoint_policy_allows_this_api_and_no_other() {
-        let target = |api: &str| {
-            let url = format!("https://{api}.execute-api.us-east-1.amazonaws.com/test");
-            Target::parse(TargetInput { invoke_url: &url, ..TargetInput::default() }).unwrap()
-        };
-        let of = |api| serde_json::to_value(Policy::of_endpoint(&target(api))).unwrap();
-        assert_eq!(ruling(&of("a1bc234d5e")), "allows");
-        assert_eq!(ruling(&of("b1bc234d5e")), "silent");
-    }
-
-    #[test]
-    fn statements_are_read_as_far_as_they_speak_of_names_and_endpoints() {
-        let vpce = |operator: &str, id: &str| json!({operator: {"aws:SourceVpce": id}});
-        for (statements, expected) in [
-            (json!([]), "silent"),
-            (json!(statement("Allow", "execute-api:/*", Value::Null)), "allows"),
-            (json!([statement("Allow", "execute-api:/test/GET/*", Value::Null)]), "allows"),
-            (json!([statement("Allow", "execute-api:/prod/*", Value::Null)]), "silent"),
-            (
-                json!([statement("Allow", "arn:aws:execute-api:us-east-1:1:a1bc234d5e/*/GET/p?ts", Value::Null)]),
-                "allows",
-            ),
-            (json!([statement("Allow", "arn:aws:execute-api:eu-west-1:1:a1bc234d5e/*", Value::Null)]), "silent"),
-            (json!([statement("Allow", "*", vpce("StringEquals", "vpce-1a2b3c456d7e89012"))]), "allows"),
-            (json!([statement("Allow", "*", vpce("StringEquals", "vpce-9"))]), "silent"),
-            (json!([statement("Allow", "*", vpce("StringLike", "vpce-1a2b*"))]), "allows"),
-            (
-                json!([statement("Allow", "*", json!({"StringEquals": {"aws:SourceVpc": ["vpc-2", "vpc-1"]}}))]),
-                "allows",
-            ),
-            (json!([statement("Allow", "*", json!({"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}}))]), "unclear"),
-            (
-                json!([
-                    statement("Allow", "*", Value::Null),
-                    statement("Deny", "*", json!({"Bool": {"aws:SecureTransport": "false"}}))
-                ]),
-                "unclear",
-            ),
-            (json!([statement("Allow", "*", Value::Null), statement("Deny", "*", Value::Null)]), "denies"),
-        ] {
-            assert_eq!(ruling(&json!({"Version": "2012-10-17", "Statement": statements})), expected, "{statements:#}");
-        }
-    }
-
-    #[test]
-    fn principals_are_nobody_to_an_unsigned_call_and_unclear_to_a_signed_one() {
-        let policy = json!({"Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::1:root"}, "Action": "*", "Resource": "*"}});
-        assert_eq!(ruling(&policy), "silent");
-        assert!(matches!(Ruling::of(&policy, &Invocation { signed: true, ..call() }), Ruling::Unclear(_)));
-    }
-
-    #[test]
-    fn full_access_is_what_nobody_gave() {
-        let full = json!({"Version": "2008-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]});
-        assert!(is_full_access(&full));
-        assert!(!is_full_access(&json!({"Statement": [statement("Allow", "*", Value::Null)]})));
-    }
-}
+mod tests;

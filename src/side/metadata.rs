@@ -2,7 +2,7 @@
 
 use super::imds::Metadata;
 use super::{Side, Variables};
-use crate::setup::{Blind, Instance};
+use crate::setup::{Blind, Instance, OwnInterface};
 use std::str::FromStr;
 use tokio::time::timeout;
 
@@ -38,6 +38,7 @@ async fn read(side: &Side, variables: &Variables) -> Result<(Instance, Option<i6
         metadata.read(&ips_v4),
         metadata.read(&ips_v6)
     )?;
+    let further_interfaces = further(&metadata, mac.trim()).await;
     let word = |text: String| text.trim().to_owned();
     let instance = Instance {
         region: word(region),
@@ -47,8 +48,34 @@ async fn read(side: &Side, variables: &Variables) -> Result<(Instance, Option<i6
         vpc_ranges: [ranges_v4, ranges_v6].into_iter().flatten().flat_map(|text| lines(&text)).collect(),
         addresses: [ips_v4, ips_v6].into_iter().flatten().flat_map(|text| lines(&text)).collect(),
         security_groups: lines(&groups),
+        further_interfaces,
     };
     Ok((instance, metadata.ahead))
+}
+
+/// The interfaces but the first, as far as the metadata tells of them.
+async fn further(metadata: &Metadata<'_>, first: &str) -> Vec<OwnInterface> {
+    let listed = metadata.read("network/interfaces/macs/").await.ok().flatten().unwrap_or_default();
+    let macs = listed.split_ascii_whitespace().map(|mac| mac.trim_end_matches('/'));
+    let mut further = Vec::new();
+    for mac in macs.filter(|mac| *mac != first).take(MOST_FURTHER_INTERFACES) {
+        let of = |name: &str| format!("network/interfaces/macs/{mac}/{name}");
+        let (subnet, groups, ips_v4, ips_v6) =
+            (of("subnet-id"), of("security-group-ids"), of("local-ipv4s"), of("ipv6s"));
+        let values = tokio::try_join!(
+            metadata.read(&subnet),
+            metadata.read(&groups),
+            metadata.read(&ips_v4),
+            metadata.read(&ips_v6)
+        );
+        let Ok((Some(subnet), Some(groups), ips_v4, ips_v6)) = values else { continue };
+        further.push(OwnInterface {
+            subnet: subnet.trim().to_owned(),
+            addresses: [ips_v4, ips_v6].into_iter().flatten().flat_map(|text| lines(&text)).collect(),
+            security_groups: lines(&groups),
+        });
+    }
+    further
 }
 
 /// One value a line; what cannot be read is left out.
@@ -56,4 +83,6 @@ fn lines<T: FromStr>(text: &str) -> Vec<T> {
     text.split_ascii_whitespace().filter_map(|line| line.parse().ok()).collect()
 }
 
+/// An instance has fifteen interfaces at most.
+const MOST_FURTHER_INTERFACES: usize = 15;
 const SOURCE: &str = "instance metadata";

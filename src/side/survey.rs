@@ -117,7 +117,7 @@ impl Survey<'_> {
         let ec2 = Ec2(service(side, place, url, "ec2", &keys));
         let instance = setup.instance.known().cloned();
         let own_vpc = instance.as_ref().map(|instance| instance.vpc.as_str());
-        let own_groups = instance.iter().flat_map(|instance| instance.security_groups.clone());
+        let own_groups = instance.iter().flat_map(Instance::all_groups);
         setup.endpoints = self.endpoints(&ec2, own_vpc).await;
         let Fact::Known(endpoints) = &setup.endpoints else {
             let blind = setup.endpoints.blind().cloned().unwrap_or_else(|| Blind::new(ENDPOINTS, "there is none"));

@@ -229,7 +229,7 @@ fn metadata(request: &str) -> (u16, String) {
         "subnet-id" => "subnet-1",
         "security-group-ids" => "sg-own",
         "vpc-ipv4-cidr-blocks" => "127.0.0.0/8",
-        "local-ipv4s" => "10.0.1.5",
+        "local-ipv4s" => "127.0.0.1",
         _ => return (404, String::new()),
     };
     (200, text.to_owned())
@@ -316,6 +316,44 @@ fn a_security_group_that_admits_nobody_is_named() {
     assert_eq!(findings(&seen)[0], ("connect-timeout", "certain"), "{seen:#}");
     assert!(seen["findings"][0]["evidence"].to_string().contains("sg-vpce"), "{seen:#}");
     assert_eq!(command.output().unwrap().status.code(), Some(1));
+}
+
+/// The same of an instance whose second interface has the address that calls.
+fn of_two_interfaces(ec2: Ec2, request: &str) -> (u16, String) {
+    let path = request.split(' ').nth(1).unwrap_or_default();
+    let second = path.contains("/06:00:00:00:00:02/");
+    let text = match path.rsplit('/').next() {
+        Some("") if path.ends_with("/macs/") => "06:00:00:00:00:01/\n06:00:00:00:00:02/",
+        Some("security-group-ids") if second => "sg-two",
+        Some("local-ipv4s") => {
+            if second {
+                "127.0.0.1"
+            } else {
+                "10.9.9.9"
+            }
+        }
+        _ => return ec2.answer(request),
+    };
+    (200, text.to_owned())
+}
+
+#[test]
+fn the_interface_that_calls_is_the_one_that_is_judged() {
+    let side = start("port-dropped");
+    for (inbound, is_proven) in [("127.0.0.1/32", false), ("10.9.9.9/32", true)] {
+        let url = aws(move |request| of_two_interfaces(Ec2 { inbound, ..Ec2::HEALTHY }, request));
+        let seen = report(&mut doctor_of(&side, &url));
+        assert_eq!(seen["setup"]["instance"]["known"]["further_interfaces"][0]["security_groups"][0], "sg-two");
+        assert_eq!(findings(&seen)[0] == ("connect-timeout", "certain"), is_proven, "{seen:#}");
+    }
+}
+
+#[test]
+fn private_dns_that_is_on_and_does_not_answer_in_the_vpc_is_not_led_elsewhere() {
+    let side = start("private-dns-off");
+    let url = aws(|request| Ec2::HEALTHY.answer(request));
+    let seen = report(&mut doctor_of(&side, &url));
+    assert_eq!(findings(&seen), [("private-dns-disabled", "possible")], "{seen:#}");
 }
 
 #[test]

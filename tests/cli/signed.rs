@@ -208,6 +208,37 @@ fn a_printed_configuration_keeps_who_signs() {
 }
 
 #[test]
+fn a_refusal_of_unsigned_calls_alone_is_nothing_to_mend() {
+    let side = start("caller-allowed");
+    let report = json(&mut side.once());
+    assert_eq!((causes(&report), &report["verdict"]), (vec!["resource-policy-implicit-deny"], &"pass".into()));
+    let finding = &report["findings"][0];
+    assert_eq!(finding["signed"], false, "{finding:#}");
+    assert!(finding["evidence"].to_string().contains("returned 200"), "{finding:#}");
+    for word in ["execute-api:Invoke", "aws:SourceVpce", "aws "] {
+        assert!(!finding["fix"].to_string().contains(word), "{finding:#}");
+    }
+    // where nobody gets in, it is
+    let report = json(&mut start("caller-not-allowed").once());
+    let fix = report["findings"][0]["fix"].to_string();
+    assert!(fix.contains("execute-api:Invoke") && fix.contains(":role/"), "{fix}");
+}
+
+#[test]
+fn what_changed_a_signed_call_on_its_way_is_to_blame() {
+    for scenario in ["signed-host-changed", "signed-query-changed"] {
+        let finding = json(&mut start(scenario).once())["findings"][0].take();
+        assert_eq!(
+            (&finding["cause"], &finding["owner"]),
+            (&"proxy-interference".into(), &"network".into()),
+            "{finding:#}"
+        );
+        assert!(!finding["fix"].to_string().contains("get-caller-identity"), "{finding:#}");
+    }
+    assert_eq!(causes(&json(&mut start("wrong-secret-key").once())), ["sig-mismatch"]);
+}
+
+#[test]
 fn a_saved_report_of_both_calls_is_diagnosed_alike() {
     let side = start("signed-query-changed");
     let mut command = side.once_at(side.lab.invoke_url());

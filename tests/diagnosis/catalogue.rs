@@ -29,6 +29,20 @@ fn each_command_ends_a_step_of_its_own() {
 }
 
 #[test]
+fn a_private_custom_domain_name_is_asked_for_by_its_id_as_well() {
+    let private = crate::round::Scene::with_domain().round.target;
+    let public = crate::round::Scene::public("https://api.example.com/orders", None).round.target;
+    for cause in [Cause::CustomDomainCertificate, Cause::BasePathUnmapped] {
+        assert!(
+            cause.fix(Some(&private)).concat().contains("--domain-name private.example.com --domain-name-id "),
+            "{cause}"
+        );
+        let fix = cause.fix(Some(&public)).concat();
+        assert!(fix.contains("--domain-name api.example.com ") && !fix.contains("--domain-name-id"), "{fix}");
+    }
+}
+
+#[test]
 fn brackets_in_a_step_are_closed() {
     for cause in Cause::ALL {
         for step in cause.fix(None) {

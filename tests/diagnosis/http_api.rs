@@ -1,6 +1,6 @@
 //! An HTTP API answers with an error: such cannot be private, and knows none of a REST API's commands.
 
-use crate::round::{ALL, P1, P2, P3, P4, healthy, names};
+use crate::round::{ALL, P1, P2, P3, P4, Scene, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence};
 
 const MARK: [(&str, &str); 2] = [("Content-Type", "application/json"), ("apigw-requestid", "KtUfbjJIg=")];
@@ -41,6 +41,22 @@ fn an_http_api_over_the_internet_is_public() {
     assert!(findings.contains(&(Cause::PublicApiViaVpce, vec![P2, P3, P4])), "{findings:?}");
     assert!(findings.contains(&(Cause::AnsweredByHttpApi, vec![P1])), "{findings:?}");
     assert_eq!(findings.len(), 2);
+}
+
+#[test]
+fn where_an_http_api_is_expected_its_own_commands_are_told() {
+    use apigw_probe::plan::AccessPath::Public;
+    for (status, body) in [(404, "{\"message\":\"Not Found\"}"), (403, "{\"message\":\"Forbidden\"}")] {
+        let scene = Scene::public("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/ordrs", None);
+        let scene = scene.at_addresses(&[Public], &["52.94.1.1"]).answers(&[Public], status, &MARK, body);
+        let finding = scene.finding();
+        let commands = finding.fix.concat();
+        assert!(
+            commands.contains("aws apigatewayv2 get-routes ") && !commands.contains("aws apigateway "),
+            "{finding:#?}"
+        );
+        assert!(!commands.contains("ordrs"), "the first part of the path is no stage: {finding:#?}");
+    }
 }
 
 #[test]

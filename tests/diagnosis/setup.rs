@@ -2,10 +2,10 @@
 
 use crate::round::{ALL, P1, P2, P3, P4, Scene, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Finding};
-use apigw_probe::observation::{DnsFault, TcpFault};
+use apigw_probe::observation::{DnsFault, TcpFault, TlsFault};
 use apigw_probe::setup::{
-    Api, Blind, Deployment, Fact, Instance, Interface, Method, Outgoing, Peers, Policy, Resource, SecurityGroup, Setup,
-    Stage, VpcEndpoint,
+    Api, Blind, Deployment, Fact, Instance, Interface, Method, Outgoing, OwnInterface, Peers, Policy, Resource,
+    SecurityGroup, Setup, Stage, VpcEndpoint,
 };
 use apigw_probe::target::VpceId;
 use serde_json::{Value, json};
@@ -35,6 +35,7 @@ fn whole() -> Setup {
             vpc_ranges: vec!["10.0.0.0/16".parse().unwrap()],
             addresses: vec!["10.0.1.5".parse().unwrap()],
             security_groups: vec!["sg-own".to_owned()],
+            further_interfaces: Vec::new(),
         }),
         endpoints: Fact::Known(vec![VpcEndpoint {
             id: VPCE.to_owned(),
@@ -166,7 +167,6 @@ fn facts_prove_a_cause() {
             Cause::WrongEndpointName,
         ),
         ("no such stage", forbidden(), |it| it.stage = Fact::Absent, Cause::MissingStage),
-        ("a public API", forbidden(), |it| api(it).types = vec!["REGIONAL".into()], Cause::PublicApiViaVpce),
         (
             "the resource policy allows nothing",
             denied("because no resource-based policy allows the execute-api:Invoke action"),
@@ -214,6 +214,7 @@ fn what_is_saved_or_inferred_makes_a_cause_likely_at_most() {
             |it| api(it).default_endpoint_disabled = true,
             Cause::DefaultEndpointDisabled,
         ),
+        ("a public API", forbidden(), |it| api(it).types = vec!["REGIONAL".into()], Cause::PublicApiViaVpce),
         ("no such API", forbidden(), |it| (it.api, it.stage) = (Fact::Absent, Fact::Absent), Cause::WrongApiId),
         ("no such method", missing_token(), |it| it.resources = Fact::Known(Vec::new()), Cause::WrongResourceOrMethod),
         ("an IAM method", missing_token(), |it| method(it).authorization = "AWS_IAM".into(), Cause::IamAuthUnsigned),
@@ -285,14 +286,18 @@ fn facts_rule_causes_out() {
     }
 
     let finding = first(forbidden(), |_| {});
-    for cause in [Cause::MissingStage, Cause::WrongApiId, Cause::PublicApiViaVpce, Cause::WafBlock] {
+    for cause in [Cause::MissingStage, Cause::WrongApiId, Cause::WafBlock] {
         assert!(!names(&finding, cause), "{cause}: {finding:#?}");
     }
 }
 
 #[test]
 fn what_is_saved_otherwise_is_doubted_and_not_ruled_out() {
-    for (scene, cause) in [(forbidden(), Cause::DefaultEndpointDisabled), (missing_token(), Cause::IamAuthUnsigned)] {
+    for (scene, cause) in [
+        (forbidden(), Cause::DefaultEndpointDisabled),
+        (forbidden(), Cause::PublicApiViaVpce),
+        (missing_token(), Cause::IamAuthUnsigned),
+    ] {
         let finding = first(scene, |_| {});
         assert!(names(&finding, cause), "{finding:#?}");
         let doubted = |fact: &String| fact.starts_with("against") && fact.contains(&cause.to_string());
@@ -303,11 +308,26 @@ fn what_is_saved_otherwise_is_doubted_and_not_ruled_out() {
 #[test]
 fn a_policy_that_allows_as_it_is_saved_may_not_be_deployed() {
     let finding = first(denied("with an explicit deny in a resource-based policy"), |_| {});
-    assert_eq!(
-        (finding.cause, finding.confidence),
-        (Cause::ResourcePolicyExplicitDeny, Confidence::Possible),
-        "{finding:#?}"
-    );
+    let said = (Cause::ResourcePolicyExplicitDeny, Confidence::Certain);
+    assert_eq!((finding.cause, finding.confidence), said, "{finding:#?}");
+    assert!(finding.fix[0].contains("create-deployment"), "{finding:#?}");
+    assert!(!finding.fix.concat().contains("aws:SourceVpce"), "{finding:#?}");
+    // the older words leave open which policy it was
+    let finding = first(denied(""), |_| {});
+    assert!(finding.confidence < Confidence::Certain, "{finding:#?}");
+    assert!(finding.fix[0].contains("create-deployment"), "{finding:#?}");
+}
+
+#[test]
+fn what_the_answer_says_of_the_endpoint_s_policy_stays_though_it_allows_now() {
+    for by in [
+        "with an explicit deny in a VPC endpoint policy",
+        "because no VPC endpoint policy allows the execute-api:Invoke action",
+    ] {
+        let (told, alone) = (first(denied(by), |_| {}), denied(by).diagnosis().findings.remove(0));
+        assert_eq!((told.cause, told.confidence), (alone.cause, alone.confidence), "{told:#?}");
+        assert!(!told.fix.concat().contains("modify-vpc-endpoint"), "{told:#?}");
+    }
 }
 
 #[test]
@@ -358,14 +378,193 @@ fn what_to_do_names_the_ids_that_are_known() {
     let closed: Change = |it| groups(it)[0].inbound = Peers::default();
     let fix = first(healthy().unconnected(&ALL, TcpFault::Timeout), closed).fix.concat();
     assert!(fix.contains("--group-id sg-vpce") && fix.contains("--source-group sg-own"), "{fix}");
-    let fix = first(healthy().nxdomain(&[P1]), |it| endpoint(it).private_dns = false).fix.concat();
+    let off: Change = |it| {
+        endpoint(it).private_dns = false;
+        it.dns_hostnames = Fact::Known(false);
+    };
+    let fix = first(healthy().nxdomain(&[P1]), off).fix.concat();
     assert!(fix.contains("--vpc-id vpc-1 ") && !fix.contains("--vpc-id VPC"), "{fix}");
     // what is no id does not get into a command
     let odd: Change = |it| {
         endpoint(it).private_dns = false;
         endpoint(it).vpc = "x;reboot".into();
+        it.dns_hostnames = Fact::Known(false);
     };
     assert!(!first(healthy().nxdomain(&[P1]), odd).fix.concat().contains("reboot"));
+}
+
+#[test]
+fn what_is_done_or_ruled_out_is_not_to_be_done() {
+    let timeout = || healthy().unconnected(&ALL, TcpFault::Timeout);
+    let blocked = first(timeout(), |_| {}).fix.concat();
+    assert!(!blocked.contains("security-group") && blocked.contains("describe-network-acls"), "{blocked}");
+    let outward = first(timeout(), |it| groups(it)[1].outbound = Peers::default()).fix.concat();
+    assert!(!outward.contains("-ingress") && outward.contains("authorize-security-group-egress"), "{outward}");
+    assert!(outward.contains("--group-id sg-own") && outward.contains("--source-group sg-vpce"), "{outward}");
+    let inward = first(timeout(), |it| groups(it)[0].inbound = Peers::default()).fix.concat();
+    assert!(inward.contains("-ingress") && !inward.contains("-egress"), "{inward}");
+
+    let (alone, told) = (forbidden().diagnosis().findings.remove(0), first(forbidden(), |_| {}));
+    assert_eq!((alone.cause, told.cause), (Cause::ForbiddenUnknown, Cause::ForbiddenUnknown));
+    let (alone, told) = (alone.fix.concat(), told.fix.concat());
+    for (word, is_left) in [("get-stages", false), ("WAF:", false), ("x-api-key", true)] {
+        assert!(alone.contains(word) && told.contains(word) == is_left, "{word}: {told}");
+    }
+
+    let off = first(healthy().nxdomain(&[P1]), |it| endpoint(it).private_dns = false).fix.concat();
+    assert!(off.contains("--private-dns-enabled") && !off.contains("modify-vpc-attribute"), "{off}");
+    let listed = first(healthy().nxdomain(&[P2]), |_| {}).fix.concat();
+    assert!(!listed.contains("update-rest-api") && listed.contains("create-deployment"), "{listed}");
+}
+
+#[test]
+fn private_dns_that_is_on_and_unknown_to_the_vpc_s_resolver_is_not_in_force() {
+    let asked = || healthy().nxdomain(&[P1]).second_opinion(&[P1], Err(DnsFault::NxDomain));
+    let finding = first(asked(), |_| {});
+    assert_eq!((finding.cause, finding.confidence), (Cause::PrivateDnsDisabled, Confidence::Possible), "{finding:#?}");
+    assert!(!names(&finding, Cause::DnsNotForwarded), "{finding:#?}");
+    assert!(!finding.fix.concat().contains("--private-dns-enabled"), "{finding:#?}");
+    // one that says nothing proves nothing
+    let silent = healthy().nxdomain(&[P1]).second_opinion(&[P1], Err(DnsFault::Timeout));
+    assert_eq!(first(silent, |_| {}).cause, Cause::DnsNotForwarded);
+}
+
+/// The host has a second interface, and calls from one of both, or from neither.
+fn of_two_interfaces(setup: &mut Setup, calling: &str) {
+    instance(setup).further_interfaces = vec![OwnInterface {
+        subnet: "subnet-2".to_owned(),
+        addresses: vec!["10.0.7.7".parse().unwrap()],
+        security_groups: vec!["sg-two".to_owned()],
+    }];
+    let Fact::Known(outgoing) = &mut setup.outgoing else { unreachable!() };
+    outgoing.address = calling.parse().unwrap();
+    let all = || Peers { ranges: vec!["0.0.0.0/0".parse().unwrap()], ..Peers::default() };
+    groups(setup).push(SecurityGroup { id: "sg-two".to_owned(), inbound: all(), outbound: all() });
+}
+
+#[test]
+fn groups_and_address_are_those_of_the_interface_that_calls() {
+    fn only(setup: &mut Setup, range: Option<&str>, group: Option<&str>) {
+        groups(setup)[0].inbound = Peers {
+            ranges: range.iter().map(|range| range.parse().unwrap()).collect(),
+            groups: group.iter().map(|id| (*id).to_owned()).collect(),
+            ..Peers::default()
+        };
+    }
+    let proven = (Cause::ConnectTimeout, Confidence::Certain);
+    let rows: [(&str, Change, bool); 7] = [
+        (
+            "the first calls, its group is named",
+            |it| {
+                of_two_interfaces(it, "10.0.1.5");
+                only(it, None, Some("sg-own"));
+            },
+            false,
+        ),
+        (
+            "the second calls, its group is named",
+            |it| {
+                of_two_interfaces(it, "10.0.7.7");
+                only(it, None, Some("sg-two"));
+            },
+            false,
+        ),
+        (
+            "the second calls, the first's group is named",
+            |it| {
+                of_two_interfaces(it, "10.0.7.7");
+                only(it, None, Some("sg-own"));
+            },
+            true,
+        ),
+        (
+            "the second calls, its address is named",
+            |it| {
+                of_two_interfaces(it, "10.0.7.7");
+                only(it, Some("10.0.7.7/32"), None);
+            },
+            false,
+        ),
+        (
+            "the second calls, the first's address is named",
+            |it| {
+                of_two_interfaces(it, "10.0.7.7");
+                only(it, Some("10.0.1.5/32"), None);
+            },
+            true,
+        ),
+        (
+            "neither calls",
+            |it| {
+                of_two_interfaces(it, "172.17.0.2");
+                only(it, Some("192.0.2.0/24"), None);
+            },
+            false,
+        ),
+        (
+            "the second calls, and may not go out",
+            |it| {
+                of_two_interfaces(it, "10.0.7.7");
+                groups(it)[2].outbound = Peers::default();
+            },
+            true,
+        ),
+    ];
+    for (name, change, is_proven) in rows {
+        let finding = first(healthy().unconnected(&ALL, TcpFault::Timeout), change);
+        assert_eq!((finding.cause, finding.confidence) == proven, is_proven, "{name}: {finding:#?}");
+    }
+    let closed: Change = |it| {
+        of_two_interfaces(it, "10.0.7.7");
+        only(it, None, Some("sg-own"));
+    };
+    let fix = first(healthy().unconnected(&ALL, TcpFault::Timeout), closed).fix.concat();
+    assert!(fix.contains("--source-group sg-two"), "{fix}");
+}
+
+#[test]
+fn a_group_explains_silence_alone() {
+    let closed: Change = |it| groups(it)[0].inbound = Peers::default();
+    for (fault, cause) in [
+        (TcpFault::HostUnreachable, Cause::ConnectTimeout),
+        (TcpFault::NetworkUnreachable, Cause::ConnectTimeout),
+        (TcpFault::NotPermitted, Cause::ConnectionRefused),
+    ] {
+        let finding = first(healthy().unconnected(&ALL, fault), closed);
+        assert_eq!((finding.cause, finding.confidence), (cause, Confidence::Likely), "{finding:#?}");
+        assert!(finding.evidence.iter().any(|fact| fact.contains("sg-vpce")), "{finding:#?}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_proves_nothing_of_a_certificate() {
+    let expired = || healthy().unsecured(&ALL, TlsFault::Expired);
+    let finding = first(expired(), |it| it.clock_ahead_seconds = Fact::Known(900));
+    assert!(finding.confidence < Confidence::Certain && names(&finding, Cause::ClockSkew), "{finding:#?}");
+    assert!(names(&finding, Cause::CertificateExpired) || finding.cause == Cause::CertificateExpired, "{finding:#?}");
+}
+
+#[test]
+fn an_access_mode_that_is_being_changed_rules_nothing_out() {
+    let strict = || forbidden().on(&[P1], |seen| *seen = probed(P1));
+    for (status, is_left) in [("AVAILABLE", false), ("UPDATING", true)] {
+        let mut scene = beside(strict(), |_| {});
+        let Some(setup) = scene.round.environment.setup.as_deref_mut() else { unreachable!() };
+        api(setup).status = Some(status.to_owned());
+        let finding = scene.diagnosis().findings.remove(0);
+        let named = names(&finding, Cause::StrictAccessMode) || finding.cause == Cause::StrictAccessMode;
+        assert_eq!(named, is_left, "{status}: {finding:#?}");
+    }
+}
+
+#[test]
+fn a_private_api_without_a_policy_lets_nobody_in() {
+    let finding = first(denied(""), |it| api(it).policy = None);
+    assert_eq!((finding.cause, finding.confidence), (Cause::ResourcePolicyDenyUnspecified, Confidence::Likely));
+    assert!(
+        finding.evidence.iter().any(|fact| fact.contains(Cause::ResourcePolicyImplicitDeny.name())),
+        "{finding:#?}"
+    );
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub(super) const PUBLIC_API_VIA_VPCE: Entry = Entry {
          `d-….execute-api.…` name, which the endpoint catches too; or an edge-optimised custom domain name",
         "or turn private DNS off, with a private hosted zone for the exact name of each private API in its place: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --no-private-dns-enabled --region {region}`",
         "then a private subnet needs a NAT gateway for the way to the Internet",
-        "or make it private, which needs a resource policy and a deployment, and takes it from its Internet callers: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/endpointConfiguration/types/REGIONAL,value=PRIVATE`",
+        "or make it private, which needs a resource policy and a deployment, and takes it from its Internet callers (`types/EDGE` for an edge-optimised one): `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/endpointConfiguration/types/REGIONAL,value=PRIVATE`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-vpc-connections",
 };
@@ -96,8 +96,9 @@ pub(super) const MISSING_STAGE: Entry = Entry {
     shows: "`ForbiddenException` on every path alike; an undefined path below a good stage says `Missing Authentication Token`.",
     ceiling: Likely,
     fix: &[
-        "in account B, list the stages: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'`",
-        "if `{stage}` is missing there, put the API's present state live: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{unless http-api}in account B, list the stages: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'`",
+        "{if http-api}in account B, list the stages of the HTTP API; `$default` serves what names none: `aws apigatewayv2 get-stages --api-id {api} --region {region} --query 'Items[].[StageName,AutoDeploy]'`",
+        "{unless http-api}if `{stage}` is missing there, put the API's present state live: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
 };
@@ -110,8 +111,11 @@ pub(super) const WRONG_RESOURCE_OR_METHOD: Entry = Entry {
     shows: "`MissingAuthenticationTokenException` on every path alike.",
     ceiling: Likely,
     fix: &[
-        "in account B, list the routes; {resource} must be there with this method: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods`",
-        "if it was added lately, redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{unless http-api}in account B, list the routes; {resource} must be there with this method: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods`",
+        "{unless http-api}if it was added lately, redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{if http-api}in account B, list the routes of the HTTP API; one must fit the method and what follows the stage: `aws apigatewayv2 get-routes --api-id {api} --region {region} --query 'Items[].[RouteKey,AuthorizationType]'`",
+        "{if http-api}see whether the URL's first part is a stage, or `$default` takes it as a part of the path: `aws apigatewayv2 get-stages --api-id {api} --region {region} --query 'Items[].[StageName,AutoDeploy]'`",
+        "{if http-api}where AutoDeploy is not true, a new route counts once it is deployed: `aws apigatewayv2 create-deployment --api-id {api} --stage-name STAGE_NAME --region {region}`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",
 };
@@ -124,11 +128,15 @@ pub(super) const FORBIDDEN_UNKNOWN: Entry = Entry {
     shows: "403 with `ForbiddenException` and the body `Forbidden`.",
     ceiling: Possible,
     fix: &[
-        "the stage; this must list `{stage}`: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'`",
-        "the kind; this must say PRIVATE and false: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[endpointConfiguration.types,disableExecuteApiEndpoint]'`",
-        "an API key: if the method has apiKeyRequired, send one in `x-api-key` (`--header-file`), of a usage plan for `{stage}`",
-        "WAF: with a web ACL on the stage, see its log, or `$context.wafResponseCode` in the access log",
-        "probe an undefined path below the stage: `Missing Authentication Token` there proves API and stage, and leaves API key and WAF",
+        "{if missing-stage}the stage; this must list `{stage}`: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'`",
+        "{if public-api-via-vpce wrong-api-id}the kind; this must say PRIVATE, and be deployed: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types`",
+        "{if default-endpoint-disabled}the default endpoint; this must say false, and be deployed: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query disableExecuteApiEndpoint`",
+        "{if api-key-missing api-key-invalid api-key-missing-or-invalid}an API key: if the method has apiKeyRequired, send one in `x-api-key` (`--header-file`), of a usage plan for `{stage}`",
+        "{if waf-block}WAF: with a web ACL on the stage, see its log, or `$context.wafResponseCode` in the access log",
+        "{if waf-or-custom-response}a response of the owner's making: `aws apigateway get-gateway-responses --rest-api-id {api} --region {region} --query 'items[?!defaultResponse]'`",
+        "{if wrong-host-header wrong-api-id-header}see that nothing between changes `Host` or `x-apigw-api-id`",
+        "{if missing-stage wrong-api-id}probe an undefined path below the stage: `Missing Authentication Token` there proves API and stage, and leaves API key and WAF",
+        "look for the request id of the report in account B's access log: `$context.error.responseType` names the reason there, such as INVALID_API_KEY or WAF_FILTERED; without a line this stage did not get the call",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
 };
@@ -140,9 +148,11 @@ pub(super) const DEFAULT_ENDPOINT_DISABLED: Entry = Entry {
     shows: "`ForbiddenException` on every path alike, while a custom domain name works.",
     ceiling: Likely,
     fix: &[
-        "in account B: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/disableExecuteApiEndpoint,value=false`",
-        "then redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
-        "or call its private custom domain name",
+        "{unless http-api}in account B: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/disableExecuteApiEndpoint,value=false`",
+        "{unless http-api}then redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{if http-api}in account B, for an HTTP API: `aws apigatewayv2 update-api --api-id {api} --no-disable-execute-api-endpoint --region {region}`",
+        "{if http-api}where AutoDeploy of the stage is not true, deploy the HTTP API: `aws apigatewayv2 create-deployment --api-id {api} --stage-name STAGE_NAME --region {region}`",
+        "or call its custom domain name",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-disable-endpoint",
 };

@@ -28,7 +28,8 @@ pub(super) const AUTHORIZER_UNAUTHORIZED: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "send what it wants: `apigw-probe once … --header-file FILE` with a line `Authorization: …`",
-        "in account B, see what that is: `aws apigateway get-authorizers --rest-api-id {api} --region {region} --query 'items[].[type,identitySource]'`",
+        "{if http-api}in account B, see what an HTTP API asks for: `aws apigatewayv2 get-authorizers --api-id {api} --region {region} --query 'Items[].[AuthorizerType,IdentitySource,JwtConfiguration]'`",
+        "{unless http-api}in account B, see what that is: `aws apigateway get-authorizers --rest-api-id {api} --region {region} --query 'items[].[type,identitySource]'`",
         "or expect 401: `--expect-status 401` still proves the whole path",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html",
@@ -122,7 +123,8 @@ pub(super) const THROTTLED: Entry = Entry {
     ceiling: Certain,
     fix: &[
         "in account B: see `Count` and `4XXError` of {api} in CloudWatch at this time",
-        "raise the throttle of the stage: `aws apigateway update-stage --rest-api-id {api} --stage-name {stage} --region {region} --patch-operations 'op=replace,path=/*/*/throttling/rateLimit,value=RATE'`",
+        "{if http-api}raise the throttle of an HTTP API's stage: `aws apigatewayv2 update-stage --api-id {api} --stage-name STAGE_NAME --default-route-settings ThrottlingRateLimit=RATE,ThrottlingBurstLimit=BURST --region {region}`",
+        "{unless http-api}raise the throttle of the stage: `aws apigateway update-stage --rest-api-id {api} --stage-name {stage} --region {region} --patch-operations 'op=replace,path=/*/*/throttling/rateLimit,value=RATE'`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html",
 };

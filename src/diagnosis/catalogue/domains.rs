@@ -48,7 +48,7 @@ pub(super) const CUSTOM_DOMAIN_CERTIFICATE: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "if its authority is a private one, give its root: `--ca-file` (in a configuration `ca_file`)",
-        "in account B, see which certificate the domain has: `aws apigateway get-domain-name --domain-name {domain} --region {region} --query '[certificateArn,regionalCertificateArn]'`",
+        "in account B, see which certificate the domain has: `aws apigateway get-domain-name {domain-option} --region {region} --query '[certificateArn,regionalCertificateArn]'`",
         "and whether that covers the name and is renewed: `aws acm describe-certificate --certificate-arn CERTIFICATE_ARN --region {region} --query 'Certificate.[SubjectAlternativeNames,NotAfter,RenewalSummary]'`",
         "an imported certificate is not renewed by ACM: import the new one over it",
     ],
@@ -63,7 +63,7 @@ pub(super) const CUSTOM_DOMAIN_POLICY_DENY: Entry = Entry {
     shows: "`AccessDeniedException` under the custom domain name, while the API's own names pass its policy.",
     ceiling: Likely,
     fix: &[
-        "in account B, see it: `aws apigateway get-domain-name --domain-name {domain} --domain-name-id DOMAIN_NAME_ID --region {region} --query policy`",
+        "in account B, see it: `aws apigateway get-domain-name {domain-option} --region {region} --query policy`",
         "it must allow execute-api:Invoke where `aws:SourceVpce` is {vpce}, and deny it to no more than the others",
         "if it does, hold the API's own policy against what is called under `{domain}`",
     ],
@@ -78,8 +78,8 @@ pub(super) const BASE_PATH_UNMAPPED: Entry = Entry {
     shows: "`Forbidden` or `Missing Authentication Token` under the custom domain name, while the API's own names work.",
     ceiling: Likely,
     fix: &[
-        "in account B, list the mappings; one must lead from `{base}` to {api} and its stage: `aws apigateway get-base-path-mappings --domain-name {domain} --domain-name-id DOMAIN_NAME_ID --region {region}`",
-        "if there is none: `aws apigateway create-base-path-mapping --domain-name {domain} --domain-name-id DOMAIN_NAME_ID --rest-api-id {api} --stage {stage} --base-path {base} --region {region}`",
+        "in account B, list the mappings; one must lead from `{base}` to {api} and its stage: `aws apigateway get-base-path-mappings {domain-option} --region {region}`",
+        "if there is none: `aws apigateway create-base-path-mapping {domain-option} --rest-api-id {api} --stage {stage} --base-path {base} --region {region}`",
         "give the base path with the name, as in `--custom-domain {domain}/orders`; the stage does not belong there",
         "with routing rules, see that one fits the path and the headers",
     ],

@@ -114,8 +114,9 @@ pub(super) const INTEGRATION_CONFIG_ERROR: Entry = Entry {
     shows: "500 `Internal server error` on every path alike: the private path works up to here.",
     ceiling: Likely,
     fix: &[
-        "in account B, see the execution log of {api}/{stage} at this time; it has the reason",
-        "or see the same log at once, by a call that the backend gets for real: `aws apigateway test-invoke-method --rest-api-id {api} --resource-id RESOURCE --http-method GET --region {region}`",
+        "{unless http-api}in account B, see the execution log of {api}/{stage} at this time; it has the reason",
+        "{if http-api}in account B, see the HTTP API's access log at this time: `$context.integrationErrorMessage` has the reason, since there is no execution log",
+        "{unless http-api}or see the same log at once, by a call that the backend gets for real: `aws apigateway test-invoke-method --rest-api-id {api} --resource-id RESOURCE --http-method GET --region {region}`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",
 };
@@ -140,7 +141,8 @@ pub(super) const INTEGRATION_NETWORK_ERROR: Entry = Entry {
     shows: "504 `Network error communicating with endpoint`, mostly at once.",
     ceiling: Certain,
     fix: &[
-        "in account B, this must say AVAILABLE: `aws apigateway get-vpc-links --region {region} --query 'items[].[id,status]'`",
+        "{if http-api}in account B, for an HTTP API this must say AVAILABLE: `aws apigatewayv2 get-vpc-links --region {region} --query 'Items[].[VpcLinkId,VpcLinkStatus]'`",
+        "{unless http-api}in account B, this must say AVAILABLE: `aws apigateway get-vpc-links --region {region} --query 'items[].[id,status]'`",
         "see the targets' health and the security groups of load balancer and targets",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-500-error-vpc",

@@ -13,11 +13,14 @@ pub(super) const PRIVATE_DNS_DISABLED: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "call it another way: the other three paths need no private DNS",
-        "or turn it on, but mind the side effect: every name under execute-api.{region}.{suffix} then leads to this endpoint in \
+        "{unless private-dns-on}or turn it on, but mind the side effect: every name under execute-api.{region}.{suffix} then leads to this endpoint in \
          the whole VPC, and public APIs of the Region answer 403 there",
-        "for that, set the VPC's first DNS attribute: `aws ec2 modify-vpc-attribute --vpc-id VPC --enable-dns-support --region {region}`",
-        "and its second: `aws ec2 modify-vpc-attribute --vpc-id VPC --enable-dns-hostnames --region {region}`",
-        "then turn private DNS on: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --private-dns-enabled --region {region}`",
+        "{unless dns-support-on}private DNS needs the VPC's first DNS attribute: `aws ec2 modify-vpc-attribute --vpc-id VPC --enable-dns-support --region {region}`",
+        "{unless dns-hostnames-on}private DNS needs the VPC's second DNS attribute: `aws ec2 modify-vpc-attribute --vpc-id VPC --enable-dns-hostnames --region {region}`",
+        "{unless private-dns-on}then turn private DNS on: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --private-dns-enabled --region {region}`",
+        "{if private-dns-on}where it is on, ask the VPC's resolver again in some minutes: `dig @169.254.169.253 {invoke}`",
+        "{if private-dns-on}if that stays without an address, look for a hosted zone that stands before it: `aws route53 list-hosted-zones-by-vpc --vpc-id VPC --vpc-region {region}`",
+        "{if private-dns-on}and for DNS Firewall: `aws route53resolver list-firewall-rule-group-associations --vpc-id VPC --region {region}`",
         "or make a private hosted zone for exactly `{invoke}` with an alias to `{endpoint}`",
         "then wait until resolvers have forgotten the old answer (negative caching)",
     ],
@@ -32,7 +35,7 @@ pub(super) const VPCE_NOT_ASSOCIATED: Entry = Entry {
     shows: "NXDOMAIN on `route53-alias` while the endpoint's own name resolves.",
     ceiling: Likely,
     fix: &[
-        "in account B (console: API settings, VPC endpoint IDs): `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=add,path=/endpointConfiguration/vpcEndpointIds,value={vpce}`",
+        "{unless associated}in account B (console: API settings, VPC endpoint IDs): `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=add,path=/endpointConfiguration/vpcEndpointIds,value={vpce}`",
         "wait some minutes for the record; if it stays away, redeploy: `aws apigateway create-deployment --rest-api-id {api} \
          --stage-name {stage} --region {region}`",
         "or use the paths over the endpoint's own name, which need no association",
@@ -148,7 +151,7 @@ pub(super) const DIFFERENT_ENDPOINT: Entry = Entry {
     shows: "one path works and another fails, and their names have no address in common.",
     ceiling: Likely,
     fix: &[
-        "find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
+        "find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
         "look for `{invoke}` in /etc/hosts, in private hosted zones of the VPC, and in Route 53 profiles",
         "name every endpoint in use in the API's resource policy (`aws:SourceVpce`), and redeploy, since a policy counts only after that",
     ],

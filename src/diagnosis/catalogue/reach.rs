@@ -14,9 +14,10 @@ pub(super) const CONNECT_TIMEOUT: Entry = Entry {
     shows: "every address of the name times out, or a router says that it cannot be reached.",
     ceiling: Likely,
     fix: &[
-        "see the endpoint's groups: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].Groups'`",
-        "admit the client, another network with `--cidr` in place of `--source-group`: `aws ec2 authorize-security-group-ingress --group-id ENDPOINT_GROUP --protocol tcp --port 443 --source-group CLIENT_GROUP --region {region}`",
-        "see that the client's group lets TCP 443 out, and that network ACLs let 443 out and 1024-65535 back, on both subnets",
+        "{unless groups-let-in}see the endpoint's groups: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].Groups'`",
+        "{unless groups-let-in}admit the client, another network with `--cidr` in place of `--source-group`: `aws ec2 authorize-security-group-ingress --group-id ENDPOINT_GROUP --protocol tcp --port 443 --source-group CLIENT_GROUP --region {region}`",
+        "{unless groups-let-out}see that the client's group lets TCP 443 out; if it does not: `aws ec2 authorize-security-group-egress --group-id CLIENT_GROUP --protocol tcp --port 443 --source-group ENDPOINT_GROUP --region {region}`",
+        "see that network ACLs let TCP 443 to the endpoint and 1024-65535 back, on the subnets of both: `aws ec2 describe-network-acls --region {region} --filters Name=association.subnet-id,Values=SUBNET`",
         "from a peered VPC, a transit gateway or on-premises: see the routes both ways",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-create.html",
@@ -45,7 +46,7 @@ pub(super) const ONE_ADDRESS_DOWN: Entry = Entry {
     shows: "a connection to one address fails while another address of the same name answers.",
     ceiling: Likely,
     fix: &[
-        "find its interface: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
+        "find its interface: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
         "see the network ACL and the route table of that interface's subnet",
         "until then, take the zone out; its clients then go to another: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --remove-subnet-ids SUBNET --region {region}`",
     ],
@@ -155,11 +156,11 @@ pub(super) const PROXY_INTERFERENCE: Entry = Entry {
     owner: Owner::Network,
     meaning: "Something on the way decrypts, answers in the endpoint's place, changes `Host` or `x-apigw-api-id`, or cuts handshakes by their name.",
     shows: "a certificate of an authority that only this host trusts; a proxy's headers; handshakes that are cut; an experiment (`once \
-            --experiment`) in which a header does not arrive.",
+            --experiment`) in which a header does not arrive; a signed call of which the service read something else than was signed.",
     ceiling: Likely,
     fix: &[
         "exempt execute-api.{region}.{suffix} and vpce.{suffix} from the proxy's inspection",
-        "let a reverse proxy or load balancer in front pass `Host` and `x-apigw-api-id` unchanged",
+        "let a reverse proxy or load balancer in front pass `Host`, `x-apigw-api-id`, the path and the query unchanged; a signed call fails by any other change of what is signed",
         "for other clients on this host: `NO_PROXY=.execute-api.{region}.{suffix},.vpce.{suffix}`; this tool ignores proxy variables",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-vpc-connections",
@@ -173,7 +174,7 @@ pub(super) const NOT_API_GATEWAY: Entry = Entry {
     shows: "none of API Gateway's headers.",
     ceiling: Likely,
     fix: &[
-        "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
+        "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
         "see `Server` and `Via` in the evidence, and the names in the certificate",
         "to let only API Gateway's answers count, probe with `--require-api-gateway`",
     ],
@@ -188,7 +189,7 @@ pub(super) const ANSWERS_ANY_API: Entry = Entry {
     shows: "with `--canary` or `canary = true`, an expected status for a made-up API id; an experiment may show it too.",
     ceiling: Likely,
     fix: &[
-        "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address}`",
+        "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
         "see `Server`, `Via` and `from_api_gateway` of the canary's answer in the JSON report: with API Gateway's marks it is a proxy that sends every call to one API",
         "exempt execute-api.{region}.{suffix} and vpce.{suffix} from proxies, and let them pass `Host` and `x-apigw-api-id` unchanged",
     ],

@@ -15,7 +15,8 @@ pub(super) const IAM_AUTH_UNSIGNED: Entry = Entry {
     ceiling: Certain,
     fix: &[
         "sign the calls: `--auth iam`, in a configuration `auth = \"iam\"`; `--auth both` shows whether a signature is what is missing",
-        "in account B, see authorizationType: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods --query 'items[].resourceMethods'`",
+        "{if http-api}in account B, see what the routes of the HTTP API ask for: `aws apigatewayv2 get-routes --api-id {api} --region {region} --query 'Items[].[RouteKey,AuthorizationType]'`",
+        "{unless http-api}in account B, see authorizationType: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods --query 'items[].resourceMethods'`",
         "or expect 403: `--expect-status 403` still proves the path to the API",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",
@@ -28,8 +29,9 @@ pub(super) const IAM_AUTH_NOT_ENFORCED: Entry = Entry {
     shows: "with `--auth both`, the unsigned and the signed call of a path return an expected status.",
     ceiling: Likely,
     fix: &[
-        "if the method is to be protected by IAM, in account B: `aws apigateway update-method --rest-api-id {api} --resource-id RESOURCE --http-method METHOD --patch-operations op=replace,path=/authorizationType,value=AWS_IAM --region {region}`",
-        "and deploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{unless http-api}if the method is to be protected by IAM, in account B: `aws apigateway update-method --rest-api-id {api} --resource-id RESOURCE --http-method METHOD --patch-operations op=replace,path=/authorizationType,value=AWS_IAM --region {region}`",
+        "{unless http-api}and deploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{if http-api}if the route of an HTTP API is to be protected by IAM, in account B: `aws apigatewayv2 update-route --api-id {api} --route-id ROUTE_ID --authorization-type AWS_IAM --region {region}`",
         "if it is not, leave `auth` out: a call that needs no signature is better probed without one",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/permissions.html",

@@ -1,7 +1,7 @@
 //! What do the facts say of the API? What account B has saved, and both policies.
 //!
-//! Methods, the resource policy and the default endpoint count once they are deployed: as they are saved, they make a
-//! cause likelier or less likely and prove nothing.
+//! Methods, the resource policy, the endpoint type and the default endpoint count once they are deployed: as they are
+//! saved, they make a cause likelier or less likely and prove nothing.
 
 use super::{Facts, Word, when};
 use crate::setup::{Api, Fact, Ruling};
@@ -10,7 +10,8 @@ impl Facts<'_> {
     pub(super) fn kind(&self) -> Word {
         self.api(|api| {
             let private = api.types.iter().any(|kind| kind == "PRIVATE");
-            when(private, Word::Refutes, Word::Proves, format!("account B has it as {}", api.types.join(", ")))
+            let fact = format!("as it is saved, account B has it as {}", api.types.join(", "));
+            when(private, Word::Against, Word::For, fact)
         })
     }
 
@@ -46,7 +47,10 @@ impl Facts<'_> {
     pub(super) fn access_mode(&self) -> Word {
         self.api(|api| {
             let mode = api.access_mode.as_deref().unwrap_or("not set");
-            when(mode == "STRICT", Word::For, Word::Refutes, format!("endpointAccessMode is {mode}"))
+            // a change takes minutes, in which the former mode is in force
+            let changes = api.status.as_deref().is_some_and(|status| status != "AVAILABLE");
+            let otherwise = if changes { Word::Against } else { Word::Refutes };
+            when(mode == "STRICT", Word::For, otherwise, format!("endpointAccessMode is {mode}"))
         })
     }
 
@@ -69,6 +73,9 @@ impl Facts<'_> {
 
     /// Of a refusal that does not tell which policy it is by.
     pub(super) fn any_resource_policy(&self) -> Word {
+        if self.has_no_policy() {
+            return Word::For(NO_POLICY.to_owned());
+        }
         match self.setup.api_ruling(self.target, self.method, self.signed) {
             Some(Ruling::Allows) => Word::Against(SAVED_ALLOWS.to_owned()),
             Some(Ruling::Denies(words)) => Word::For(format!("as it is saved, it denies this call: {words}")),
@@ -118,6 +125,9 @@ impl Facts<'_> {
     }
 
     pub(super) fn resource_policy(&self, explicit: bool) -> Word {
+        if self.has_no_policy() {
+            return if explicit { Word::Against(NO_POLICY.to_owned()) } else { Word::For(NO_POLICY.to_owned()) };
+        }
         match (self.setup.api_ruling(self.target, self.method, self.signed), explicit) {
             (Some(Ruling::Allows), _) => Word::Against(SAVED_ALLOWS.to_owned()),
             (Some(Ruling::Denies(words)), true) => Word::For(format!("as it is saved, it denies this call: {words}")),
@@ -135,10 +145,17 @@ impl Facts<'_> {
         }
     }
 
+    /// Whether the API is a private one to which nobody gave a policy, as it is saved.
+    fn has_no_policy(&self) -> bool {
+        let is_private = |api: &&Api| api.types.iter().any(|kind| kind == "PRIVATE");
+        self.setup.api.known().filter(is_private).is_some_and(|api| api.policy.is_none())
+    }
+
     pub(super) fn api(&self, word: impl FnOnce(&Api) -> Word) -> Word {
         self.setup.api.known().map_or(Word::Silent, word)
     }
 }
 
+const NO_POLICY: &str = "as it is saved, the API has no resource policy, without which a private one lets nobody in";
 const SAVED_ALLOWS: &str =
     "as it is saved, the policy allows this call; a change counts once the API is deployed again";

@@ -18,6 +18,11 @@ impl Facts<'_> {
             return Word::For(format!("{name} of the VPC is false"));
         }
         match self.same_vpc(endpoint) {
+            Some(true) | None if self.is_unknown_to_vpc => Word::Against(format!(
+                "PrivateDnsEnabled of {} is true, and the VPC's resolver does not know the name all the same: it may not be in force \
+                 yet, or a hosted zone, a resolver rule or DNS Firewall stands before it",
+                endpoint.id
+            )),
             Some(true) => Word::Refutes(format!("PrivateDnsEnabled of {} is true, in this host's VPC", endpoint.id)),
             Some(false) => Word::For("this host is in another VPC than the endpoint".to_owned()),
             None => Word::Against(format!("PrivateDnsEnabled of {} is true", endpoint.id)),
@@ -92,13 +97,17 @@ impl Facts<'_> {
         let Fact::Known(endpoint) = endpoint else { return Word::Silent };
         let elsewhere = matches!(self.other_endpoint(), Word::Proves(_));
         let (inward, outward) = (self.setup.lets_in(endpoint), self.setup.lets_out(endpoint, self.addresses));
+        // a group drops in silence, and it was judged by the family of the calling address
+        let calls = self.setup.outgoing.known().map(|outgoing| outgoing.address);
+        let alike = calls.is_none_or(|calls| self.addresses.iter().any(|one| one.is_ipv4() == calls.is_ipv4()));
+        let proves = if self.is_silence && alike { Word::Proves } else { Word::Beside };
         match (inward, outward) {
             _ if elsewhere => Word::Silent,
             (Admission::No(groups), _) => {
-                Word::Proves(format!("{} of the endpoint does not admit this host on port 443", groups.join(", ")))
+                proves(format!("{} of the endpoint does not admit this host on port 443", groups.join(", ")))
             }
             (_, Admission::No(groups)) => {
-                Word::Proves(format!("{} of this host lets nothing out to port 443 there", groups.join(", ")))
+                proves(format!("{} of this host lets nothing out to port 443 there", groups.join(", ")))
             }
             (Admission::Yes(rule), Admission::Yes(_)) => Word::Beside(format!(
                 "the security groups on both sides admit it ({rule}); what is left is a network ACL or a route"
@@ -120,6 +129,9 @@ impl Facts<'_> {
     }
 
     pub(super) fn forwarding(&self, paths: &[AccessPath]) -> Word {
+        if self.is_unknown_to_vpc {
+            return Word::Refutes("the VPC's resolver, asked directly, has no address either".to_owned());
+        }
         let endpoint = self.setup.endpoint(self.target);
         let Fact::Known(endpoint) = endpoint else { return Word::Silent };
         let alone = paths == [AccessPath::PrivateDns];

@@ -89,12 +89,12 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         signed(world);
         world.between = Between::AddsParameter;
     })
-    .fails(&[Cause::SigMismatch]),
+    .fails(&[Cause::ProxyInterference]),
     Scenario::new("signed-host-changed", "a proxy sends signed calls to another API, with its `Host`", |world| {
         signed(world);
         world.between = Between::SendsTo(OTHER_API);
     })
-    .fails(&[Cause::SigMismatchWrongHost]),
+    .fails(&[Cause::ProxyInterference]),
     Scenario::new("credentials-missing", "calls are to be signed, and nobody gives credentials", |world| {
         signed(world);
         world.asked.credentials = None;

@@ -118,6 +118,10 @@ fn facts(setup: &Setup, report: Option<&Report>) -> Vec<(&'static str, String)> 
         let (vpc, subnet, zone, groups) = (&one.vpc, &one.subnet, &one.zone, one.security_groups.join(", "));
         let text = format!("{} in {zone}, {subnet} of {vpc} ({}), {groups}", addresses.join(", "), ranges.join(", "));
         facts.push(("instance", text));
+        facts.extend(one.further_interfaces.iter().map(|one| {
+            let addresses: Vec<_> = one.addresses.iter().map(ToString::to_string).collect();
+            ("interface", format!("{} in {}, {}", addresses.join(", "), one.subnet, one.security_groups.join(", ")))
+        }));
     }
     let endpoint = report.and_then(|report| setup.endpoint(&report.round.target).known().copied());
     if report.is_none_or(|report| report.round.target.vpce.is_none()) {

@@ -1,0 +1,95 @@
+//! What else is known that bears on what is to be done? Words by which the lines of a fix are chosen, and what they are filled with.
+
+use crate::named::named;
+use std::net::IpAddr;
+
+named! {
+    /// Something that makes a line of a fix right or needless; `{if …}` and `{unless …}` before a line name it.
+    pub enum Circumstance {
+        /// An HTTP API answers, which other commands show.
+        HttpApi = "http-api",
+        /// The refused call is signed.
+        Signed = "signed",
+        /// The refused call is not signed, and the same call passes where it is.
+        SignedPasses = "signed-passes",
+        /// The resource policy allows the call, as it is saved.
+        SavedAllows = "saved-allows",
+        /// The endpoint's policy allows the call.
+        EndpointAllows = "endpoint-allows",
+        /// The API lists the endpoint.
+        Associated = "associated",
+        /// The endpoint's security groups admit this host.
+        GroupsLetIn = "groups-let-in",
+        /// This host's security groups let it go to the endpoint.
+        GroupsLetOut = "groups-let-out",
+        /// The endpoint's private DNS is on.
+        PrivateDnsOn = "private-dns-on",
+        /// The VPC's `enableDnsSupport` is on.
+        DnsSupportOn = "dns-support-on",
+        /// The VPC's `enableDnsHostnames` is on.
+        DnsHostnamesOn = "dns-hostnames-on",
+    }
+}
+
+/// What a fix is about beside the target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Particulars {
+    pub(crate) circumstances: Vec<Circumstance>,
+    /// The address that is to blame.
+    pub(crate) address: Option<IpAddr>,
+    /// As whom a policy has to name the caller.
+    pub(crate) caller: Option<String>,
+}
+
+impl Particulars {
+    /// Takes up what is known of other calls.
+    pub(crate) fn join(&mut self, other: &Self) {
+        for one in &other.circumstances {
+            self.note(*one);
+        }
+        self.address = self.address.or(other.address);
+        self.caller = self.caller.take().or(other.caller.clone());
+    }
+
+    pub(crate) fn note(&mut self, one: Circumstance) {
+        if !self.has(one) {
+            self.circumstances.push(one);
+        }
+    }
+
+    pub(crate) fn has(&self, one: Circumstance) -> bool {
+        self.circumstances.contains(&one)
+    }
+}
+
+/// As whom a policy has to name a caller whom a refusal names: the role of a session, whose path a session does not tell; most of the
+/// account's digits are masked. None of what is no ARN, since the words came from the network.
+pub(crate) fn principal(user: &str) -> Option<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/_-+=.,@*".contains(&byte);
+    if !user.starts_with("arn:") || !user.bytes().all(plain) {
+        return None;
+    }
+    let role = user.split_once(":sts::").and_then(|(partition, rest)| {
+        let (account, session) = rest.split_once(":assumed-role/")?;
+        Some(format!("{partition}:iam::{account}:role/{}", session.split('/').next()?))
+    });
+    role.or(Some(user.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::principal;
+
+    #[test]
+    fn a_session_is_named_by_its_role() {
+        for (user, expected) in [
+            ("arn:aws:sts::111122223333:assumed-role/client/i-0abc", Some("arn:aws:iam::111122223333:role/client")),
+            ("arn:aws-cn:sts::********3333:assumed-role/c/s", Some("arn:aws-cn:iam::********3333:role/c")),
+            ("arn:aws:iam::111122223333:user/me", Some("arn:aws:iam::111122223333:user/me")),
+            ("anonymous", None),
+            ("arn:aws:iam::1:user/$(reboot)", None),
+        ] {
+            assert_eq!(principal(user).as_deref(), expected, "{user}");
+        }
+    }
+}
