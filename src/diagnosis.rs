@@ -46,6 +46,9 @@ mod zones;
 mod domains;
 mod public;
 
+// what is left of it all beside the set-up
+mod weighing;
+
 // what is asked beyond the paths, and what it teaches
 mod experiment;
 mod lesson;
@@ -58,6 +61,7 @@ pub use finding::{Confidence, Diagnosis, Finding, Owner};
 use crate::observation::Round;
 use case::Case;
 use draft::Draft;
+use weighing::Weighing;
 
 /// Explains a round: the smallest set of findings that accounts for every path that failed against its intent.
 ///
@@ -99,14 +103,23 @@ fn examine(case: Case<'_>, known: Vec<Draft>) -> Diagnosis {
     examine_by(case, known, RULES.iter().chain(&REMARKS))
 }
 
-fn examine_by<'r>(mut case: Case<'_>, known: Vec<Draft>, rules: impl IntoIterator<Item = &'r Rule>) -> Diagnosis {
-    case.take(known);
-    for rule in rules {
-        let drafts = rule(&case);
-        case.take(drafts);
+fn examine_by<'r>(
+    mut case: Case<'_>,
+    known: Vec<Draft>,
+    rules: impl IntoIterator<Item = &'r Rule> + Clone,
+) -> Diagnosis {
+    loop {
+        case.take(known.clone());
+        for rule in rules.clone() {
+            let drafts = rule(&case);
+            case.take(drafts);
+        }
+        match weighing::weigh(&mut case) {
+            Weighing::Done => return case.close(),
+            // one cause fewer may be blamed each time
+            Weighing::AskAgain => {}
+        }
     }
-    case.weigh();
-    case.close()
 }
 
 type Rule = fn(&Case<'_>) -> Vec<Draft>;

@@ -3,9 +3,9 @@
 use super::cause::Cause;
 use super::draft::Draft;
 use super::finding::{Diagnosis, Finding};
-use super::proof::{Facts, with_ids};
+use super::proof::with_ids;
 use super::sight::{Side, Sight};
-use crate::observation::{DnsFault, Intent, Outcome, Question, Round, Row, TcpFault};
+use crate::observation::{Intent, Question, Round, Row};
 use crate::plan::AccessPath;
 
 /// A round under examination.
@@ -17,6 +17,8 @@ pub(crate) struct Case<'a> {
     pub(crate) decides: bool,
     trials: Vec<(Question, Sight<'a>)>,
     drafts: Vec<Draft>,
+    /// Causes that nobody may blame any more.
+    dismissed: Vec<Cause>,
 }
 
 impl<'a> Case<'a> {
@@ -25,12 +27,13 @@ impl<'a> Case<'a> {
         let decides = round.rows.iter().any(|row| row.signed) == signed;
         let experiments = round.experiments.iter().filter(|_| decides);
         let trials = experiments.map(|one| (one.question, Sight::of_experiment(one, &round.target))).collect();
-        Self { round, sights: Sight::all(round, signed), decides, trials, drafts: Vec::new() }
+        Self { round, sights: Sight::all(round, signed), decides, trials, drafts: Vec::new(), dismissed: Vec::new() }
     }
 
     /// Reads a row of a single zone in the place of its path, and the other paths beside it.
     pub(crate) fn in_zone(round: &'a Round, row: &'a Row) -> Self {
-        Self { round, sights: Sight::in_zone(round, row), decides: false, trials: Vec::new(), drafts: Vec::new() }
+        let (sights, trials) = (Sight::in_zone(round, row), Vec::new());
+        Self { round, sights, decides: false, trials, drafts: Vec::new(), dismissed: Vec::new() }
     }
 
     /// Takes up what a rule found. A path that must fail and does needs no word.
@@ -40,7 +43,8 @@ impl<'a> Case<'a> {
             // the canary makes the round fail, whatever path it took
             if draft.cause() == Cause::AnswersAnyApi { draft } else { draft.only(|path| !silent(path)) }
         });
-        let kept: Vec<_> = spoken.filter(|draft| !draft.paths().is_empty()).collect();
+        let stands = |draft: &Draft| !draft.paths().is_empty() && !self.dismissed.contains(&draft.cause());
+        let kept: Vec<_> = spoken.filter(stands).collect();
         for draft in kept {
             // one cause over several paths is one finding
             match self.drafts.iter_mut().find(|known| known.cause() == draft.cause()) {
@@ -50,35 +54,19 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Holds every draft against what is known of the set-up, if anybody looked.
-    pub(crate) fn weigh(&mut self) {
-        let Some(setup) = self.round.environment.setup.as_deref() else { return };
-        let plan = self.sights.first().map(|sight| &sight.seen.plan);
-        let method = plan.map(|plan| plan.method.to_string()).unwrap_or_default();
-        let signed = plan.is_some_and(|plan| plan.signed_for.is_some());
-        let weighed = std::mem::take(&mut self.drafts).into_iter().filter_map(|draft| {
-            let about = self.sights.iter().filter(|sight| draft.paths().contains(&sight.path));
-            let mut addresses: Vec<_> = about.flat_map(Sight::addresses).map(|address| address.ip).collect();
-            addresses.sort_unstable();
-            addresses.dedup();
-            let is_unknown_to_vpc = self.is_unknown_to_vpc(draft.paths());
-            let target = &self.round.target;
-            let mut about = self.sights.iter().filter(|sight| draft.paths().contains(&sight.path));
-            let is_silence = about.all(|sight| sight.outcome == Outcome::Tcp(TcpFault::Timeout));
-            let (method, addresses) = (method.as_str(), addresses.as_slice());
-            let facts = Facts { setup, target, method, signed, addresses, is_unknown_to_vpc, is_silence };
-            facts.weigh(draft)
-        });
-        let weighed = weighed.collect();
-        self.take(weighed);
+    /// Gives all drafts away, so that nothing is explained.
+    pub(crate) fn release(&mut self) -> Vec<Draft> {
+        std::mem::take(&mut self.drafts)
     }
 
-    /// Whether the VPC's resolver was asked directly for names of these paths and has an address for none.
-    fn is_unknown_to_vpc(&self, paths: &[AccessPath]) -> bool {
-        let about = self.sights.iter().filter(|sight| paths.contains(&sight.path));
-        let mut opinions = about.filter_map(|sight| sight.seen.lookup.second_opinion.as_ref()).peekable();
-        let none = |fault| matches!(fault, DnsFault::NxDomain | DnsFault::NoData);
-        opinions.peek().is_some() && opinions.all(|second| second.result.as_ref().is_err_and(|fault| none(*fault)))
+    /// Takes up nothing any more that blames a cause.
+    pub(crate) fn dismiss(&mut self, cause: Cause) {
+        self.dismissed.push(cause);
+    }
+
+    /// Those of some paths that were probed.
+    pub(crate) fn sights_of(&self, paths: &[AccessPath]) -> Vec<&Sight<'a>> {
+        self.sights.iter().filter(|sight| paths.contains(&sight.path)).collect()
     }
 
     /// A path, if it was probed.

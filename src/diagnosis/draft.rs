@@ -40,8 +40,10 @@ pub(crate) struct Sifting {
     pub(crate) refuted: Vec<Cause>,
     /// Something speaks against them.
     pub(crate) doubted: Vec<Cause>,
-    /// The first that something speaks for.
+    /// The first of which a fault in the set-up speaks.
     pub(crate) favoured: Option<Cause>,
+    /// The first that suits a set-up without a fault.
+    pub(crate) suited: Option<Cause>,
 }
 
 impl Draft {
@@ -124,10 +126,10 @@ impl Draft {
     }
 
     /// What is left of it beside the facts of the set-up: causes that they refute go, and the one that they favour leads.
-    /// Where the leading one is lost and none is favoured, the next best leads, or what there is instead. Nothing is left of a
-    /// remark whose cause is refuted. Fewer causes make the best of them likelier.
+    /// Where the leading one is lost and none is favoured, the one that suits them leads, or the next best, or what there is
+    /// instead. Nothing is left of a remark whose cause is refuted. Fewer causes make the best of them likelier.
     pub(crate) fn sifted(mut self, sifting: &Sifting, instead: Cause) -> Option<Self> {
-        let Sifting { refuted, doubted, favoured } = sifting;
+        let Sifting { refuted, doubted, favoured, suited } = sifting;
         let is_left = |cause: &Cause| !refuted.contains(cause);
         let lost = !is_left(&self.cause);
         if lost && self.role == Role::Remarks {
@@ -137,7 +139,9 @@ impl Draft {
         let in_doubt = |cause: &Cause| doubted.contains(cause);
         let next_best = self.alternatives.iter().find(|cause| !in_doubt(cause)).or(self.alternatives.first());
         let best = if lost { next_best.copied().unwrap_or(instead) } else { self.cause };
-        let next = favoured.unwrap_or(best);
+        // what other causes leave as it is says nothing against the one that leads
+        let heir = suited.filter(|_| lost || in_doubt(&self.cause));
+        let next = favoured.or(heir).unwrap_or(best);
         if next != self.cause {
             self.strength = self.strength.min(Confidence::Likely);
             self.alternatives.retain(|other| *other != next);
@@ -147,7 +151,7 @@ impl Draft {
         let narrowed = !refuted.is_empty() && self.alternatives.is_empty();
         if in_doubt(&self.cause) {
             self.strength = Confidence::Possible;
-        } else if self.cause != Cause::Unexplained && (narrowed || *favoured == Some(self.cause)) {
+        } else if self.cause != Cause::Unexplained && (narrowed || [*favoured, *suited].contains(&Some(self.cause))) {
             self.strength = self.strength.max(Confidence::Likely);
         }
         Some(self)

@@ -5,10 +5,11 @@ mod network;
 
 use super::cause::Cause;
 use super::circumstance::Circumstance;
+use super::clock::Clock;
 use super::draft::{Draft, Sifting};
 use crate::plan::AccessPath;
 use crate::setup::{Admission, Api, Ruling, Setup};
-use crate::target::Target;
+use crate::target::{Target, Warning};
 use std::net::IpAddr;
 
 /// What the facts say of one cause.
@@ -16,8 +17,10 @@ use std::net::IpAddr;
 enum Word {
     /// It is so: where it explains what was seen, nothing else needs to.
     Proves(String),
-    /// It is the likelier for it.
+    /// It is the likelier for a fault that the set-up has.
     For(String),
+    /// It is the likelier where what looked better is not so: the set-up has no fault there, which speaks against no other cause.
+    Suits(String),
     /// It may still be so, by what is not seen.
     Against(String),
     /// It is not so.
@@ -41,8 +44,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) signed: bool,
     /// The addresses of the paths that the explanation is about.
     pub(crate) addresses: &'a [IpAddr],
-    /// Whether the VPC's resolver, asked directly, has no address for a name that the explanation is about.
-    pub(crate) is_unknown_to_vpc: bool,
+    /// Whether the VPC's resolver, asked directly, has an endpoint's addresses for the names that the explanation is about.
+    pub(crate) known_to_vpc: Option<bool>,
+    /// What the answers' dates say of this host's clock.
+    pub(crate) clock: &'a Clock,
     /// Whether nothing but silence came from the addresses: no refusal, no router's word.
     pub(crate) is_silence: bool,
 }
@@ -66,7 +71,8 @@ impl Facts<'_> {
                 Word::Refutes(_) => sifting.refuted.push(*cause),
                 Word::Against(_) => sifting.doubted.push(*cause),
                 Word::For(_) if fits => sifting.favoured = sifting.favoured.or(Some(*cause)),
-                Word::Proves(_) | Word::For(_) | Word::Beside(_) | Word::Silent => {}
+                Word::Suits(_) if fits => sifting.suited = sifting.suited.or(Some(*cause)),
+                Word::Proves(_) | Word::For(_) | Word::Suits(_) | Word::Beside(_) | Word::Silent => {}
             }
         }
         // what is said of several causes is said once
@@ -75,7 +81,9 @@ impl Facts<'_> {
             draft = match &same[0].1 {
                 Word::Refutes(fact) => draft.because(format!("ruled out: {causes}, since {fact}")),
                 Word::Against(fact) => draft.because(format!("against {causes}: {fact}")),
-                Word::Proves(fact) | Word::For(fact) => draft.because(format!("for {causes}: {fact}")),
+                Word::Proves(fact) | Word::For(fact) | Word::Suits(fact) => {
+                    draft.because(format!("for {causes}: {fact}"))
+                }
                 Word::Beside(fact) => draft.because(fact),
                 Word::Silent => draft,
             };
@@ -111,9 +119,15 @@ impl Facts<'_> {
         all.into_iter().filter(|(holds, _)| *holds).map(|(_, one)| one).collect()
     }
 
+    /// Whether the URL is of another Region than the endpoint.
+    fn is_of_two_regions(&self) -> bool {
+        self.target.warnings.iter().any(|warning| matches!(warning, Warning::RegionsDiffer { .. }))
+    }
+
     /// What the facts say of a cause for these paths.
     fn word(&self, cause: Cause, paths: &[AccessPath]) -> Word {
         match cause {
+            _ if self.is_of_two_regions() && of_one_region(cause) => Word::Silent,
             Cause::PrivateDnsDisabled => self.private_dns(),
             Cause::VpceNotAssociated => self.association(),
             Cause::PrivateApiViaInternet => self.outside(),
@@ -204,6 +218,19 @@ impl Facts<'_> {
             | Cause::Unexplained => Word::Silent,
         }
     }
+}
+
+/// Whether what is known of an API and an endpoint bears on a cause only where both are of one Region.
+fn of_one_region(cause: Cause) -> bool {
+    [
+        Cause::WrongRegion,
+        Cause::WrongEndpointName,
+        Cause::EndpointDeleted,
+        Cause::PrivateDnsDisabled,
+        Cause::VpceNotAssociated,
+        Cause::DnsNotForwarded,
+    ]
+    .contains(&cause)
 }
 
 /// A step with the ids that are known, in the place of the words that stand for them.

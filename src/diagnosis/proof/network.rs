@@ -1,12 +1,16 @@
 //! What do the facts say of the way to the endpoint? Names, addresses, security groups, this host.
 
 use super::{Facts, Word, when};
+use crate::diagnosis::clock::Clock;
 use crate::plan::AccessPath;
 use crate::setup::{Admission, Fact, VpcEndpoint};
 use std::net::IpAddr;
 
 impl Facts<'_> {
     pub(super) fn private_dns(&self) -> Word {
+        if self.known_to_vpc == Some(true) {
+            return Word::Refutes("the VPC's resolver, asked directly, has the endpoint's addresses".to_owned());
+        }
         let endpoint = self.setup.endpoint(self.target);
         let Fact::Known(endpoint) = endpoint else { return Word::Silent };
         let elsewhere = self.same_vpc(endpoint) == Some(false);
@@ -18,7 +22,7 @@ impl Facts<'_> {
             return Word::For(format!("{name} of the VPC is false"));
         }
         match self.same_vpc(endpoint) {
-            Some(true) | None if self.is_unknown_to_vpc => Word::Against(format!(
+            Some(true) | None if self.known_to_vpc == Some(false) => Word::Against(format!(
                 "PrivateDnsEnabled of {} is true, and the VPC's resolver does not know the name all the same: it may not be in force \
                  yet, or a hosted zone, a resolver rule or DNS Firewall stands before it",
                 endpoint.id
@@ -129,7 +133,7 @@ impl Facts<'_> {
     }
 
     pub(super) fn forwarding(&self, paths: &[AccessPath]) -> Word {
-        if self.is_unknown_to_vpc {
+        if self.known_to_vpc == Some(false) {
             return Word::Refutes("the VPC's resolver, asked directly, has no address either".to_owned());
         }
         let endpoint = self.setup.endpoint(self.target);
@@ -137,11 +141,13 @@ impl Facts<'_> {
         let alone = paths == [AccessPath::PrivateDns];
         match (endpoint.private_dns, self.same_vpc(endpoint)) {
             _ if self.attribute_off().is_some() => Word::Silent,
-            (true, Some(true)) => Word::For(format!(
+            (true, Some(true)) => Word::Suits(format!(
                 "private DNS is on for {} in this host's VPC, whose resolver then knows the name",
                 endpoint.id
             )),
-            (false, _) if alone => Word::Refutes("private DNS is off, so that no resolver knows the name".to_owned()),
+            (false, _) if alone && self.known_to_vpc.is_none() => {
+                Word::Against("private DNS is off, so that a resolver knows the name by a hosted zone alone".to_owned())
+            }
             (true, Some(false) | None) | (false, _) => Word::Silent,
         }
     }
@@ -165,13 +171,18 @@ impl Facts<'_> {
 
     pub(super) fn clock(&self) -> Word {
         match self.setup.clock_ahead_seconds {
+            Fact::Known(ahead) if self.clock.is_right() && ahead.unsigned_abs() > RIGHT_SECONDS => Word::Beside(
+                format!("the clock of AWS, asked beside the calls, is {ahead} s ahead, the answers' dates are not"),
+            ),
             Fact::Known(ahead) if ahead.unsigned_abs() > WRONG_SECONDS => Word::Proves(format!(
                 "the clock of AWS is {} s {}",
                 ahead.unsigned_abs(),
                 if ahead > 0 { "ahead" } else { "behind" }
             )),
             Fact::Known(ahead) if ahead.unsigned_abs() <= RIGHT_SECONDS => {
-                Word::Refutes("this host's clock agrees with that of AWS".to_owned())
+                // two clocks of AWS that differ leave open which of them is right
+                let word = if matches!(self.clock, Clock::Off { .. }) { Word::Against } else { Word::Refutes };
+                word("this host's clock agrees with that of AWS".to_owned())
             }
             Fact::Known(_) | Fact::Absent | Fact::CannotSee(_) => Word::Silent,
         }
