@@ -21,3 +21,4 @@ mod setup;
 mod steps;
 mod table;
 mod ways;
+mod weighing;

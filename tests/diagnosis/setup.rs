@@ -89,7 +89,7 @@ pub(crate) fn endpoint(setup: &mut Setup) -> &mut VpcEndpoint {
     &mut endpoints[0]
 }
 
-fn instance(setup: &mut Setup) -> &mut Instance {
+pub(crate) fn instance(setup: &mut Setup) -> &mut Instance {
     let Fact::Known(instance) = &mut setup.instance else { unreachable!() };
     instance
 }
