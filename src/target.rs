@@ -235,6 +235,11 @@ impl Target {
         self.region().map_or("REGION", Region::as_str)
     }
 
+    /// The Region of the endpoint as it stands in texts and commands: that of its own name, or the API's, whose it should be.
+    pub fn endpoint_region_word(&self) -> &str {
+        self.endpoint.as_ref().map_or(self.region_word(), |endpoint| endpoint.region.as_str())
+    }
+
     /// The DNS suffix of the API's partition, where it is known.
     pub fn suffix(&self) -> Option<DnsSuffix> {
         match &self.callee {

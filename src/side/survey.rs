@@ -70,8 +70,9 @@ impl Survey<'_> {
             None => self.keys(&place, None).await,
         };
         let (mut a, mut b) = (setup.clone(), setup.clone());
+        let place_a = self.place_of_endpoint().unwrap_or_else(|| place.clone());
         let (clock_a, clock_b) =
-            tokio::join!(self.account_a(side, &place, keys, &mut a), self.account_b(side, &place, &mut b));
+            tokio::join!(self.account_a(side, &place_a, keys, &mut a), self.account_b(side, &place, &mut b));
         let clock = clock_a.or(clock_b).or(ahead);
         let clock_ahead_seconds = clock.map_or(setup.clock_ahead_seconds, Fact::Known);
         Setup { clock_ahead_seconds, api: b.api, resources: b.resources, stage: b.stage, deployment: b.deployment, ..a }
@@ -84,6 +85,12 @@ impl Survey<'_> {
         }
         let named = self.variables.value("AWS_REGION").or(self.variables.value("AWS_DEFAULT_REGION"));
         named.map(Place::of_region)
+    }
+
+    /// Where the endpoint is by its own name, of which the URL may be wrong.
+    fn place_of_endpoint(&self) -> Option<Place> {
+        let endpoint = self.target?.endpoint.as_ref()?;
+        Some(Place::of_region(endpoint.region.as_str()))
     }
 
     async fn keys(&self, place: &Place, role: Option<&Role>) -> Keys {

@@ -1,7 +1,7 @@
 //! What facts of the set-up do not do: they lead no explanation astray, and outweigh nothing that was seen.
 
 use crate::round::{ALL, P1, P2, P3, P4, Scene, URL, healthy};
-use crate::setup::{Change, api, beside, endpoint, forbidden, instance};
+use crate::setup::{Change, api, beside, endpoint, instance};
 use apigw_probe::diagnosis::{Cause, Confidence};
 use apigw_probe::observation::{DnsFault, TcpFault};
 use apigw_probe::plan::AccessPath;
@@ -49,15 +49,6 @@ fn a_name_that_the_vpc_s_resolver_knows_is_not_forwarded_though_private_dns_is_o
         assert_eq!((finding.cause, finding.confidence), (Cause::DnsNotForwarded, Confidence::Likely), "{finding:#?}");
         assert!(finding.alternatives.is_empty(), "{finding:#?}");
     }
-}
-
-#[test]
-fn a_name_that_the_vpc_s_resolver_knows_is_not_lost_with_private_dns() {
-    // all of it is answered without addresses, of which private DNS would be one reason
-    let scene = || healthy().nameless(&ALL, DnsFault::NoData).second_opinion(&ALL, Ok(INSIDE));
-    let finding = beside(scene(), |it| endpoint(it).private_dns = false).finding();
-    assert_ne!(finding.cause, Cause::PrivateDnsDisabled, "{finding:#?}");
-    assert!(!finding.alternatives.contains(&Cause::PrivateDnsDisabled), "{finding:#?}");
 }
 
 #[test]
@@ -121,10 +112,4 @@ fn clocks_of_aws_that_differ_rule_nothing_out() {
     assert_eq!((right.cause, right.alternatives.contains(&Cause::ClockSkew)), (Cause::SigExpired, false), "{right:#?}");
     let differ = beside(refused(), |it| it.clock_ahead_seconds = Fact::Known(600)).finding();
     assert_eq!(differ.cause, refused().finding().cause, "{differ:#?}");
-}
-
-#[test]
-fn forbidden_is_still_led_by_a_fault_of_the_set_up() {
-    let finding = beside(forbidden(), |it| api(it).default_endpoint_disabled = true).finding();
-    assert_eq!(finding.cause, Cause::DefaultEndpointDisabled);
 }

@@ -174,6 +174,19 @@ async fn a_whole_set_up_is_seen() {
 }
 
 #[tokio::test]
+async fn an_endpoint_is_looked_for_in_the_region_of_its_name() {
+    let ec2 = Endpoint::answering(whole).await;
+    let elsewhere = Target::parse(TargetInput {
+        invoke_url: "https://a1bc234d5e.execute-api.us-west-2.amazonaws.com/test/pets",
+        vpce_dns_name: target().vpce_dns_name.as_deref(),
+        ..TargetInput::default()
+    });
+    let setup = seen(elsewhere.as_ref().ok(), &[KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL_EC2", &ec2.url)], None).await;
+    assert!(setup.endpoint(&elsewhere.unwrap()).known().is_some());
+    assert!(ec2.asked().iter().all(|one| one.head.contains("/us-east-1/ec2/aws4_request")));
+}
+
+#[tokio::test]
 async fn without_a_target_the_instance_says_where_to_look() {
     let (metadata, ec2) = (instance().await, Endpoint::answering(whole).await);
     let at = on_instance(&metadata, &ec2);

@@ -8,9 +8,6 @@ use std::net::IpAddr;
 
 impl Facts<'_> {
     pub(super) fn private_dns(&self) -> Word {
-        if self.known_to_vpc == Some(true) {
-            return Word::Refutes("the VPC's resolver, asked directly, has the endpoint's addresses".to_owned());
-        }
         let endpoint = self.setup.endpoint(self.target);
         let Fact::Known(endpoint) = endpoint else { return Word::Silent };
         let elsewhere = self.same_vpc(endpoint) == Some(false);
@@ -63,7 +60,7 @@ impl Facts<'_> {
                 when(one.state == "available", Word::Refutes, Word::For, format!("{id} is {}", one.state))
             }
             Fact::Absent if !id.is_empty() => {
-                Word::For(format!("account A has no {id} in {}", self.target.region_word()))
+                Word::For(format!("account A has no {id} in {}", self.target.endpoint_region_word()))
             }
             Fact::Absent | Fact::CannotSee(_) => Word::Silent,
         }

@@ -31,7 +31,7 @@ impl View<'_> {
     /// One that account A does not list. It lists its own alone: in a VPC that is shared with it, it sees none of the owner's.
     fn unlisted(&self, target: &Target) -> Found {
         let id = target.vpce.as_ref().map(ToString::to_string).unwrap_or_default();
-        let not_listed = format!("account A has no {id} in {}", target.region_word());
+        let not_listed = format!("account A has no {id} in {}", target.endpoint_region_word());
         let (others, reached) = (self.others(), self.reached_by_its_name());
         if !reached.is_empty() {
             let seen = format!("its own name leads to addresses that take connections: {}", reached.join(", "));
