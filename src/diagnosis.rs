@@ -76,9 +76,9 @@ pub fn diagnose(round: &Round) -> Diagnosis {
     let whole = if round.is_double() {
         let (unsigned, signed) = (open(false), open(true));
         let told = signing::compare(&unsigned, &signed);
-        examine(signed, told.signed).beside(examine(unsigned, told.unsigned))
+        examine(signed, &told.signed).beside(examine(unsigned, &told.unsigned))
     } else {
-        examine(open(round.rows.iter().any(|row| row.signed)), Vec::new())
+        examine(open(round.rows.iter().any(|row| row.signed)), &[])
     };
     let remarks = whole.findings.iter().rev().take_while(|finding| zones::is_remark(finding, round)).count();
     round.rows.iter().fold(whole, |whole, row| match &row.zone {
@@ -86,7 +86,7 @@ pub fn diagnose(round: &Round) -> Diagnosis {
             let case = Case::in_zone(round, row);
             let down = zones::down(&case, row);
             let signed = round.is_double().then_some(row.signed);
-            whole.with_zone(zone, row.path, examine_by(case, down, &RULES).of_calls(signed), remarks)
+            whole.with_zone(zone, row.path, examine_by(case, &down, &[&RULES]).of_calls(signed), remarks)
         }
         None => whole,
     })
@@ -99,18 +99,14 @@ pub fn clock_ahead(round: &Round) -> Option<i64> {
 }
 
 /// Goes through the rules, after what is known already.
-fn examine(case: Case<'_>, known: Vec<Draft>) -> Diagnosis {
-    examine_by(case, known, RULES.iter().chain(&REMARKS))
+fn examine(case: Case<'_>, known: &[Draft]) -> Diagnosis {
+    examine_by(case, known, &[&RULES, &REMARKS])
 }
 
-fn examine_by<'r>(
-    mut case: Case<'_>,
-    known: Vec<Draft>,
-    rules: impl IntoIterator<Item = &'r Rule> + Clone,
-) -> Diagnosis {
+fn examine_by(mut case: Case<'_>, known: &[Draft], rules: &[&[Rule]]) -> Diagnosis {
     loop {
-        case.take(known.clone());
-        for rule in rules.clone() {
+        case.take(known.to_vec());
+        for rule in rules.iter().copied().flatten() {
             let drafts = rule(&case);
             case.take(drafts);
         }
