@@ -59,6 +59,12 @@ pub(crate) fn is_masked_error(answer: &Answer) -> bool {
     answer.status < 400 && (answer.wording().is_some() || answer.error_type().is_some() || answer.is_function_error())
 }
 
+/// Whether the gateway itself answers by an error, in place of the backend.
+pub(crate) fn is_gateways_error(answer: &Answer, plan: &Plan, target: &Target) -> bool {
+    let is_error = answer.status >= 400 || answer.error_type().is_some();
+    is_error && read(answer, plan, target).family != Family::Backend
+}
+
 /// What an error type says, with the body where the type alone leaves it open.
 fn of_type(kind: &str, wording: Option<&Wording>) -> Option<Wording> {
     use Wording as W;
