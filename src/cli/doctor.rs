@@ -111,6 +111,7 @@ impl DoctorArgs {
             }
         };
         let auth = self.check.auth.auth_beside_reading(&target)?;
+        self.tell_stray_roles(&target, &auth);
         self.check.check_of(target, auth, once::usual_timeout(self.output.format))
     }
 
@@ -200,15 +201,18 @@ impl DoctorArgs {
 
     /// What contradicts itself in the names and roles that were given.
     fn tell_contradictions(&self, target: &Target, auth: &Auth) {
-        let names = target.warnings.iter().map(ToString::to_string);
-        for warning in names.chain(auth.contradiction()).chain(self.contradiction_of_reader(target)) {
+        for warning in &target.warnings {
             output::complain(&format!("warning: {warning}"));
         }
+        self.tell_stray_roles(target, auth);
     }
 
-    /// The same of the role that reads.
-    fn contradiction_of_reader(&self, target: &Target) -> Option<String> {
-        Wish::for_target(target, None, self.reader())?.contradiction()
+    /// What contradicts itself in the roles alone; a report tells of the names.
+    fn tell_stray_roles(&self, target: &Target, auth: &Auth) {
+        let reader = Wish::for_target(target, None, self.reader());
+        for warning in auth.contradiction().into_iter().chain(reader.and_then(|reader| reader.contradiction())) {
+            output::complain(&format!("warning: {warning}"));
+        }
     }
 
     /// The role by which account B is seen.

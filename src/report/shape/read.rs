@@ -51,12 +51,12 @@ impl Shape {
     /// Reads a saved report back into the round that it tells of. Findings and verdict are not taken from it.
     pub fn read(json: &[u8]) -> Result<Round, UnreadableReport> {
         #[derive(Deserialize)]
-        struct Version {
+        struct Head {
             schema_version: u32,
             setup: Option<IgnoredAny>,
             paths: Option<IgnoredAny>,
         }
-        let Version { schema_version: version, setup, paths } = serde_json::from_slice(json)?;
+        let Head { schema_version: version, setup, paths } = serde_json::from_slice(json)?;
         if version != SCHEMA_VERSION {
             return Err(UnreadableReport::Version(version));
         }

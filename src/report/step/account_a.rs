@@ -71,8 +71,8 @@ impl View<'_> {
         let Some(one) = self.setup.likely_endpoint().filter(is_here) else { return self.created(target) };
         let name = one.dns_names.first().map(|name| format!(", as `{name}`")).unwrap_or_default();
         let associated = self.setup.api.known().is_some_and(|api| api.vpc_endpoints.contains(&one.id));
-        let asked = if associated { "" } else { "is associated with it and " };
-        format!("name {} in its place{name}; the API {asked}must let it in by its policy (account B)", one.id)
+        let asked = if associated { "" } else { "be associated with it and " };
+        format!("name {} in its place{name}; the API must {asked}let it in by its policy (account B)", one.id)
     }
 
     /// A new one in this VPC.

@@ -1,7 +1,7 @@
 //! How far is account B? Its API, the policy, the method and the stage; where they are not seen, by what the calls show.
 
-use super::Found;
 use super::view::{View, is_inside, named};
+use super::{Found, StepState};
 use crate::diagnosis::{Cause, Confidence};
 use crate::observation::{DnsFault, Outcome};
 use crate::plan::AccessPath;
@@ -74,7 +74,11 @@ impl View<'_> {
             Some(Ruling::Silent) => saved("no statement of it allows this call".to_owned()),
             Some(Ruling::Unclear(why)) => {
                 let blind = Blind::new("as it is saved", format!("whether it allows this call is not clear, {why}"));
-                self.by_calls(&blind, &REFUSALS, |_| vec![printed(target)])
+                let found = self.by_calls(&blind, &REFUSALS, |_| vec![printed(target)]);
+                match found.state {
+                    StepState::NotDone => found.and([format!("{}: {}", blind.source, blind.why)]),
+                    StepState::Done | StepState::CannotSee => found,
+                }
             }
             None if self.setup.api.known().is_some() => saved("the API has none".to_owned()),
             None => self.by_calls(&self.blind_to_api(&self.setup.api), &REFUSALS, |_| vec![printed(target)]),
