@@ -126,6 +126,10 @@ fn an_expected_error_of_the_gateways_shows_no_more_than_that() {
     ] {
         assert_eq!(expected(refused), "+????+");
     }
+    // one that is the policy's own leaves open what is deployed
+    let expecting = |scene: Scene| scene.expecting(Expectation { status: vec![403], ..Expectation::default() });
+    assert_eq!(seen(expecting(denied(EXPLICIT)), |_| {}), "++?+++");
+    assert_eq!(seen(expecting(forbidden()), |_| {}), "++++++");
     // the backend's own came through, and so does one that words it like the gateway
     let marks = [("x-amz-apigw-id", "AyD6VFqGvHcEGBg=")];
     for body in [r#"{"error":"nobody"}"#, r#"{"message":"Forbidden"}"#] {

@@ -67,7 +67,10 @@ impl View<'_> {
                     Some(finding) => {
                         Found::unclear(format!("{allows}, and the answer is {}", named(finding, &REFUSALS)))
                     }
-                    None => Found::done(allows),
+                    None => match self.refusal().filter(|(_, cause)| REFUSALS.contains(cause)) {
+                        Some((_, cause)) => Found::unclear(format!("{allows}, and the expected answer is {cause}")),
+                        None => Found::done(allows),
+                    },
                 }
             }
             Some(Ruling::Denies(words)) => saved(format!("it denies this call: {words}")),

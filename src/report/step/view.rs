@@ -1,7 +1,7 @@
 //! What do the set-up and the round show together? Rows, addresses and findings, as the steps ask for them.
 
 use super::Found;
-use crate::diagnosis::{Cause, Finding, is_gateways_error};
+use crate::diagnosis::{Cause, Finding, gateways_error};
 use crate::observation::{NameSource, Place, Row};
 use crate::plan::AccessPath;
 use crate::report::Report;
@@ -41,7 +41,7 @@ impl View<'_> {
     }
 
     /// The gateway's own error that is expected, if no call came through.
-    fn refusal(&self) -> Option<String> {
+    pub(super) fn refusal(&self) -> Option<(String, Cause)> {
         self.undenied().find_map(|row| self.refusal_of(row)).filter(|_| self.answered().is_empty())
     }
 
@@ -62,11 +62,12 @@ impl View<'_> {
         self.blamed(row, &SOMETHING_ELSE).or_else(|| self.blamed(row, &[Cause::OkHttpApi])).or_else(masked)
     }
 
-    /// The error by which the gateway itself answers a call.
-    fn refusal_of(&self, row: &Row) -> Option<String> {
+    /// The error by which the gateway itself answers a call: what it calls it, and its first cause.
+    fn refusal_of(&self, row: &Row) -> Option<(String, Cause)> {
         let (seen, target) = (row.observation()?, self.target?);
-        let answer = seen.decisive()?.answer().filter(|answer| is_gateways_error(answer, &seen.plan, target))?;
-        Some(answer.error_type().map_or_else(|| answer.status.to_string(), str::to_owned))
+        let answer = seen.decisive()?.answer()?;
+        let cause = gateways_error(answer, &seen.plan, target)?;
+        Some((answer.error_type().map_or_else(|| answer.status.to_string(), str::to_owned), cause))
     }
 
     /// The first of these causes that a finding on this path names.
@@ -124,7 +125,7 @@ impl View<'_> {
     /// What cannot be seen, and what an expected answer would show if it were the API's.
     pub(super) fn unseen(&self, blind: &Blind) -> Found {
         let refused =
-            |error| format!("an expected answer came, and shows nothing of it: it is the gateway's own `{error}`");
+            |(error, _)| format!("an expected answer came, and shows nothing of it: it is the gateway's own `{error}`");
         Found::unseen(blind).and(self.denial().map(shows_nothing)).and(self.refusal().map(refused))
     }
 
