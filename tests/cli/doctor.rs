@@ -318,6 +318,15 @@ fn a_healthy_set_up_is_seen_step_by_step() {
     assert_eq!(errors, [""; 0]);
 }
 
+#[test]
+fn a_reader_of_another_partition_is_a_warning_beside_the_round() {
+    let side = start("healthy");
+    let url = aws(|request| Ec2::HEALTHY.answer(request));
+    let output = doctor_of(&side, &url).args(["--account-b-role", "arn:aws-cn:iam::222233334444:role/r"]).output();
+    let stderr = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(stderr.lines().any(|line| line.contains("warning: ") && line.contains("`aws-cn`")), "{stderr}");
+}
+
 /// Cause and confidence of each finding.
 fn findings(report: &Value) -> Vec<(&str, &str)> {
     let findings = report["findings"].as_array().unwrap().iter();
