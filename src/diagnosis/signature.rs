@@ -59,6 +59,13 @@ pub(crate) fn is_masked_error(answer: &Answer) -> bool {
     answer.status < 400 && (answer.wording().is_some() || answer.error_type().is_some() || answer.is_function_error())
 }
 
+/// The first cause of an error by which the gateway itself answers, in place of the backend.
+pub(crate) fn gateways_error(answer: &Answer, plan: &Plan, target: &Target) -> Option<Cause> {
+    let is_error = answer.status >= 400 || answer.error_type().is_some();
+    let signature = is_error.then(|| read(answer, plan, target))?;
+    signature.causes.first().copied().filter(|_| signature.family != Family::Backend)
+}
+
 /// What an error type says, with the body where the type alone leaves it open.
 fn of_type(kind: &str, wording: Option<&Wording>) -> Option<Wording> {
     use Wording as W;
