@@ -394,3 +394,22 @@ fn no_argument_sends_an_escape_to_the_terminal() {
         assert!(said.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{args:?}: {said:?}");
     }
 }
+
+#[test]
+fn each_command_says_of_itself_what_the_list_of_commands_says() {
+    let help = |args: &[&str]| {
+        let output = binary().args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let list = help(&["--help"]);
+    let commands = list.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let mut seen = 0;
+    for (name, about) in commands.filter_map(|line| line.trim().split_once("  ")) {
+        if name != "help" {
+            let own = help(&[name, "--help"]);
+            assert!(own.starts_with(about.trim()), "{name}: {about}: {own}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 8, "{list}");
+}
