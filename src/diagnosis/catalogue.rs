@@ -322,6 +322,43 @@ mod tests {
         }
     }
 
+    /// `explain` prints every line, where nothing is known of the set-up.
+    #[test]
+    fn what_the_set_up_alone_tells_is_said_under_a_condition() {
+        // the calls tell these themselves
+        let seen = [Circumstance::HttpApi, Circumstance::Signed];
+        for cause in Cause::ALL {
+            let marked: Vec<_> = cause.entry().fix.iter().map(|line| divided(line)).collect();
+            for group in marked.chunk_by(|(one, _), (next, _)| one == next) {
+                let (marks, line) = &group[0];
+                let told = |word: &str| word.parse::<Circumstance>().is_ok_and(|one| !seen.contains(&one));
+                let told = marks.iter().any(|mark| mark.starts_with("if ") && mark.split(' ').any(told));
+                assert!(!told || line.starts_with("if ") || line.starts_with("where "), "{cause}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_in_order_is_not_to_be_done() {
+        let target = Target::parse(TargetInput {
+            invoke_url: "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test",
+            ..TargetInput::default()
+        })
+        .unwrap();
+        for (cause, known, word) in [
+            (Cause::IamAuthNotEnforced, Circumstance::SavedIam, "update-method"),
+            (Cause::CustomDomainNotAssociated, Circumstance::PrivateDnsOn, "PrivateDnsEnabled"),
+            (Cause::PublicApiViaVpce, Circumstance::PrivateDnsOff, "--no-private-dns-enabled"),
+            (Cause::DefaultEndpointDisabled, Circumstance::SavedEnabled, "update-rest-api"),
+        ] {
+            let fix = |circumstances| {
+                let particulars = Particulars { circumstances, ..Particulars::default() };
+                cause.fix_with(&target, &particulars, &[]).concat()
+            };
+            assert!(fix(Vec::new()).contains(word) && !fix(vec![known]).contains(word), "{cause} where {known}");
+        }
+    }
+
     #[test]
     fn a_line_is_right_where_each_of_its_marks_is() {
         let line = "{if signed}{unless saved-allows}say so: {api}";

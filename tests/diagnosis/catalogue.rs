@@ -89,6 +89,13 @@ fn each_service_and_method_is_named_as_it_is_where_it_is() {
 }
 
 #[test]
+fn a_refusing_address_is_looked_up() {
+    use crate::round::{ALL, healthy};
+    let refused = healthy().unconnected(&ALL, apigw_probe::observation::TcpFault::Refused);
+    assert!(first_fix(&refused).contains("Values=10.0.1.10 "), "{refused:#?}");
+}
+
+#[test]
 fn a_change_of_the_api_is_deployed() {
     let redeploys = |cause: Cause| cause.fix(None).concat().contains("create-deployment");
     for cause in [Cause::StrictAccessMode, Cause::DefaultEndpointDisabled, Cause::IamAuthNotEnforced] {
