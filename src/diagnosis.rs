@@ -57,6 +57,7 @@ pub use catalogue::Entry;
 pub use cause::Cause;
 pub use experiment::{Inquiry, MOST_EXPERIMENTS, inquiries};
 pub use finding::{Confidence, Diagnosis, Finding, Owner};
+pub(crate) use signature::gateways_error;
 
 use crate::observation::Round;
 use case::Case;

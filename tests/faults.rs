@@ -103,6 +103,19 @@ fn each_scenario_gives_exactly_its_findings() {
     check_all(|scenario| differences(scenario, &report(scenario)));
 }
 
+#[test]
+fn the_cause_leads_where_the_wire_tells_it_from_the_others() {
+    for (name, cause) in [
+        ("uri-too-long", Cause::UriTooLong),
+        ("rebinding-protection", Cause::DnsRebindingProtection),
+        ("rebinding-protection-public-names", Cause::DnsRebindingProtection),
+        ("wrong-endpoint-name", Cause::WrongEndpointName),
+    ] {
+        let found = report(Scenario::named(name).unwrap()).diagnosis.findings;
+        assert_eq!(found[0].cause, cause, "{name}: {found:#?}");
+    }
+}
+
 /// Holds every scenario against something; what is wrong is told together.
 fn check_all(check: impl Fn(&'static Scenario) -> Vec<String> + Sync) {
     let queue = std::sync::Mutex::new(Scenario::all());

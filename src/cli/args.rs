@@ -7,7 +7,7 @@ use crate::observation::Intent;
 use crate::plan::{AccessPath, Header, Method, Request};
 use crate::probe::Limits;
 use crate::side::{Role, Wallet, Wish};
-use crate::target::{Expectation, Target, TargetInput};
+use crate::target::{Expectation, Region, Target, TargetError, TargetInput};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -218,6 +218,12 @@ impl TargetArgs {
             expect,
         };
         Target::parse(input).map_err(Stop::usage)
+    }
+
+    /// The Region that was given.
+    pub(super) fn region(&self) -> Result<Option<Region>, Stop> {
+        let region = self.region.as_deref().map(|region| Region::parse(region.trim()));
+        region.transpose().map_err(|error| Stop::usage(TargetError::Region(error)))
     }
 
     /// What is expected of each path; a path that is named twice with two intents is an error.

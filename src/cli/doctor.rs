@@ -11,7 +11,7 @@ use crate::observation::{Environment, NameSource, Round, Seen};
 use crate::probe::Net;
 use crate::report::Report;
 use crate::setup::{Policy, Setup, VpcEndpoint};
-use crate::side::{Role, Survey, Variables, outgoing};
+use crate::side::{Role, Survey, Variables, Wish, outgoing};
 use crate::target::{AwsHost, AwsHostKind, Target};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -68,11 +68,7 @@ impl DoctorArgs {
     async fn look(&self, net: Net, settings: &NetSettings) -> Result<u8, Stop> {
         let target = self.target()?;
         let output = self.output.open()?;
-        let account_b = self.account_b_role.clone().map(|arn| Role {
-            arn,
-            external_id: self.account_b_external_id.clone(),
-            session_name: None,
-        });
+        let account_b = self.reader();
         let survey = Survey {
             net: &net.current(),
             variables: &Variables::of_process(),
@@ -115,16 +111,22 @@ impl DoctorArgs {
             }
         };
         let auth = self.check.auth.auth_beside_reading(&target)?;
+        self.tell_stray_roles(&target, &auth);
         self.check.check_of(target, auth, once::usual_timeout(self.output.format))
     }
 
     fn print_iam_policies(&self) -> Result<u8, Stop> {
         let target = self.target()?;
         let auth = target.as_ref().map(|target| self.check.auth.auth_beside_reading(target)).transpose()?;
+        if let (Some(target), Some(auth)) = (&target, &auth) {
+            self.tell_contradictions(target, auth);
+        }
+        let region = self.check.target.region()?;
+        let region = target.as_ref().map_or(region.as_ref(), Target::region);
         // whoever takes a role calls as that one, which needs a policy of its own
         let caller = auth.as_ref().and_then(role);
         let roles = [self.account_b_role.as_deref(), caller].into_iter().flatten().collect();
-        let policy = Policy::to_read_account_a(target.as_ref()).and_to_take(&roles);
+        let policy = Policy::to_read_account_a(region).and_to_take(&roles);
         let signed = target.as_ref().filter(|_| auth.as_ref().is_some_and(|auth| auth.wallet().is_some()));
         let (own, others) = match (signed, caller) {
             (Some(target), None) => (policy.and(Policy::to_call(target)), None),
@@ -160,12 +162,20 @@ impl DoctorArgs {
 
     fn print_resource_policies(&self) -> Result<u8, Stop> {
         let target = self.check.target.target(self.check.limits.expectation())?;
+        if target.is_public() {
+            return Err(Stop::usage(
+                "--resource-policy is for a private API: pasted into a public one, it would lock out everybody who does not \
+                 come over the endpoint; without --public if the API is private (a custom domain name then goes beside its own \
+                 URL, as --custom-domain)",
+            ));
+        }
         let Some(vpce) = &target.vpce else {
             return Err(Stop::usage(
                 "--resource-policy needs the endpoint: VPCE_DNS_NAME, or --vpce-id vpce-1a2b3c456d7e89012",
             ));
         };
         let auth = self.check.auth.auth(&target)?;
+        self.tell_contradictions(&target, &auth);
         let role = role(&auth);
         if auth.wallet().is_some() && role.is_none() {
             output::complain(
@@ -177,7 +187,7 @@ impl DoctorArgs {
             "account B: the API's resource policy; deploy the API again after a change",
             &Policy::of_api(vpce, role),
         )?;
-        if let Some(domain) = target.custom_domain.as_ref().filter(|_| !target.is_public()) {
+        if let Some(domain) = &target.custom_domain {
             let title = format!("account B: the policy of the custom domain name `{}`, which is its own", domain.name);
             print(&title, &Policy::of_domain(vpce, role))?;
             output::complain(
@@ -187,6 +197,28 @@ impl DoctorArgs {
         let title = "account A: the endpoint's policy, for this API alone; others that are called over it need a line of their own";
         print(title, &Policy::of_endpoint(&target))?;
         Ok(0)
+    }
+
+    /// What contradicts itself in the names and roles that were given.
+    fn tell_contradictions(&self, target: &Target, auth: &Auth) {
+        for warning in &target.warnings {
+            output::complain(&format!("warning: {warning}"));
+        }
+        self.tell_stray_roles(target, auth);
+    }
+
+    /// What contradicts itself in the roles alone; a report tells of the names.
+    fn tell_stray_roles(&self, target: &Target, auth: &Auth) {
+        let reader = Wish::for_target(target, None, self.reader());
+        for warning in auth.contradiction().into_iter().chain(reader.and_then(|reader| reader.contradiction())) {
+            output::complain(&format!("warning: {warning}"));
+        }
+    }
+
+    /// The role by which account B is seen.
+    fn reader(&self) -> Option<Role> {
+        let (arn, external_id) = (self.account_b_role.clone()?, self.account_b_external_id.clone());
+        Some(Role { arn, external_id, session_name: None })
     }
 
     /// What is to be probed, if anything was named.

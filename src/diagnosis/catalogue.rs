@@ -14,8 +14,8 @@ mod signing;
 pub use entry::Entry;
 
 use super::cause::Cause;
-use super::circumstance::{Circumstance, Particulars};
-use crate::target::Target;
+use super::circumstance::{Circumstance, Particulars, typed};
+use crate::target::{Api, DnsSuffix, Target};
 use std::net::IpAddr;
 
 impl Cause {
@@ -119,7 +119,7 @@ impl Cause {
     pub fn fix(self, target: Option<&Target>) -> Vec<String> {
         let lines = self.entry().fix.iter().map(|line| match target {
             None => Some(divided(line).1),
-            Some(_) => chosen(line, |word| word.parse::<Self>().is_ok()),
+            Some(target) => chosen(line, |word| word.parse::<Self>().is_ok() || is_typed(target, word)),
         });
         lines.flatten().map(|line| fill(line, |name| value(name, target, &Particulars::default()))).collect()
     }
@@ -130,28 +130,41 @@ impl Cause {
             return vec![MEANT_SO.to_owned()];
         }
         let names = |word: &str| word.parse().is_ok_and(|cause| cause == self || others.contains(&cause));
-        let holds = |word: &str| names(word) || word.parse().is_ok_and(|one| particulars.has(one));
+        let holds =
+            |word: &str| names(word) || is_typed(target, word) || word.parse().is_ok_and(|one| particulars.has(one));
         let lines = self.entry().fix.iter().filter_map(|line| chosen(line, holds));
         lines.map(|line| fill(line, |name| value(name, Some(target), particulars))).collect()
     }
 }
 
-/// When a line is right, and the line.
-fn divided(line: &str) -> (Option<&str>, &str) {
-    let marked = line.strip_prefix('{').and_then(|line| line.split_once('}')).filter(|(mark, _)| mark.contains(' '));
-    marked.map_or((None, line), |(mark, line)| (Some(mark), line))
+/// Whether a word is a circumstance that the two strings alone tell.
+fn is_typed(target: &Target, word: &str) -> bool {
+    typed(target).any(|one| one.name() == word)
 }
 
-/// A line without its mark, if it is right: `{if …}` one of some words holds, `{unless …}` one does. A word is a circumstance, or a
-/// cause that is among those of the finding.
+/// When a line is right, and the line.
+fn divided(line: &str) -> (Vec<&str>, &str) {
+    let (mut marks, mut rest) = (Vec::new(), line);
+    while let Some((mark, line)) = rest.strip_prefix('{').and_then(|line| line.split_once('}')) {
+        if !mark.contains(' ') {
+            break;
+        }
+        marks.push(mark);
+        rest = line;
+    }
+    (marks, rest)
+}
+
+/// A line without its marks, if each of them is right: `{if …}` one of some words holds, `{unless …}` one does. A word is a
+/// circumstance, or a cause that is among those of the finding.
 fn chosen(line: &str, holds: impl Fn(&str) -> bool) -> Option<&str> {
-    let (mark, line) = divided(line);
-    let right = match mark.and_then(|mark| mark.split_once(' ')) {
-        Some(("unless", words)) => !words.split(' ').any(holds),
-        Some((_, words)) => words.split(' ').any(holds),
+    let (marks, line) = divided(line);
+    let right = |mark: &str| match mark.split_once(' ') {
+        Some(("unless", words)) => !words.split(' ').any(&holds),
+        Some((_, words)) => words.split(' ').any(&holds),
         None => true,
     };
-    right.then_some(line)
+    marks.into_iter().all(right).then_some(line)
 }
 
 /// What is to be done about a refusal that is there on purpose.
@@ -182,6 +195,10 @@ fn value(name: &str, target: Option<&Target>, particulars: &Particulars) -> Opti
         "resource" => (target.map(|target| word(target.resource())), "/RESOURCE"),
         "vpce" => (target.and_then(|target| target.vpce.as_ref()).map(ToString::to_string), "VPCE_ID"),
         "invoke" => (target.map(|target| target.invoke_name().to_string()), "API_ID.execute-api.REGION.amazonaws.com"),
+        // what its name should be, whatever was typed
+        "own-name" => (target.and_then(Target::api).map(own_name), "API_ID.execute-api.REGION.amazonaws.com"),
+        "sts" => (target.and_then(sts), "[cn.]com.amazonaws.REGION.sts"),
+        "method" => (particulars.method.as_deref().map(word), "METHOD"),
         "alias" => (
             target.and_then(Target::alias_name).map(|name| name.to_string()),
             "API_ID-VPCE_ID.execute-api.REGION.amazonaws.com",
@@ -213,6 +230,18 @@ fn value(name: &str, target: Option<&Target>, particulars: &Particulars) -> Opti
         _ => return None,
     };
     Some(known.unwrap_or_else(|| missing.to_owned()))
+}
+
+/// The name of an API under the suffix of its Region.
+fn own_name(api: &Api) -> String {
+    let suffix = DnsSuffix::of_region(&api.region).unwrap_or(api.suffix);
+    Api { suffix, ..api.clone() }.name().to_string()
+}
+
+/// The endpoint service of STS, whose name begins otherwise in China.
+fn sts(target: &Target) -> Option<String> {
+    let before = if target.partition() == "aws-cn" { "cn." } else { "" };
+    Some(format!("{before}com.amazonaws.{}.sts", target.region()?))
 }
 
 /// A word that a shell takes as it stands; what was typed may hold anything that a URL may.
@@ -274,7 +303,7 @@ mod tests {
         })
         .unwrap();
         for cause in Cause::ALL {
-            for mark in cause.entry().fix.iter().filter_map(|line| divided(line).0) {
+            for mark in cause.entry().fix.iter().flat_map(|line| divided(line).0) {
                 let (kind, words) = mark.split_once(' ').unwrap();
                 assert!(["if", "unless"].contains(&kind), "{cause}: {mark}");
                 for word in words.split(' ') {
@@ -291,6 +320,55 @@ mod tests {
                 assert!(!cause.fix_with(&target, &particulars, &[]).is_empty(), "{cause} where {one}");
             }
         }
+    }
+
+    /// `explain` prints every line, where nothing is known of the set-up.
+    #[test]
+    fn what_the_set_up_alone_tells_is_said_under_a_condition() {
+        // the calls tell these themselves
+        let seen = [Circumstance::HttpApi, Circumstance::Signed];
+        for cause in Cause::ALL {
+            let marked: Vec<_> = cause.entry().fix.iter().map(|line| divided(line)).collect();
+            for group in marked.chunk_by(|(one, _), (next, _)| one == next) {
+                let (marks, line) = &group[0];
+                let told = |word: &str| word.parse::<Circumstance>().is_ok_and(|one| !seen.contains(&one));
+                let told = marks.iter().any(|mark| mark.starts_with("if ") && mark.split(' ').any(told));
+                assert!(!told || line.starts_with("if ") || line.starts_with("where "), "{cause}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_in_order_is_not_to_be_done() {
+        let target = Target::parse(TargetInput {
+            invoke_url: "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test",
+            ..TargetInput::default()
+        })
+        .unwrap();
+        for (cause, known, word) in [
+            (Cause::IamAuthNotEnforced, Circumstance::SavedIam, "update-method"),
+            (Cause::CustomDomainNotAssociated, Circumstance::PrivateDnsOn, "PrivateDnsEnabled"),
+            (Cause::PublicApiViaVpce, Circumstance::PrivateDnsOff, "--no-private-dns-enabled"),
+            (Cause::DefaultEndpointDisabled, Circumstance::SavedEnabled, "update-rest-api"),
+        ] {
+            let fix = |circumstances| {
+                let particulars = Particulars { circumstances, ..Particulars::default() };
+                cause.fix_with(&target, &particulars, &[]).concat()
+            };
+            assert!(fix(Vec::new()).contains(word) && !fix(vec![known]).contains(word), "{cause} where {known}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_right_where_each_of_its_marks_is() {
+        let line = "{if signed}{unless saved-allows}say so: {api}";
+        for (known, is_right) in
+            [(&["signed"][..], true), (&["signed", "saved-allows"], false), (&["saved-allows"], false), (&[], false)]
+        {
+            let right = chosen(line, |word| known.contains(&word));
+            assert_eq!(right, is_right.then_some("say so: {api}"), "{known:?}");
+        }
+        assert_eq!(chosen("{api} first", |_| false), Some("{api} first"));
     }
 
     #[test]

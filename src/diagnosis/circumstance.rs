@@ -1,6 +1,7 @@
 //! What else is known that bears on what is to be done? Words by which the lines of a fix are chosen, and what they are filled with.
 
 use crate::named::named;
+use crate::target::{Target, Warning};
 use std::net::IpAddr;
 
 named! {
@@ -28,6 +29,24 @@ named! {
         DnsSupportOn = "dns-support-on",
         /// The VPC's `enableDnsHostnames` is on.
         DnsHostnamesOn = "dns-hostnames-on",
+        /// The endpoint's private DNS is off.
+        PrivateDnsOff = "private-dns-off",
+        /// The endpoint is being made.
+        EndpointPending = "endpoint-pending",
+        /// The API is private, as it is saved.
+        SavedPrivate = "saved-private",
+        /// The API's default endpoint is enabled, as it is saved.
+        SavedEnabled = "saved-enabled",
+        /// The API has the method on this path, as it is saved.
+        SavedRoute = "saved-route",
+        /// The method's authorization is AWS_IAM, as it is saved.
+        SavedIam = "saved-iam",
+        /// The method asks for no API key, as it is saved.
+        SavedKeyless = "saved-keyless",
+        /// The invoke URL names no stage, which a private API needs.
+        NoStage = "no-stage",
+        /// The invoke URL ends in another suffix than the names of its Region.
+        OtherSuffix = "other-suffix",
     }
 }
 
@@ -39,6 +58,8 @@ pub(crate) struct Particulars {
     pub(crate) address: Option<IpAddr>,
     /// As whom a policy has to name the caller.
     pub(crate) caller: Option<String>,
+    /// The method of the call.
+    pub(crate) method: Option<String>,
 }
 
 impl Particulars {
@@ -49,6 +70,7 @@ impl Particulars {
         }
         self.address = self.address.or(other.address);
         self.caller = self.caller.take().or(other.caller.clone());
+        self.method = self.method.take().or(other.method.clone());
     }
 
     pub(crate) fn note(&mut self, one: Circumstance) {
@@ -60,6 +82,22 @@ impl Particulars {
     pub(crate) fn has(&self, one: Circumstance) -> bool {
         self.circumstances.contains(&one)
     }
+}
+
+/// What the two strings alone tell.
+pub(crate) fn typed(target: &Target) -> impl Iterator<Item = Circumstance> {
+    target.warnings.iter().filter_map(|warning| match warning {
+        Warning::NoStage => Some(Circumstance::NoStage),
+        Warning::SuffixOfAnotherPartition { .. } => Some(Circumstance::OtherSuffix),
+        Warning::RegionsDiffer { .. }
+        | Warning::SuffixesDiffer { .. }
+        | Warning::AliasOfAnotherApi { .. }
+        | Warning::EndpointsDiffer { .. }
+        | Warning::UnusualVpceId(_)
+        | Warning::UnusualApiId(_)
+        | Warning::UnusualStage(_)
+        | Warning::PlainHttp => None,
+    })
 }
 
 /// As whom a policy has to name a caller whom a refusal names: the role of a session, whose path a session does not tell; most of the

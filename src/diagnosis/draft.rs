@@ -266,6 +266,7 @@ fn particulars(sights: &[&Sight<'_>]) -> Particulars {
         circumstances: circumstances.into_iter().filter(|(holds, _)| *holds).map(|(_, one)| one).collect(),
         address: sights.first().and_then(|sight| sight.address()),
         caller: sights.iter().find_map(caller),
+        method: sights.first().map(|sight| sight.seen.plan.method.to_string()),
     }
 }
 

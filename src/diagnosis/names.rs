@@ -91,7 +91,8 @@ pub(crate) fn empty_answers(case: &Case<'_>) -> Vec<Draft> {
         AccessPath::VpceApiIdHeader,
         AccessPath::VpceCustomDomain,
     ];
-    let passed = case.any(|sight| public_names.contains(&sight.path) && sight.side() == Side::Inside);
+    // the wildcard of private DNS answers the alias from a private zone: only the endpoint's own name is public for sure
+    let passed = case.any(|sight| sight.path.dials_endpoint() && sight.side() == Side::Inside);
     let sights = case.unexplained_if(Sight::has_empty_name);
     if passed || !sights.iter().any(|sight| public_names.contains(&sight.path)) {
         return Vec::new();
@@ -105,7 +106,8 @@ pub(crate) fn empty_answers(case: &Case<'_>) -> Vec<Draft> {
     .or_if(among(AccessPath::Route53Alias), Cause::VpceNotAssociated)
     .or_if(among(AccessPath::VpceHostHeader) || among(AccessPath::VpceApiIdHeader), Cause::EndpointDeleted)
     .or_if(among(AccessPath::PrivateDns), Cause::PrivateDnsDisabled)
-    .because("the names exist, but the answers hold no address");
+    .because("the names exist, but the answers hold no address")
+    .because_of(contrast(case, &sights));
     vec![draft]
 }
 

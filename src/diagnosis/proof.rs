@@ -101,11 +101,14 @@ impl Facts<'_> {
         let Setup { dns_support, dns_hostnames, api, .. } = self.setup;
         let endpoint = self.setup.endpoint(self.target);
         let endpoint = endpoint.known().copied();
+        let route = self.setup.route(self.target.resource(), self.method);
+        let route = route.known();
         let allows = |ruling| ruling == Some(Ruling::Allows);
         let admits = |admission| matches!(admission, Some(Admission::Yes(_)));
         let listed = |api: &Api| {
             self.target.vpce.as_ref().is_some_and(|own| api.vpc_endpoints.iter().any(|id| id == own.as_str()))
         };
+        let private = |api: &Api| api.types.iter().any(|kind| kind == "PRIVATE");
         let all = [
             (allows(self.setup.api_ruling(self.target, self.method, self.signed)), Circumstance::SavedAllows),
             (allows(self.setup.endpoint_ruling(self.target, self.method, self.signed)), Circumstance::EndpointAllows),
@@ -115,6 +118,13 @@ impl Facts<'_> {
             (endpoint.is_some_and(|one| one.private_dns), Circumstance::PrivateDnsOn),
             (dns_support.known() == Some(&true), Circumstance::DnsSupportOn),
             (dns_hostnames.known() == Some(&true), Circumstance::DnsHostnamesOn),
+            (endpoint.is_some_and(|one| !one.private_dns), Circumstance::PrivateDnsOff),
+            (endpoint.is_some_and(|one| one.state.eq_ignore_ascii_case("pending")), Circumstance::EndpointPending),
+            (api.known().is_some_and(private), Circumstance::SavedPrivate),
+            (api.known().is_some_and(|one| !one.default_endpoint_disabled), Circumstance::SavedEnabled),
+            (route.is_some(), Circumstance::SavedRoute),
+            (route.is_some_and(|method| method.authorization == "AWS_IAM"), Circumstance::SavedIam),
+            (route.is_some_and(|method| !method.api_key_required), Circumstance::SavedKeyless),
         ];
         all.into_iter().filter(|(holds, _)| *holds).map(|(_, one)| one).collect()
     }

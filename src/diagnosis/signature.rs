@@ -19,14 +19,18 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     let typed = error_type.and_then(|kind| of_type(kind, wording.as_ref()));
     let mut signature = match (&typed, wording) {
         (Some(typed), _) => of_wording(typed, answer, plan),
-        (None, Some(wording)) => unheaded(&wording, answer, plan),
+        (None, Some(wording)) => unheaded(&wording, answer, plan, target),
         (None, None) => of_status(answer),
     };
     if let Some(Wording::Denied(Denial { resource: Some(arn), .. })) = answer.wording() {
         signature.hold_against(&arn, plan, target);
     }
-    if error_type.is_none() && answer.apigw_id().is_some() && answer.wording().is_some() {
-        weigh_lost_type(&mut signature);
+    if error_type.is_none() && answer.apigw_id().is_some() {
+        match answer.wording() {
+            Some(wording) if is_borne_out(&wording, plan, target) => signature.also(Cause::BackendStatus),
+            Some(_) => weigh_lost_type(&mut signature),
+            None => {}
+        }
     }
     if let Some(message) = answer.message().filter(|_| signature.family == Family::Signing) {
         signature.hold_signing(&message, plan, target);
@@ -57,6 +61,13 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
 /// Whether a success hides an error: by its type, or by a body that says no more than a gateway's error.
 pub(crate) fn is_masked_error(answer: &Answer) -> bool {
     answer.status < 400 && (answer.wording().is_some() || answer.error_type().is_some() || answer.is_function_error())
+}
+
+/// The first cause of an error by which the gateway itself answers, in place of the backend.
+pub(crate) fn gateways_error(answer: &Answer, plan: &Plan, target: &Target) -> Option<Cause> {
+    let is_error = answer.status >= 400 || answer.error_type().is_some();
+    let signature = is_error.then(|| read(answer, plan, target))?;
+    signature.causes.first().copied().filter(|_| signature.family != Family::Backend)
 }
 
 /// What an error type says, with the body where the type alone leaves it open.
@@ -246,18 +257,19 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
 }
 
 /// Words without the error type that API Gateway puts beside them: weaker.
-fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
+fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     let mut signature = of_wording(wording, answer, plan);
-    let unmistakable = matches!(
-        wording,
-        Wording::Denied(Denial { user: Some(_), .. })
-            | Wording::FunctionUrl
-            | Wording::SignatureMismatch
-            | Wording::SignatureExpired
-            | Wording::SignatureNotYetCurrent
-            | Wording::TokenInvalid
-            | Wording::TokenExpired
-    );
+    let unmistakable = is_borne_out(wording, plan, target)
+        || matches!(
+            wording,
+            Wording::Denied(Denial { user: Some(_), .. })
+                | Wording::FunctionUrl
+                | Wording::SignatureMismatch
+                | Wording::SignatureExpired
+                | Wording::SignatureNotYetCurrent
+                | Wording::TokenInvalid
+                | Wording::TokenExpired
+        );
     signature.weaken(if unmistakable { Confidence::Likely } else { Confidence::Possible });
     if matches!(wording, Wording::TooManyRequests | Wording::LimitExceeded) {
         signature.also(Cause::Throttled);
@@ -273,6 +285,24 @@ fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
     }
     signature
 }
+
+/// Whether words for which no error type is documented say what the request itself shows.
+fn is_borne_out(wording: &Wording, plan: &Plan, target: &Target) -> bool {
+    *wording == Wording::UriTooLong && bytes_of_arn(plan, target) > MOST_ARN_BYTES
+}
+
+/// How long the ARN of the called method is: `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`.
+fn bytes_of_arn(plan: &Plan, target: &Target) -> usize {
+    let region = target.region().map_or(0, |region| region.as_str().len());
+    let api = target.api().map_or(0, |api| api.id.as_str().len());
+    // the path of the URL holds the stage
+    let path = plan.path_and_query.split('?').next().unwrap_or_default();
+    let account_and_marks = "arn::execute-api::111122223333:/".len();
+    account_and_marks + target.partition().len() + region + api + plan.method.as_str().len() + path.len()
+}
+
+/// The longest ARN of a method that private APIs take: <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
+const MOST_ARN_BYTES: usize = 1600;
 
 /// The gateway's words and its id without its error type: a backend behind the API said it, unless it names the very request.
 fn weigh_lost_type(signature: &mut Signature) {

@@ -43,17 +43,17 @@ enum Principal {
 
 impl Policy {
     /// What account A grants whoever reads its own side: the endpoint, its interfaces, its groups.
-    pub fn to_read_account_a(target: Option<&Target>) -> Self {
+    pub fn to_read_account_a(region: Option<&Region>) -> Self {
         let mut describe = Statement::allowing(Some("SeeTheEndpoint"), &READ_A, vec!["*".to_owned()]);
-        if let Some(region) = target.and_then(Target::region) {
+        if let Some(region) = region {
             describe = describe.only_if("StringEquals", "aws:RequestedRegion", region.as_str());
         }
         Self::of([describe])
     }
 
-    /// What the caller of a method with IAM authorization is granted, in its own account.
+    /// What the caller of a method with IAM authorization is granted, in its own account: this stage, where the URL tells it.
     pub fn to_call(target: &Target) -> Self {
-        Self::of([Statement::allowing(Some("CallTheApi"), &INVOKE, callable(target))])
+        Self::of([Statement::allowing(Some("CallTheApi"), &INVOKE, callable(target, plain_stage(target)))])
     }
 
     /// The same, and to take these roles.
@@ -76,7 +76,7 @@ impl Policy {
     /// What account B grants the role that reads this one API: nothing but its set-up.
     pub fn to_read_account_b(target: &Target) -> Self {
         let (partition, (region, api)) = (target.partition(), named(target));
-        let stage = target.stage.as_deref().filter(|stage| is_plain(stage)).unwrap_or("*");
+        let stage = plain_stage(target).unwrap_or("*");
         let below = ["", &format!("/stages/{stage}"), "/deployments/*", "/resources"];
         let arns = below.map(|path| format!("arn:{partition}:apigateway:{region}::/restapis/{api}{path}"));
         Self::of([Statement::allowing(Some("SeeTheApi"), &["apigateway:GET"], arns.into())])
@@ -105,7 +105,7 @@ impl Policy {
 
     /// The endpoint policy of least privilege: this API and no other (developer guide, "Use VPC endpoint policies for private APIs").
     pub fn of_endpoint(target: &Target) -> Self {
-        Self::of([Statement::allowing(None, &INVOKE, callable(target)).by(None)])
+        Self::of([Statement::allowing(None, &INVOKE, callable(target, None)).by(None)])
     }
 
     fn of(statements: impl IntoIterator<Item = Statement>) -> Self {
@@ -143,14 +143,15 @@ fn one_or_many<T: Serialize, S: serde::Serializer>(texts: &[T], to: S) -> Result
     }
 }
 
-/// What a call needs: the API, and with a private custom domain name that one too, whose account and id no input tells
+/// What a call needs: the API or one stage of it, and with a private custom domain name that one too, whose account and id no input tells
 /// (developer guide, "Use VPC endpoint policies for private APIs", example 5).
-fn callable(target: &Target) -> Vec<String> {
+fn callable(target: &Target, stage: Option<&str>) -> Vec<String> {
     let (partition, (region, api)) = (target.partition(), named(target));
     let arn = |resource: String| format!("arn:{partition}:execute-api:{region}:*:{resource}");
     let domain = target.custom_domain.as_ref().filter(|_| !target.is_public());
     let domain = domain.map(|domain| format!("/domainnames/{}+*", domain.name));
-    [format!("{api}/*")].into_iter().chain(domain).map(arn).collect()
+    let calls = stage.map_or_else(|| format!("{api}/*"), |stage| format!("{api}/{stage}/*"));
+    [calls].into_iter().chain(domain).map(arn).collect()
 }
 
 /// Region and id of the API; whatever they are, where nothing tells them.
@@ -158,9 +159,10 @@ fn named(target: &Target) -> (&str, &str) {
     (target.region().map_or("*", Region::as_str), target.api().map_or("*", |api| api.id.as_str()))
 }
 
-/// Whether a stage's name means itself in an ARN.
-fn is_plain(stage: &str) -> bool {
-    stage.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+/// The stage, if its name means itself in an ARN.
+fn plain_stage(target: &Target) -> Option<&str> {
+    let is_plain = |stage: &&str| stage.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    target.stage.as_deref().filter(is_plain)
 }
 
 const INVOKE: [&str; 1] = ["execute-api:Invoke"];

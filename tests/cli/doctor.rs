@@ -61,7 +61,12 @@ fn whoever_takes_a_role_or_signs_is_granted_that_as_well() {
     };
     // with its own keys the instance calls by itself
     let own = documents(&doctor(&["--iam-policy", URL, VPCE, "--auth", "iam"]));
-    assert_eq!(statements(&own[0])[1..], [call("aws-cn", "cn-north-1:*:a1bc234d5e")]);
+    assert_eq!(statements(&own[0])[1..], [call("aws-cn", "cn-north-1:*:a1bc234d5e/test")]);
+    // where no stage is named, or one that would mean others as well, any is meant
+    for url in [&URL[..URL.find("/test").unwrap()], &URL.replace("/test", "/*")] {
+        let own = documents(&doctor(&["--iam-policy", url, VPCE, "--auth", "iam"]));
+        assert_eq!(statements(&own[0])[1..], [call("aws-cn", "cn-north-1:*:a1bc234d5e")], "{url}");
+    }
     // with a role it is the role that calls
     let (probe, reader) = ("arn:aws-cn:iam::222233334444:role/probe", "arn:aws-cn:iam::222233334444:role/reader");
     let output =
@@ -69,7 +74,7 @@ fn whoever_takes_a_role_or_signs_is_granted_that_as_well() {
     let [a, caller, _] = &documents(&output)[..] else { panic!("{output:?}") };
     let both = vec![probe.to_owned(), reader.to_owned()];
     assert_eq!(statements(a)[1..], [("sts:AssumeRole".to_owned(), both)]);
-    assert_eq!(statements(caller), [call("aws-cn", "cn-north-1:*:a1bc234d5e")]);
+    assert_eq!(statements(caller), [call("aws-cn", "cn-north-1:*:a1bc234d5e/test")]);
     assert!(String::from_utf8_lossy(&output.stderr).contains(probe), "{output:?}");
     // what is not named is told
     let output = doctor(&["--iam-policy", URL]);
@@ -96,6 +101,37 @@ fn without_a_target_there_is_a_policy_for_account_a_alone() {
     let documents = documents(&doctor(&["--iam-policy"]));
     assert_eq!(documents.len(), 1);
     assert_eq!(documents[0]["Statement"][0].get("Condition"), None);
+    let given = self::documents(&doctor(&["--iam-policy", "--region", "cn-north-1"]));
+    assert_eq!(given[0]["Statement"][0]["Condition"]["StringEquals"]["aws:RequestedRegion"], "cn-north-1");
+    assert_eq!(doctor(&["--iam-policy", "--region", "nowhere/"]).status.code(), Some(2));
+}
+
+#[test]
+fn what_contradicts_itself_is_told_beside_the_policies() {
+    let role = "arn:aws:iam::222233334444:role/probe";
+    let other = "vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com";
+    let signed = ["--auth", "iam", "--assume-role-arn", role];
+    for kind in ["--iam-policy", "--resource-policy"] {
+        for (vpce, options, warnings) in
+            [(VPCE, &[][..], 0), (other, &[], 2), (VPCE, &signed, 1), (VPCE, &["--account-b-role", role], 1)]
+        {
+            let output = doctor(&[&[kind, URL, vpce], options].concat());
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(!documents(&output).is_empty());
+            let told = stderr.lines().filter(|line| line.contains("warning: ")).count();
+            assert_eq!(told, warnings, "{kind} {vpce} {options:?}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_public_api_has_no_policy_that_shuts_all_others_out() {
+    for url in ["https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/prod", "https://api.example.com/x"] {
+        let output = doctor(&["--resource-policy", url, VPCE, "--public"]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{stderr}");
+        assert!(stderr.contains("--public"), "{stderr}");
+    }
 }
 
 #[test]
@@ -280,6 +316,15 @@ fn a_healthy_set_up_is_seen_step_by_step() {
     let errors: Vec<_> =
         jsonschema::validator_for(&schema).unwrap().iter_errors(&report).map(|error| error.to_string()).collect();
     assert_eq!(errors, [""; 0]);
+}
+
+#[test]
+fn a_reader_of_another_partition_is_a_warning_beside_the_round() {
+    let side = start("healthy");
+    let url = aws(|request| Ec2::HEALTHY.answer(request));
+    let output = doctor_of(&side, &url).args(["--account-b-role", "arn:aws-cn:iam::222233334444:role/r"]).output();
+    let stderr = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(stderr.lines().any(|line| line.contains("warning: ") && line.contains("`aws-cn`")), "{stderr}");
 }
 
 /// Cause and confidence of each finding.

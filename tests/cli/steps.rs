@@ -4,6 +4,7 @@ use super::doctor::{Ec2, aws, doctor_of, over, report, states};
 use super::side::binary;
 use super::start;
 use serde_json::Value;
+use std::io::Write as _;
 
 /// EC2 of a healthy set-up.
 fn ec2() -> String {
@@ -51,6 +52,34 @@ fn what_several_causes_explain_is_not_said_to_be_missing() {
     let side = start("iam-unsigned");
     let seen = report(&mut doctor_of(&side, &ec2()));
     assert_eq!(states(&seen), ["done", "cannot-see", "cannot-see", "cannot-see", "cannot-see", "not-done"], "{seen:#}");
+}
+
+#[test]
+fn an_expected_refusal_is_no_call_that_came_through() {
+    for scenario in ["explicit-deny", "wrong-stage", "wrong-api-id", "iam-unsigned", "endpoint-policy-implicit-deny"] {
+        let side = start(scenario);
+        let seen = report(doctor_of(&side, &ec2()).args(["--expect-status", "403"]));
+        assert_eq!(seen["verdict"], "pass", "{scenario}");
+        assert!(!states(&seen)[2..5].contains(&"done"), "{scenario}: {seen:#}");
+    }
+}
+
+#[test]
+fn a_set_up_by_itself_is_not_taken_for_a_spoiled_report() {
+    let mut command = binary();
+    command.args(["doctor", "--dns-server", "127.0.0.1:9"]);
+    let alone = report(&mut over(command, &ec2()));
+    let told = |document: &Value| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        write!(file, "{document}").unwrap();
+        let output = binary().arg("replay").arg(file.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(!told(&alone).contains("started_at"), "{}", told(&alone));
+    let mut spoiled = report(&mut start("healthy").once());
+    spoiled.as_object_mut().unwrap().remove("started_at");
+    assert!(told(&spoiled).contains("started_at"), "{}", told(&spoiled));
 }
 
 #[test]

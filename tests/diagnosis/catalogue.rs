@@ -42,6 +42,67 @@ fn a_private_custom_domain_name_is_asked_for_by_its_id_as_well() {
     }
 }
 
+/// What to do first in a scene.
+fn first_fix(scene: &crate::round::Scene) -> String {
+    scene.diagnosis().findings[0].fix.concat()
+}
+
+#[test]
+fn what_was_sent_already_is_not_to_be_sent() {
+    use crate::round::{ALL, ENDPOINT, P3, P4, Scene, URL, healthy};
+    let forbidden = |scene: Scene, paths: &[_]| {
+        let scene = scene.error(paths, 403, "ForbiddenException", r#"{"message":"Forbidden"}"#);
+        assert!([Cause::WrongHostHeader, Cause::WrongApiIdHeader].contains(&scene.finding().cause));
+        first_fix(&scene)
+    };
+    for fix in [forbidden(healthy(), &[P3]), forbidden(healthy(), &[P4])] {
+        assert!(!fix.contains("amazonaws.com.cn") && !fix.contains("send `"), "{fix}");
+    }
+    // in China under the wrong suffix it is the name that is wrong, and the right one is given
+    let in_china = |text: &str| text.replace("us-east-1", "cn-northwest-1");
+    let endpoint = in_china(ENDPOINT) + ".cn";
+    let scene = Scene::of(&in_china(URL), Some(&endpoint)).nxdomain(&ALL[..2]);
+    let fix = forbidden(scene, &[P3]);
+    assert!(fix.contains("`a1bc234d5e.execute-api.cn-northwest-1.amazonaws.com.cn`"), "{fix}");
+    assert!(!fix.contains("execute-api.cn-northwest-1.amazonaws.com`"), "{fix}");
+}
+
+#[test]
+fn each_service_and_method_is_named_as_it_is_where_it_is() {
+    use apigw_probe::target::{Target, TargetInput};
+    let sts = |url: &str| {
+        let target = Target::parse(TargetInput { invoke_url: url, ..TargetInput::default() }).unwrap();
+        Cause::CredentialsMissing.fix(Some(&target)).concat()
+    };
+    let (here, china) =
+        (sts(crate::round::URL), sts("https://a1bc234d5e.execute-api.cn-north-1.amazonaws.com.cn/test"));
+    assert!(here.contains("`com.amazonaws.us-east-1.sts`") && !here.contains("`cn."), "{here}");
+    assert!(china.contains("`cn.com.amazonaws.cn-north-1.sts`"), "{china}");
+
+    let failing = crate::round::healthy().method("POST").error(
+        &crate::round::ALL,
+        500,
+        "InternalServerErrorException",
+        r#"{"message":"Internal server error"}"#,
+    );
+    assert!(first_fix(&failing).contains("--http-method POST"));
+}
+
+#[test]
+fn a_refusing_address_is_looked_up() {
+    use crate::round::{ALL, healthy};
+    let refused = healthy().unconnected(&ALL, apigw_probe::observation::TcpFault::Refused);
+    assert!(first_fix(&refused).contains("Values=10.0.1.10 "), "{refused:#?}");
+}
+
+#[test]
+fn a_change_of_the_api_is_deployed() {
+    let redeploys = |cause: Cause| cause.fix(None).concat().contains("create-deployment");
+    for cause in [Cause::StrictAccessMode, Cause::DefaultEndpointDisabled, Cause::IamAuthNotEnforced] {
+        assert!(redeploys(cause), "{cause}");
+    }
+}
+
 #[test]
 fn brackets_in_a_step_are_closed() {
     for cause in Cause::ALL {

@@ -95,6 +95,15 @@ fn a_resolver_drops_private_addresses_of_all_names() {
 }
 
 #[test]
+fn a_resolver_drops_private_addresses_of_public_names_alone() {
+    let only = |paths: &[_]| healthy().nameless(paths, DnsFault::NoData);
+    let finding = only(&[P3, P4]).shows(Cause::DnsRebindingProtection, &[P3, P4]);
+    assert!(names(&finding, Cause::WrongEndpointName) && finding.confidence < Confidence::Certain, "{finding:#?}");
+    // a name that does not exist is another matter
+    healthy().nxdomain(&[P3, P4]).shows(Cause::WrongEndpointName, &[P3, P4]);
+}
+
+#[test]
 fn an_empty_alias_beside_an_endpoint_that_resolves_is_no_rebinding_protection() {
     healthy().nameless(&[P2], DnsFault::NoData).shows(Cause::VpceNotAssociated, &[P2]);
 }

@@ -2,10 +2,11 @@
 
 use crate::round::{ALL, ENDPOINT, P1, P2, P3, P4, Scene, URL, healthy};
 use crate::setup::{Change, VPCE, api, beside, denied, endpoint, forbidden, missing_token, policy};
-use apigw_probe::observation::{NameSource, TcpFault};
+use apigw_probe::observation::{Intent, NameSource, Row, TcpFault};
 use apigw_probe::plan::AccessPath;
 use apigw_probe::report::{Report, StepState, steps};
 use apigw_probe::setup::{Blind, Fact, Setup};
+use apigw_probe::target::Expectation;
 use serde_json::json;
 
 const PUBLIC: AccessPath = AccessPath::Public;
@@ -44,8 +45,6 @@ fn each_step_is_told_by_what_is_seen_of_it() {
         ("the API is public", |it| api(it).types = vec!["EDGE".into()], "+-++++"),
         ("the API is not associated", |it| api(it).vpc_endpoints.clear(), "+-++++"),
         ("the account of the role has no such API", in_another_account, "+?++++"),
-        ("the API has no policy", |it| api(it).policy = None, "++-+++"),
-        ("the policy names another endpoint", |it| api(it).policy = Some(policy("vpce-0aaaaaaaaaaaaaaaa")), "++-+++"),
         (
             "the policy asks for what is not known, and calls come through",
             |it| {
@@ -61,6 +60,87 @@ fn each_step_is_told_by_what_is_seen_of_it() {
         assert_eq!(seen(healthy(), change), expected, "{name}");
     }
 }
+
+#[test]
+fn what_came_through_shows_what_is_deployed_whatever_is_saved() {
+    let rows: [(Change, usize); 3] = [
+        (|it| api(it).policy = None, 2),
+        (|it| api(it).policy = Some(policy("vpce-0aaaaaaaaaaaaaaaa")), 2),
+        (|it| it.resources = Fact::Known(Vec::new()), 3),
+    ];
+    for (change, at) in rows {
+        let step = |scene: Scene, change: Change| Report::of(beside(scene, change).round).steps().remove(at);
+        let (well, against) = (step(healthy(), |_| {}), step(healthy(), change));
+        assert_eq!((against.state, against.todo.len()), (StepState::Done, 0), "{against:#?}");
+        assert!(against.seen.len() > well.seen.len(), "{against:#?}");
+        assert_eq!(step(forbidden(), change).state, StepState::NotDone);
+    }
+}
+
+#[test]
+fn a_signed_call_that_passes_shows_that_the_policy_lets_it_in() {
+    let mut scene = healthy();
+    scene.round.rows.iter_mut().for_each(|row| row.signed = true);
+    let refused = denied(IMPLICIT).round.rows.into_iter();
+    scene.round.rows.extend(refused.map(|row| Row { intent: Intent::Optional, ..row }));
+    assert_eq!(seen(scene.clone(), |_| {}), "++++++");
+    assert_eq!(seen(scene, |it| api(it).policy = Some(policy("vpce-0aaaaaaaaaaaaaaaa"))), "++++++");
+}
+
+#[test]
+fn a_refusal_that_is_certain_outweighs_a_policy_that_is_not_clear() {
+    let changes: [Change; 2] = [
+        |it| {
+            api(it).policy =
+                Some(json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*",
+                "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}}));
+        },
+        |it| {
+            api(it).policy =
+                Some(json!({"Statement": {"Effect": "Deny", "NotPrincipal": {"AWS": "arn:aws:iam::111122223333:root"},
+                "Action": "*", "Resource": "*"}}));
+        },
+    ];
+    for change in changes {
+        for by in [IMPLICIT, EXPLICIT] {
+            assert_eq!(seen(denied(by), change), "++-++-");
+        }
+        // what leaves it open is not clear then
+        assert_eq!(seen(denied(""), change), "++?++-");
+    }
+}
+
+#[test]
+fn an_expected_error_of_the_gateways_shows_no_more_than_that() {
+    let expected = |scene: Scene| {
+        let status = vec![403, 504];
+        unseen(scene.expecting(Expectation { status, ..Expectation::default() }))
+    };
+    let timed_out = r#"{"message":"Endpoint request timed out"}"#;
+    for refused in [
+        denied(EXPLICIT),
+        denied("with an explicit deny in a VPC endpoint policy"),
+        forbidden(),
+        missing_token(),
+        healthy().error(&ALL, 504, "InternalServerErrorException", timed_out),
+    ] {
+        assert_eq!(expected(refused), "+????+");
+    }
+    // one that is the policy's own leaves open what is deployed
+    let expecting = |scene: Scene| scene.expecting(Expectation { status: vec![403], ..Expectation::default() });
+    assert_eq!(seen(expecting(denied(EXPLICIT)), |_| {}), "++?+++");
+    assert_eq!(seen(expecting(forbidden()), |_| {}), "++++++");
+    // the backend's own came through, and so does one that words it like the gateway
+    let marks = [("x-amz-apigw-id", "AyD6VFqGvHcEGBg=")];
+    for body in [r#"{"error":"nobody"}"#, r#"{"message":"Forbidden"}"#] {
+        assert_eq!(expected(healthy().answers(&ALL, 403, &marks, body)), "+?++++");
+        let one = forbidden().answers(&[P3], 403, &marks, body);
+        assert_eq!(expected(one), "+?++++");
+    }
+}
+
+const EXPLICIT: &str = "with an explicit deny in a resource-based policy";
+const IMPLICIT: &str = "because no resource-based policy allows the execute-api:Invoke action";
 
 /// The role is of an account that has no such API.
 fn in_another_account(setup: &mut Setup) {
@@ -165,7 +245,8 @@ fn a_url_without_a_stage_says_nothing_of_stages() {
 #[test]
 fn the_command_that_prints_the_policy_names_the_endpoint() {
     for (scene, name) in [(healthy(), ENDPOINT), (Scene::of(URL, Some(VPCE)), "--vpce-id vpce-1a2b3c456d7e89012")] {
-        let steps = Report::of(beside(scene, |it| api(it).policy = None).round).steps();
+        let silent = scene.only(&[P1]).unconnected(&[P1], TcpFault::Timeout);
+        let steps = Report::of(beside(silent, |it| api(it).policy = None).round).steps();
         assert!(steps[2].todo[0].contains(name), "{:?}", steps[2].todo);
     }
 }
@@ -203,16 +284,42 @@ fn without_a_target_the_endpoint_alone_is_told() {
 
 #[test]
 fn what_is_not_done_says_what_to_do() {
-    let changes: [Change; 4] = [
+    let changes: [Change; 5] = [
         |it| endpoint(it).state = "failed".into(),
         |it| api(it).vpc_endpoints.clear(),
+        |it| api(it).types = vec!["REGIONAL".into()],
         |it| api(it).policy = None,
         |it| it.stage = Fact::Absent,
     ];
     for change in changes {
-        let steps = Report::of(beside(healthy(), change).round).steps();
-        let not_done: Vec<_> = steps.iter().filter(|step| step.state == StepState::NotDone).collect();
+        let steps = Report::of(beside(forbidden(), change).round).steps();
+        let not_done: Vec<_> = steps.iter().take(5).filter(|step| step.state == StepState::NotDone).collect();
         assert_eq!(not_done.len(), 1);
         assert!(not_done.iter().all(|step| !step.todo.is_empty() && !step.seen.is_empty()), "{not_done:#?}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_not_there_has_another_of_the_vpc_in_its_place() {
+    let first = |change: Change| {
+        let gone = healthy().nxdomain(&ALL);
+        Report::of(beside(gone, change).round).steps()[0].todo.concat()
+    };
+    let another: Change = |it| endpoint(it).id = "vpce-0aaaaaaaaaaaaaaaa".into();
+    assert!(first(another).contains("vpce-0aaaaaaaaaaaaaaaa"), "{}", first(another));
+    // one of another VPC is not, nor one that is not available; then the VPC is named in which one is made
+    let elsewhere: [Change; 3] = [
+        |it| {
+            endpoint(it).id = "vpce-0aaaaaaaaaaaaaaaa".into();
+            endpoint(it).vpc = "vpc-2".into();
+        },
+        |it| {
+            endpoint(it).id = "vpce-0aaaaaaaaaaaaaaaa".into();
+            endpoint(it).state = "failed".into();
+        },
+        |it| endpoint(it).state = "failed".into(),
+    ];
+    for change in elsewhere {
+        assert!(first(change).contains("create-vpc-endpoint --vpc-id vpc-1 "), "{}", first(change));
     }
 }

@@ -37,12 +37,14 @@ pub(super) const PUBLIC_API_VIA_VPCE: Entry = Entry {
     shows: "`ForbiddenException` through the endpoint; for a public API, private addresses where public ones belong.",
     ceiling: Likely,
     fix: &[
-        "in account B, see its kind; an endpoint serves PRIVATE alone: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types`",
-        "if it is to stay public, give it a Regional custom domain name and reach that by an alias record (type A), not by a CNAME to its \
+        "{unless saved-private}in account B, see its kind; an endpoint serves PRIVATE alone: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types`",
+        "{if saved-private}if it is saved as PRIVATE already, that counts once it is deployed: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{if saved-private}if it was called with `--public`, leave that out and give VPCE_DNS_NAME: a private API is called over an endpoint",
+        "{unless saved-private}if it is to stay public, give it a Regional custom domain name and reach that by an alias record (type A), not by a CNAME to its \
          `d-….execute-api.…` name, which the endpoint catches too; or an edge-optimised custom domain name",
-        "or turn private DNS off, with a private hosted zone for the exact name of each private API in its place: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --no-private-dns-enabled --region {region}`",
-        "then a private subnet needs a NAT gateway for the way to the Internet",
-        "or make it private, which needs a resource policy and a deployment, and takes it from its Internet callers (`types/EDGE` for an edge-optimised one): `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/endpointConfiguration/types/REGIONAL,value=PRIVATE`",
+        "{unless private-dns-off saved-private}or turn private DNS off, with a private hosted zone for the exact name of each private API in its place: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --no-private-dns-enabled --region {region}`",
+        "{unless saved-private}a private subnet needs a NAT gateway for the way to a public API",
+        "{unless saved-private}or make it private, which needs a resource policy and a deployment, and takes it from its Internet callers (`types/EDGE` for an edge-optimised one): `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/endpointConfiguration/types/REGIONAL,value=PRIVATE`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-vpc-connections",
 };
@@ -55,9 +57,9 @@ pub(super) const WRONG_HOST_HEADER: Entry = Entry {
     shows: "`ForbiddenException` on `vpce-host-header` while `vpce-api-id-header` works.",
     ceiling: Likely,
     fix: &[
-        "send `Host: {invoke}`; in China names end in amazonaws.com.cn",
-        "see that no proxy or load balancer rewrites `Host`",
-        "or send `x-apigw-api-id: {api}`, which wins over `Host`",
+        "{if other-suffix}if INVOKE_URL ends in another suffix than the names of its Region (in China amazonaws.com.cn), correct it: `Host` must be `{own-name}`",
+        "{unless other-suffix}if `Host: {invoke}` is what was sent, it is right: look for a proxy or load balancer that rewrites it on the way",
+        "or call with `x-apigw-api-id: {api}`, which wins over `Host`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html",
 };
@@ -69,8 +71,7 @@ pub(super) const WRONG_API_ID_HEADER: Entry = Entry {
     shows: "`ForbiddenException` on `vpce-api-id-header` while `vpce-host-header` works.",
     ceiling: Likely,
     fix: &[
-        "send `x-apigw-api-id: {api}`",
-        "see that no proxy or load balancer strips unknown headers",
+        "if `x-apigw-api-id: {api}` is what was sent, it is right: look for a proxy or load balancer that strips or changes it on the way",
         "or use `Host: {invoke}`, which works here",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html",
@@ -96,9 +97,11 @@ pub(super) const MISSING_STAGE: Entry = Entry {
     shows: "`ForbiddenException` on every path alike; an undefined path below a good stage says `Missing Authentication Token`.",
     ceiling: Likely,
     fix: &[
+        "{if no-stage}if INVOKE_URL names no stage, add one, as in `https://{invoke}/STAGE_NAME`",
+        "{unless http-api no-stage}if INVOKE_URL names another stage than those of the API, correct it there; `{stage}` was asked for",
         "{unless http-api}in account B, list the stages: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'`",
         "{if http-api}in account B, list the stages of the HTTP API; `$default` serves what names none: `aws apigatewayv2 get-stages --api-id {api} --region {region} --query 'Items[].[StageName,AutoDeploy]'`",
-        "{unless http-api}if `{stage}` is missing there, put the API's present state live: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{unless http-api no-stage}if `{stage}` should be among them and is not, put the API's present state live under that name: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
 };
@@ -111,8 +114,9 @@ pub(super) const WRONG_RESOURCE_OR_METHOD: Entry = Entry {
     shows: "`MissingAuthenticationTokenException` on every path alike.",
     ceiling: Likely,
     fix: &[
-        "{unless http-api}in account B, list the routes; {resource} must be there with this method: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods`",
-        "{unless http-api}if it was added lately, redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{unless http-api saved-route}in account B, list the routes; {resource} must be there with {method} or ANY: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods`",
+        "{unless http-api saved-route}if it is not there, correct INVOKE_URL or the method, or let account B add it",
+        "{unless http-api}if {method} {resource} is there, the stage may show an older deployment; redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
         "{if http-api}in account B, list the routes of the HTTP API; one must fit the method and what follows the stage: `aws apigatewayv2 get-routes --api-id {api} --region {region} --query 'Items[].[RouteKey,AuthorizationType]'`",
         "{if http-api}see whether the URL's first part is a stage, or `$default` takes it as a part of the path: `aws apigatewayv2 get-stages --api-id {api} --region {region} --query 'Items[].[StageName,AutoDeploy]'`",
         "{if http-api}where AutoDeploy is not true, a new route counts once it is deployed: `aws apigatewayv2 create-deployment --api-id {api} --stage-name STAGE_NAME --region {region}`",
@@ -129,12 +133,13 @@ pub(super) const FORBIDDEN_UNKNOWN: Entry = Entry {
     ceiling: Possible,
     fix: &[
         "{if missing-stage}the stage; this must list `{stage}`: `aws apigateway get-stages --rest-api-id {api} --region {region} --query 'item[].stageName'`",
-        "{if public-api-via-vpce wrong-api-id}the kind; this must say PRIVATE, and be deployed: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types`",
-        "{if default-endpoint-disabled}the default endpoint; this must say false, and be deployed: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query disableExecuteApiEndpoint`",
-        "{if api-key-missing api-key-invalid api-key-missing-or-invalid}an API key: if the method has apiKeyRequired, send one in `x-api-key` (`--header-file`), of a usage plan for `{stage}`",
+        "{if public-api-via-vpce wrong-api-id}{unless saved-private}the kind; this must say PRIVATE, and be deployed: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query endpointConfiguration.types`",
+        "{if default-endpoint-disabled}{unless saved-enabled}the default endpoint; this must say false, and be deployed: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query disableExecuteApiEndpoint`",
+        "{if api-key-missing api-key-invalid api-key-missing-or-invalid}{unless saved-keyless}an API key: if the method has apiKeyRequired, send one in `x-api-key` (`--header-file`), of a usage plan for `{stage}`",
         "{if waf-block}WAF: with a web ACL on the stage, see its log, or `$context.wafResponseCode` in the access log",
         "{if waf-or-custom-response}a response of the owner's making: `aws apigateway get-gateway-responses --rest-api-id {api} --region {region} --query 'items[?!defaultResponse]'`",
         "{if wrong-host-header wrong-api-id-header}see that nothing between changes `Host` or `x-apigw-api-id`",
+        "{if default-endpoint-disabled public-api-via-vpce api-key-missing api-key-invalid api-key-missing-or-invalid}if kind, default endpoint and key are saved as they should be, they count once they are deployed: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
         "{if missing-stage wrong-api-id}probe an undefined path below the stage: `Missing Authentication Token` there proves API and stage, and leaves API key and WAF",
         "look for the request id of the report in account B's access log: `$context.error.responseType` names the reason there, such as INVALID_API_KEY or WAF_FILTERED; without a line this stage did not get the call",
     ],
@@ -148,8 +153,8 @@ pub(super) const DEFAULT_ENDPOINT_DISABLED: Entry = Entry {
     shows: "`ForbiddenException` on every path alike, while a custom domain name works.",
     ceiling: Likely,
     fix: &[
-        "{unless http-api}in account B: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/disableExecuteApiEndpoint,value=false`",
-        "{unless http-api}then redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{unless http-api saved-enabled}in account B: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/disableExecuteApiEndpoint,value=false`",
+        "{unless http-api}`disableExecuteApiEndpoint` counts as false once that is deployed: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
         "{if http-api}in account B, for an HTTP API: `aws apigatewayv2 update-api --api-id {api} --no-disable-execute-api-endpoint --region {region}`",
         "{if http-api}where AutoDeploy of the stage is not true, deploy the HTTP API: `aws apigatewayv2 create-deployment --api-id {api} --stage-name STAGE_NAME --region {region}`",
         "or call its custom domain name",
@@ -168,6 +173,7 @@ pub(super) const STRICT_ACCESS_MODE: Entry = Entry {
         "in account B, see the mode; a change takes up to 15 minutes: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[securityPolicy,endpointAccessMode,apiStatus]'`",
         "use `private-dns` alone, and mark the others `forbidden` or `skip`",
         "or in account B: `aws apigateway update-rest-api --rest-api-id {api} --region {region} --patch-operations op=replace,path=/endpointAccessMode,value=BASIC`",
+        "then redeploy, for the change to take effect: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html",
 };

@@ -33,7 +33,7 @@ pub(super) const CUSTOM_DOMAIN_NOT_ASSOCIATED: Entry = Entry {
         "in account A, this must list the domain: `aws apigateway get-domain-name-access-associations --region {region}`",
         "if it does not: `aws apigateway create-domain-name-access-association --domain-name-arn DOMAIN_ARN --access-association-source {vpce} --access-association-source-type VPCE --region {region}`",
         "DOMAIN_ARN is account B's, which shares it with AWS RAM or in its management policy: `aws apigateway get-domain-names --resource-owner OTHER_ACCOUNTS --region {region}`",
-        "see that the endpoint has private DNS on, which AWS asks for with private custom domain names: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].PrivateDnsEnabled'`",
+        "{unless private-dns-on}see that the endpoint has private DNS on, which AWS asks for with private custom domain names: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].PrivateDnsEnabled'`",
         "of two private custom domain names `{domain}` an endpoint can have only one",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html",

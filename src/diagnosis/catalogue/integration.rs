@@ -116,7 +116,7 @@ pub(super) const INTEGRATION_CONFIG_ERROR: Entry = Entry {
     fix: &[
         "{unless http-api}in account B, see the execution log of {api}/{stage} at this time; it has the reason",
         "{if http-api}in account B, see the HTTP API's access log at this time: `$context.integrationErrorMessage` has the reason, since there is no execution log",
-        "{unless http-api}or see the same log at once, by a call that the backend gets for real: `aws apigateway test-invoke-method --rest-api-id {api} --resource-id RESOURCE --http-method GET --region {region}`",
+        "{unless http-api}or see the same log at once, by a call that the backend gets for real: `aws apigateway test-invoke-method --rest-api-id {api} --resource-id RESOURCE --http-method {method} --region {region}`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",
 };

@@ -22,7 +22,7 @@ pub(super) const PRIVATE_DNS_DISABLED: Entry = Entry {
         "{if private-dns-on}if that stays without an address, look for a hosted zone that stands before it: `aws route53 list-hosted-zones-by-vpc --vpc-id VPC --vpc-region {region}`",
         "{if private-dns-on}and for DNS Firewall: `aws route53resolver list-firewall-rule-group-associations --vpc-id VPC --region {region}`",
         "or make a private hosted zone for exactly `{invoke}` with an alias to `{endpoint}`",
-        "then wait until resolvers have forgotten the old answer (negative caching)",
+        "resolvers keep an old `no such name` for some minutes: call again after that, or make this host forget it: `resolvectl flush-caches`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-create.html",
 };
@@ -178,8 +178,9 @@ pub(super) const ENDPOINT_DELETED: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "this must say available: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].State'`",
-        "if it is gone, create one for com.amazonaws.{region}.execute-api; then put the new id into the API's resource policy and \
-         association (account B), redeploy, and change this URL",
+        "{if endpoint-pending}if it says pending, it is being made: wait some minutes and call again",
+        "{unless endpoint-pending}if it is gone, create one for com.amazonaws.{region}.execute-api; then put the new id into the API's resource policy and \
+         association (account B), redeploy, and give the new one's DNS name here (VPCE_DNS_NAME)",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-create.html",
 };

@@ -14,7 +14,7 @@ pub(super) const RESOURCE_POLICY_EXPLICIT_DENY: Entry = Entry {
     shows: "`AccessDeniedException` `… with an explicit deny in a resource-based policy`, on every path alike.",
     ceiling: Certain,
     fix: &[
-        "{if saved-allows}as it is saved, the API's policy allows this call: put that in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{if saved-allows}if the API's policy allows this call as it is saved, put that in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
         "{if saved-allows}if that changes nothing, see that the calls go over {vpce} and no other endpoint, and which deployment the stage shows: `aws apigateway get-stage --rest-api-id {api} --stage-name {stage} --region {region} --query '[deploymentId,lastUpdatedDate,canarySettings]'`",
         "{unless saved-allows}in account B, see the policy; its `aws:SourceVpce` must list {vpce}: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query policy --output text`",
         "{unless saved-allows}`aws:SourceIp` does not see the client here; use `aws:VpcSourceIp` (IPv4 and IPv6)",
@@ -31,9 +31,9 @@ pub(super) const RESOURCE_POLICY_IMPLICIT_DENY: Entry = Entry {
     shows: "`AccessDeniedException` `… because no resource-based policy allows the execute-api:Invoke action`, on every path alike.",
     ceiling: Certain,
     fix: &[
-        "{if saved-allows}as it is saved, the API's policy allows this call: put that in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{if saved-allows}if the API's policy allows this call as it is saved, put that in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
         "{if saved-allows}if that changes nothing, see that the calls go over {vpce} and no other endpoint, and which deployment the stage shows: `aws apigateway get-stage --rest-api-id {api} --stage-name {stage} --region {region} --query '[deploymentId,lastUpdatedDate,canarySettings]'`",
-        "{if signed}in account B, for a signed call, allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*` with the Principal `{caller}` (the account in full, a role with its path) and `aws:SourceVpce` = {vpce} as its condition",
+        "{if signed}{unless saved-allows}in account B, for a signed call, allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*` with the Principal `{caller}` (the account in full, a role with its path) and `aws:SourceVpce` = {vpce} as its condition",
         "{unless saved-allows signed}in account B, allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*` with `aws:SourceVpce` = {vpce} as its condition",
         "{unless saved-allows}replace `aws:SourceIp` by `aws:VpcSourceIp`",
         "{unless saved-allows signed}if the policy names principals, the method must be AWS_IAM and the call signed",
@@ -50,7 +50,7 @@ pub(super) const RESOURCE_POLICY_DENY_UNSPECIFIED: Entry = Entry {
     shows: "`AccessDeniedException` `User: … is not authorized to perform: execute-api:Invoke on resource: …` and nothing more.",
     ceiling: Likely,
     fix: &[
-        "{if saved-allows}as it is saved, the API's policy allows this call: put that in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{if saved-allows}if the API's policy allows this call as it is saved, put that in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
         "{if saved-allows}if that changes nothing, see that the calls go over {vpce} and no other endpoint, and which deployment the stage shows: `aws apigateway get-stage --rest-api-id {api} --stage-name {stage} --region {region} --query '[deploymentId,lastUpdatedDate,canarySettings]'`",
         "{unless saved-allows}in account B, see the policy; it must allow `execute-api:Invoke` to {vpce}, and be deployed: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query policy --output text`",
         "{unless endpoint-allows}in account A, see the endpoint's: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].PolicyDocument' --output text`",
@@ -66,7 +66,7 @@ pub(super) const VPCE_POLICY_IMPLICIT_DENY: Entry = Entry {
     shows: "`AccessDeniedException` `… because no VPC endpoint policy allows the execute-api:Invoke action`, on every path alike.",
     ceiling: Certain,
     fix: &[
-        "{if endpoint-allows}as it is now, the endpoint's policy allows this call: it may just have changed; call again in some minutes, and see that the calls go over {vpce} and no other endpoint",
+        "{if endpoint-allows}if the endpoint's policy allows this call as it is now, it may just have changed: call again in some minutes, and see that the calls go over {vpce} and no other endpoint",
         "{unless endpoint-allows}see it: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].PolicyDocument' --output text`",
         "{unless endpoint-allows}allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*`",
         "{unless endpoint-allows}this replaces the whole policy, for every API behind this endpoint: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --policy-document file://policy.json --region {region}`",
@@ -82,7 +82,7 @@ pub(super) const VPCE_POLICY_EXPLICIT_DENY: Entry = Entry {
     shows: "`AccessDeniedException` `… with an explicit deny in a VPC endpoint policy`.",
     ceiling: Likely,
     fix: &[
-        "{if endpoint-allows}as it is now, the endpoint's policy allows this call: it may just have changed; call again in some minutes, and see that the calls go over {vpce} and no other endpoint",
+        "{if endpoint-allows}if the endpoint's policy allows this call as it is now, it may just have changed: call again in some minutes, and see that the calls go over {vpce} and no other endpoint",
         "{unless endpoint-allows}see it: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].PolicyDocument' --output text`",
         "{unless endpoint-allows}take the statement away or narrow it",
         "{unless endpoint-allows}this replaces the whole policy, for every API behind this endpoint: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --policy-document file://policy.json --region {region}`",

@@ -31,7 +31,7 @@ pub(super) const CONNECTION_REFUSED: Entry = Entry {
     shows: "RST in answer to SYN, or this host's own refusal.",
     ceiling: Likely,
     fix: &[
-        "compare the addresses with those of the endpoint's interfaces: `aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {vpce} --region {region} --query 'VpcEndpoints[].NetworkInterfaceIds'`",
+        "see whose address it is; an endpoint's says vpc_endpoint and {vpce}: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter} --query 'NetworkInterfaces[].[NetworkInterfaceId,InterfaceType,Description]'`",
         "look into /etc/hosts and caching resolvers for stale addresses",
         "look for REJECT rules on this host: `nft list ruleset`",
     ],

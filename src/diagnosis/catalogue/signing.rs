@@ -29,10 +29,10 @@ pub(super) const IAM_AUTH_NOT_ENFORCED: Entry = Entry {
     shows: "with `--auth both`, the unsigned and the signed call of a path return an expected status.",
     ceiling: Likely,
     fix: &[
-        "{unless http-api}if the method is to be protected by IAM, in account B: `aws apigateway update-method --rest-api-id {api} --resource-id RESOURCE --http-method METHOD --patch-operations op=replace,path=/authorizationType,value=AWS_IAM --region {region}`",
-        "{unless http-api}and deploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{unless http-api saved-iam}if the method is to be protected by IAM, in account B (RESOURCE is its id in `get-resources`; `ANY` where that takes every method): `aws apigateway update-method --rest-api-id {api} --resource-id RESOURCE --http-method {method} --patch-operations op=replace,path=/authorizationType,value=AWS_IAM --region {region}`",
+        "{unless http-api}AWS_IAM, as it is saved, protects the method once it is deployed: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
         "{if http-api}if the route of an HTTP API is to be protected by IAM, in account B: `aws apigatewayv2 update-route --api-id {api} --route-id ROUTE_ID --authorization-type AWS_IAM --region {region}`",
-        "if it is not, leave `auth` out: a call that needs no signature is better probed without one",
+        "if the method needs no protection, leave `auth` out: a call that needs no signature is better probed without one",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/permissions.html",
 };
@@ -44,7 +44,9 @@ pub(super) const MISSING_AUTH_TOKEN_UNSPECIFIED: Entry = Entry {
     shows: "403 `MissingAuthenticationTokenException`.",
     ceiling: Likely,
     fix: &[
-        "in account B, this must have {resource}; see its authorizationType: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods`",
+        "{unless saved-route}in account B, this must have {resource} with {method} or ANY; see its authorizationType: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods`",
+        "{unless saved-iam}if the method is AWS_IAM, sign the calls: `--auth iam`",
+        "if {method} {resource} is there, the stage may show an older deployment; redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",
 };
@@ -133,7 +135,7 @@ pub(super) const CREDENTIALS_MISSING: Entry = Entry {
     fix: &[
         "see what the AWS CLI finds on this host, as this user: `aws sts get-caller-identity --region {region}`",
         "for a role in account B, its trust policy must admit this caller, and this caller's policies must allow `sts:AssumeRole` on it",
-        "where there is no way to the Internet, STS needs an interface endpoint as well: `com.amazonaws.{region}.sts`, in China `cn.com.amazonaws.{region}.sts`",
+        "where there is no way to the Internet, STS needs an interface endpoint as well: `{sts}`",
         "give the instance a profile: `aws ec2 associate-iam-instance-profile --instance-id INSTANCE --iam-instance-profile Name=PROFILE --region {region}`",
         "in a container, metadata needs a hop limit of 2: `aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2 --region {region}`",
     ],

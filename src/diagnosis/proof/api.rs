@@ -85,11 +85,13 @@ impl Facts<'_> {
     }
 
     pub(super) fn stage(&self) -> Word {
-        let name = self.target.stage.as_deref().unwrap_or_default();
-        match &self.setup.stage {
-            Fact::Known(_) => Word::Refutes(format!("account B has the stage `{name}`")),
-            Fact::Absent if self.setup.api.known().is_some() => Word::Proves(format!("the API has no stage `{name}`")),
-            Fact::Absent | Fact::CannotSee(_) => Word::Silent,
+        match (&self.setup.stage, self.target.stage.as_deref()) {
+            (Fact::Known(_), Some(name)) => Word::Refutes(format!("account B has the stage `{name}`")),
+            (Fact::Absent, name) if self.setup.api.known().is_some() => Word::Proves(match name {
+                Some(name) => format!("the API has no stage `{name}`"),
+                None => "the invoke URL names no stage".to_owned(),
+            }),
+            (Fact::Known(_) | Fact::Absent | Fact::CannotSee(_), _) => Word::Silent,
         }
     }
 

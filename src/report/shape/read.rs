@@ -11,6 +11,7 @@ use crate::observation::{
 };
 use crate::plan::{Header, HeaderText, Method, Plan};
 use crate::target::{ApiId, Expectation, HostName, NameError, Target, TargetError, TargetInput, Warning, Zone};
+use serde::de::IgnoredAny;
 use std::sync::Arc;
 
 /// A saved report that cannot be read.
@@ -22,6 +23,11 @@ pub enum UnreadableReport {
     /// It is of a later format.
     #[error("its schema_version is {0}; this version of the tool reads {SCHEMA_VERSION}")]
     Version(u32),
+    /// It is what `doctor` prints where no API is named.
+    #[error(
+        "it holds a set-up and no round, so that there is nothing to diagnose again; `doctor INVOKE_URL --format json` prints both"
+    )]
+    SetupAlone,
     /// It tells of no path.
     #[error("it has no paths")]
     NoPath,
@@ -45,12 +51,17 @@ impl Shape {
     /// Reads a saved report back into the round that it tells of. Findings and verdict are not taken from it.
     pub fn read(json: &[u8]) -> Result<Round, UnreadableReport> {
         #[derive(Deserialize)]
-        struct Version {
+        struct Head {
             schema_version: u32,
+            setup: Option<IgnoredAny>,
+            paths: Option<IgnoredAny>,
         }
-        let version = serde_json::from_slice::<Version>(json)?.schema_version;
+        let Head { schema_version: version, setup, paths } = serde_json::from_slice(json)?;
         if version != SCHEMA_VERSION {
             return Err(UnreadableReport::Version(version));
+        }
+        if setup.is_some() && paths.is_none() {
+            return Err(UnreadableReport::SetupAlone);
         }
         serde_json::from_slice::<Self>(json)?.into_round()
     }

@@ -13,7 +13,7 @@ impl View<'_> {
         };
         let stray = |one: &&VpcEndpoint| one.id == id.as_str() && !one.is_for_execute_api();
         if let Some(one) = self.setup.endpoints.known().and_then(|all| all.iter().find(stray)) {
-            return Found::not_done(one.purpose()).todo([create(target)]);
+            return Found::not_done(one.purpose()).todo([create(target, Some(&one.vpc))]);
         }
         match self.setup.endpoint(target) {
             Fact::Known(one) if !one.is_available() => {
@@ -39,7 +39,7 @@ impl View<'_> {
         } else if others.is_empty() && !self.answered().is_empty() {
             Found::unclear(not_listed).and([format!("{} came through all the same; {ELSEWHERE}", self.calls())])
         } else {
-            Found::not_done(not_listed).and(others).todo([create(target)])
+            Found::not_done(not_listed).and(others).todo([self.another(target)])
         }
     }
 
@@ -60,9 +60,24 @@ impl View<'_> {
             Found::done(seen).and(lines()).and([format!("account A has none that is available; {ELSEWHERE}")])
         } else {
             let coming = listed.iter().find(|one| is_coming(one));
-            let todo = self.target.map(|target| coming.map_or_else(|| create(target), |one| mended(one, target)));
+            let todo = self.target.map(|target| coming.map_or_else(|| self.created(target), |one| mended(one, target)));
             Found::not_done("the VPC has none that is available").and(lines()).todo(todo)
         }
+    }
+
+    /// Which endpoint takes the place of one that is not there: another one of this VPC, or a new one.
+    fn another(&self, target: &Target) -> String {
+        let is_here = |one: &&VpcEndpoint| self.setup.instance.known().is_none_or(|instance| instance.vpc == one.vpc);
+        let Some(one) = self.setup.likely_endpoint().filter(is_here) else { return self.created(target) };
+        let name = one.dns_names.first().map(|name| format!(", as `{name}`")).unwrap_or_default();
+        let associated = self.setup.api.known().is_some_and(|api| api.vpc_endpoints.contains(&one.id));
+        let asked = if associated { "" } else { "be associated with it and " };
+        format!("name {} in its place{name}; the API must {asked}let it in by its policy (account B)", one.id)
+    }
+
+    /// A new one in this VPC.
+    fn created(&self, target: &Target) -> String {
+        create(target, self.setup.instance.known().map(|instance| instance.vpc.as_str()))
     }
 
     fn others(&self) -> Vec<String> {
@@ -83,7 +98,7 @@ impl View<'_> {
         let rows: Vec<String> = report.round.deciding().filter(|row| row.observation().is_some()).map(row).collect();
         let rows = rows.join(", ");
         let found = match self.denial() {
-            _ if !self.answered().is_empty() => Found::done(rows),
+            _ if self.is_expected() => Found::done(rows),
             Some(cause) => Found::unclear(rows).and([shows_nothing(cause)]),
             None => Found::not_done(rows),
         };
@@ -139,15 +154,15 @@ fn mended(one: &VpcEndpoint, target: &Target) -> String {
     if is_coming(one) {
         format!("wait until {} is available, which takes some minutes; a second one does not help", one.id)
     } else {
-        create(target)
+        create(target, Some(&one.vpc))
     }
 }
 
-/// How an endpoint is made.
-fn create(target: &Target) -> String {
-    let region = target.region_word();
+/// How an endpoint is made in a VPC.
+fn create(target: &Target, vpc: Option<&str>) -> String {
+    let (region, vpc) = (target.region_word(), vpc.filter(|vpc| !vpc.is_empty()).unwrap_or("VPC"));
     format!(
-        "`aws ec2 create-vpc-endpoint --vpc-id VPC --vpc-endpoint-type Interface --service-name com.amazonaws.{region}.execute-api --subnet-ids SUBNET --security-group-ids GROUP --region {region}`"
+        "`aws ec2 create-vpc-endpoint --vpc-id {vpc} --vpc-endpoint-type Interface --service-name com.amazonaws.{region}.execute-api --subnet-ids SUBNET --security-group-ids GROUP --region {region}`"
     )
 }
 

@@ -1,7 +1,7 @@
 //! How far is account B? Its API, the policy, the method and the stage; where they are not seen, by what the calls show.
 
-use super::Found;
 use super::view::{View, is_inside, named};
+use super::{Found, StepState};
 use crate::diagnosis::{Cause, Confidence};
 use crate::observation::{DnsFault, Outcome};
 use crate::plan::AccessPath;
@@ -14,7 +14,8 @@ impl View<'_> {
         let Some(target) = self.target else { return Found::unnamed() };
         let Fact::Known(api) = &self.setup.api else { return self.alias(target) };
         if !api.types.iter().any(|kind| kind == "PRIVATE") {
-            return Found::not_done(format!("`{}` is {}, not private", api.name, api.types.join(", ")));
+            return Found::not_done(format!("`{}` is {}, not private", api.name, api.types.join(", ")))
+                .todo(Cause::PublicApiViaVpce.fix(Some(target)));
         }
         let is_ours = |id: &String| target.vpce.as_ref().is_some_and(|vpce| vpce.as_str() == id);
         let listed = if api.vpc_endpoints.is_empty() { "nothing".to_owned() } else { api.vpc_endpoints.join(", ") };
@@ -51,12 +52,13 @@ impl View<'_> {
 
     pub(super) fn policy(&self) -> Found {
         let Some(target) = self.target else { return Found::unnamed() };
-        let todo = || [printed(target)];
+        let saved = |against: String| self.saved(&against, [printed(target)]);
         match self.ruling() {
             // a policy that allows makes the same words of the answer less believable, and those words the more telling
             Some(Ruling::Allows) => {
                 let allows = "as it is saved, it allows this call";
-                match self.told(&REFUSALS).filter(|finding| REFUSALS.contains(&finding.cause)) {
+                let refused = self.told(&REFUSALS).filter(|_| self.answered().is_empty());
+                match refused.filter(|finding| REFUSALS.contains(&finding.cause)) {
                     Some(finding) if finding.alternatives.is_empty() => {
                         Found::not_done(format!("{allows}, and the answer is {}", finding.cause)).todo([
                             "deploy the API again: a changed policy counts from the next deployment on".to_owned(),
@@ -65,19 +67,34 @@ impl View<'_> {
                     Some(finding) => {
                         Found::unclear(format!("{allows}, and the answer is {}", named(finding, &REFUSALS)))
                     }
-                    None => Found::done(allows),
+                    None => match self.refusal().filter(|(_, cause)| REFUSALS.contains(cause)) {
+                        Some((_, cause)) => Found::unclear(format!("{allows}, and the expected answer is {cause}")),
+                        None => Found::done(allows),
+                    },
                 }
             }
-            Some(Ruling::Denies(words)) => Found::not_done(format!("it denies this call: {words}")).todo(todo()),
-            Some(Ruling::Silent) => Found::not_done("no statement of it allows this call").todo(todo()),
-            Some(Ruling::Unclear(why)) if self.answered().is_empty() => {
-                Found::unclear(format!("whether it allows this call is not clear: {why}"))
+            Some(Ruling::Denies(words)) => saved(format!("it denies this call: {words}")),
+            Some(Ruling::Silent) => saved("no statement of it allows this call".to_owned()),
+            Some(Ruling::Unclear(why)) => {
+                let blind = Blind::new("as it is saved", format!("whether it allows this call is not clear, {why}"));
+                let found = self.by_calls(&blind, &REFUSALS, |_| vec![printed(target)]);
+                match found.state {
+                    StepState::NotDone => found.and([format!("{}: {}", blind.source, blind.why)]),
+                    StepState::Done | StepState::CannotSee => found,
+                }
             }
-            None if self.setup.api.known().is_some() => Found::not_done("the API has none").todo(todo()),
-            Some(Ruling::Unclear(_)) | None => {
-                self.by_calls(&self.blind_to_api(&self.setup.api), &REFUSALS, |_| todo().into())
-            }
+            None if self.setup.api.known().is_some() => saved("the API has none".to_owned()),
+            None => self.by_calls(&self.blind_to_api(&self.setup.api), &REFUSALS, |_| vec![printed(target)]),
         }
+    }
+
+    /// What speaks against a step as the API is saved; calls that came through show that something else is deployed.
+    fn saved(&self, against: &str, todo: impl IntoIterator<Item = String>) -> Found {
+        if self.answered().is_empty() {
+            return Found::not_done(format!("as it is saved: {against}")).todo(todo);
+        }
+        let next = format!("against it, as it is saved: {against}; the next deployment puts that in force");
+        Found::done(format!("{} came through, by what is deployed", self.calls())).and([next])
     }
 
     pub(super) fn method(&self) -> Found {
@@ -88,9 +105,9 @@ impl View<'_> {
                 let key = if one.api_key_required { ", with an API key" } else { "" };
                 Found::done(format!("{method} {resource}: authorization {}{key}", one.authorization))
             }
-            Fact::Absent if self.setup.api.known().is_some() && self.answered().is_empty() => {
-                Found::not_done(format!("the API has no method for {method} {resource}"))
-                    .todo(Cause::WrongResourceOrMethod.fix(Some(target)))
+            Fact::Absent if self.setup.api.known().is_some() => {
+                let against = format!("the API has no method for {method} {resource}");
+                self.saved(&against, Cause::WrongResourceOrMethod.fix(Some(target)))
             }
             Fact::Absent | Fact::CannotSee(_) => {
                 let blind = self.blind_to_api(&self.setup.resources);

@@ -1,7 +1,7 @@
 //! What do the set-up and the round show together? Rows, addresses and findings, as the steps ask for them.
 
 use super::Found;
-use crate::diagnosis::{Cause, Finding};
+use crate::diagnosis::{Cause, Finding, gateways_error};
 use crate::observation::{NameSource, Place, Row};
 use crate::plan::AccessPath;
 use crate::report::Report;
@@ -24,15 +24,30 @@ impl View<'_> {
         self.rows().find(|row| row.path == path && row.observation().is_some())
     }
 
-    /// The paths that return what is expected from addresses that an endpoint can have, as far as nothing denies that the API did.
+    /// The paths whose calls came through to the backend. An error of the gateway's own did not, even where it is expected.
     pub(super) fn answered(&self) -> Vec<String> {
-        let undenied = self.successes().filter(|row| self.denial_of(row).is_none());
-        undenied.map(|row| row.id().to_string()).collect()
+        let through = self.undenied().filter(|row| self.refusal_of(row).is_none());
+        through.map(|row| row.id().to_string()).collect()
+    }
+
+    /// Whether a path returns what is expected, and nothing denies that the API did.
+    pub(super) fn is_expected(&self) -> bool {
+        self.undenied().next().is_some()
     }
 
     /// What denies that an expected answer is the API's, if all of them are denied so.
     pub(super) fn denial(&self) -> Option<Cause> {
-        self.successes().find_map(|row| self.denial_of(row)).filter(|_| self.answered().is_empty())
+        self.successes().find_map(|row| self.denial_of(row)).filter(|_| !self.is_expected())
+    }
+
+    /// The gateway's own error that is expected, if no call came through.
+    pub(super) fn refusal(&self) -> Option<(String, Cause)> {
+        self.undenied().find_map(|row| self.refusal_of(row)).filter(|_| self.answered().is_empty())
+    }
+
+    /// The paths that return what is expected from addresses that an endpoint can have, as far as nothing denies that the API did.
+    fn undenied(&self) -> impl Iterator<Item = &Row> {
+        self.successes().filter(|row| self.denial_of(row).is_none())
     }
 
     fn successes(&self) -> impl Iterator<Item = &Row> {
@@ -45,6 +60,14 @@ impl View<'_> {
         let refused = answer.is_some_and(|answer| answer.error_type().is_some());
         let masked = || self.blamed(row, &[Cause::BackendErrorMaskedAs200]).filter(|_| refused);
         self.blamed(row, &SOMETHING_ELSE).or_else(|| self.blamed(row, &[Cause::OkHttpApi])).or_else(masked)
+    }
+
+    /// The error by which the gateway itself answers a call: what it calls it, and its first cause.
+    fn refusal_of(&self, row: &Row) -> Option<(String, Cause)> {
+        let (seen, target) = (row.observation()?, self.target?);
+        let answer = seen.decisive()?.answer()?;
+        let cause = gateways_error(answer, &seen.plan, target)?;
+        Some((answer.error_type().map_or_else(|| answer.status.to_string(), str::to_owned), cause))
     }
 
     /// The first of these causes that a finding on this path names.
@@ -101,7 +124,9 @@ impl View<'_> {
 
     /// What cannot be seen, and what an expected answer would show if it were the API's.
     pub(super) fn unseen(&self, blind: &Blind) -> Found {
-        Found::unseen(blind).and(self.denial().map(shows_nothing))
+        let refused =
+            |(error, _)| format!("an expected answer came, and shows nothing of it: it is the gateway's own `{error}`");
+        Found::unseen(blind).and(self.denial().map(shows_nothing)).and(self.refusal().map(refused))
     }
 
     /// The method that the round called with.

@@ -1,6 +1,6 @@
 //! Is it an authorizer, a limit, or the form of the request?
 
-use crate::round::{ALL, P2, healthy, is_certain, names};
+use crate::round::{ALL, ENDPOINT, P2, Scene, URL, healthy, is_certain, names};
 use apigw_probe::diagnosis::{Cause, Confidence};
 
 #[test]
@@ -56,6 +56,18 @@ fn the_body_is_too_large() {
 fn the_uri_is_too_long() {
     let finding = healthy().answers(&ALL, 414, &[], "Request URI too long").shows(Cause::UriTooLong, &ALL);
     assert!(finding.confidence < Confidence::Certain);
+}
+
+#[test]
+fn words_without_a_type_count_where_the_uri_is_that_long() {
+    let long = format!("{URL}/{}", "0123456789".repeat(160));
+    let headers = [("x-amz-apigw-id", "AyD6VFqGvHcEGBg=")];
+    let told = |scene: Scene| scene.answers(&ALL, 414, &headers, "Request URI too long").finding();
+    let finding = told(Scene::of(&long, Some(ENDPOINT)));
+    assert_eq!((finding.cause, finding.confidence), (Cause::UriTooLong, Confidence::Likely), "{finding:#?}");
+    assert!(names(&finding, Cause::BackendStatus), "{finding:#?}");
+    // of a short one a backend said it
+    assert_eq!(told(healthy()).cause, Cause::BackendStatus);
 }
 
 #[test]
