@@ -168,7 +168,7 @@ impl Facts<'_> {
 
     pub(super) fn clock(&self) -> Word {
         match self.setup.clock_ahead_seconds {
-            Fact::Known(ahead) if self.clock.is_right() && ahead.unsigned_abs() > RIGHT_SECONDS => Word::Beside(
+            Fact::Known(ahead) if self.clock.is_right() && ahead.unsigned_abs() > WRONG_SECONDS => Word::Beside(
                 format!("the clock of AWS, asked beside the calls, is {ahead} s ahead, the answers' dates are not"),
             ),
             Fact::Known(ahead) if ahead.unsigned_abs() > WRONG_SECONDS => Word::Proves(format!(
