@@ -181,7 +181,10 @@ fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
         out.push_str(&text);
         rest = tail;
     }
-    out + rest
+    out.push_str(rest);
+    // reports are kept
+    out.shrink_to_fit();
+    out
 }
 
 /// What a name in a template stands for; what is not known is a word in capitals.
