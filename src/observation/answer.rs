@@ -218,6 +218,14 @@ fn keep(name: &str) -> Option<Keep> {
 
 /// Bytes from the network as text of at most `most` characters that no terminal takes for a command.
 pub fn printable(bytes: &[u8], most: usize) -> String {
+    // most of it is as it should be
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n');
+    if let Ok(text) = str::from_utf8(bytes)
+        && bytes.len() <= most
+        && bytes.iter().all(is_plain)
+    {
+        return text.to_owned();
+    }
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(most.saturating_mul(4))]);
     let chars = text.chars().take(most).filter(|c| *c != '\r');
     snug(chars.map(|c| if c == '\n' || is_shown(c) { c } else { '\u{fffd}' }))
