@@ -14,7 +14,7 @@ mod zonal;
 
 pub use callee::{Api, Callee};
 pub use domain::CustomDomain;
-pub use name::{ApiId, AwsHost, AwsHostKind, DnsSuffix, HostName, NameError, Region, VpceId, Zone};
+pub use name::{ApiId, AwsHost, AwsHostKind, DnsSuffix, HostName, NameError, Region, VpceId, Zone, sts_service};
 pub use warning::Warning;
 
 use pasted::{EndpointInput, InvokeUrl, MOST_URL_BYTES, UrlHost};

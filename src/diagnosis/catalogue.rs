@@ -15,7 +15,7 @@ pub use entry::Entry;
 
 use super::cause::Cause;
 use super::circumstance::{Circumstance, Particulars, typed};
-use crate::target::{Api, DnsSuffix, Target};
+use crate::target::{Api, DnsSuffix, Target, sts_service};
 use std::net::IpAddr;
 
 impl Cause {
@@ -200,7 +200,10 @@ fn value(name: &str, target: Option<&Target>, particulars: &Particulars) -> Opti
         "invoke" => (target.map(|target| target.invoke_name().to_string()), "API_ID.execute-api.REGION.amazonaws.com"),
         // what its name should be, whatever was typed
         "own-name" => (target.and_then(Target::api).map(own_name), "API_ID.execute-api.REGION.amazonaws.com"),
-        "sts" => (target.and_then(sts), "[cn.]com.amazonaws.REGION.sts"),
+        "sts" => (
+            target.and_then(Target::region).map(|region| sts_service(region.as_str())),
+            "[cn.]com.amazonaws.REGION.sts",
+        ),
         "method" => (particulars.method.as_deref().map(word), "METHOD"),
         "alias" => (
             target.and_then(Target::alias_name).map(|name| name.to_string()),
@@ -239,12 +242,6 @@ fn value(name: &str, target: Option<&Target>, particulars: &Particulars) -> Opti
 fn own_name(api: &Api) -> String {
     let suffix = DnsSuffix::of_region(&api.region).unwrap_or(api.suffix);
     Api { suffix, ..api.clone() }.name().to_string()
-}
-
-/// The endpoint service of STS, whose name begins otherwise in China.
-fn sts(target: &Target) -> Option<String> {
-    let before = if target.partition() == "aws-cn" { "cn." } else { "" };
-    Some(format!("{before}com.amazonaws.{}.sts", target.region()?))
 }
 
 /// A word that a shell takes as it stands; what was typed may hold anything that a URL may.

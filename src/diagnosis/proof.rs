@@ -8,7 +8,7 @@ use super::circumstance::Circumstance;
 use super::clock::Clock;
 use super::draft::{Draft, Sifting};
 use crate::plan::AccessPath;
-use crate::setup::{Admission, Api, Ruling, Setup};
+use crate::setup::{Admission, Api, Ruling, Setup, VpcEndpoint};
 use crate::target::{Target, Warning};
 use std::net::IpAddr;
 
@@ -105,10 +105,7 @@ impl Facts<'_> {
         let route = route.known();
         let allows = |ruling| ruling == Some(Ruling::Allows);
         let admits = |admission| matches!(admission, Some(Admission::Yes(_)));
-        let listed = |api: &Api| {
-            self.target.vpce.as_ref().is_some_and(|own| api.vpc_endpoints.iter().any(|id| id == own.as_str()))
-        };
-        let private = |api: &Api| api.types.iter().any(|kind| kind == "PRIVATE");
+        let listed = |api: &Api| self.target.vpce.as_ref().is_some_and(|own| api.lists(own));
         let all = [
             (allows(self.setup.api_ruling(self.target, self.method, self.signed)), Circumstance::SavedAllows),
             (allows(self.setup.endpoint_ruling(self.target, self.method, self.signed)), Circumstance::EndpointAllows),
@@ -119,8 +116,8 @@ impl Facts<'_> {
             (dns_support.known() == Some(&true), Circumstance::DnsSupportOn),
             (dns_hostnames.known() == Some(&true), Circumstance::DnsHostnamesOn),
             (endpoint.is_some_and(|one| !one.private_dns), Circumstance::PrivateDnsOff),
-            (endpoint.is_some_and(|one| one.state.eq_ignore_ascii_case("pending")), Circumstance::EndpointPending),
-            (api.known().is_some_and(private), Circumstance::SavedPrivate),
+            (endpoint.is_some_and(VpcEndpoint::is_coming), Circumstance::EndpointPending),
+            (api.known().is_some_and(Api::is_private), Circumstance::SavedPrivate),
             (api.known().is_some_and(|one| !one.default_endpoint_disabled), Circumstance::SavedEnabled),
             (route.is_some(), Circumstance::SavedRoute),
             (route.is_some_and(|method| method.authorization == "AWS_IAM"), Circumstance::SavedIam),

@@ -1,7 +1,7 @@
 //! What do the facts answer together? Which endpoint it is, who lets whom in, where an address lies, what a policy says.
 
 use super::admission::{self, Admission};
-use super::{Blind, Fact, Interface, Invocation, Method, Ruling, Setup, VpcEndpoint};
+use super::{Api, Blind, Fact, Interface, Invocation, Method, Ruling, Setup, VpcEndpoint};
 use crate::target::{Target, VpceId};
 use serde_json::Value;
 use std::net::IpAddr;
@@ -119,6 +119,23 @@ impl VpcEndpoint {
     /// Whether it is there and in use.
     pub fn is_available(&self) -> bool {
         self.state == "available"
+    }
+
+    /// Whether it will be there without anything being done.
+    pub fn is_coming(&self) -> bool {
+        self.state.starts_with("pending")
+    }
+}
+
+impl Api {
+    /// Whether it is a private one, as it is saved.
+    pub fn is_private(&self) -> bool {
+        self.types.iter().any(|kind| kind == "PRIVATE")
+    }
+
+    /// Whether it is associated with this endpoint.
+    pub fn lists(&self, vpce: &VpceId) -> bool {
+        self.vpc_endpoints.iter().any(|id| id == vpce.as_str())
     }
 }
 

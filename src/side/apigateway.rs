@@ -125,6 +125,7 @@ fn moment(value: &Value) -> Option<OffsetDateTime> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ApiAnswer {
+    /// Never read: JSON without it is not of an API. So it is with those below.
     #[serde(rename = "id")]
     _id: String,
     name: Option<String>,

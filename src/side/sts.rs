@@ -5,7 +5,7 @@ use super::xml::Element;
 use super::{Question, Side};
 use crate::observation::redact;
 use crate::sign::{Call, Credentials, Scope};
-use crate::target::{DnsSuffix, Region};
+use crate::target::{DnsSuffix, Region, sts_service};
 use form_urlencoded::Serializer;
 use hyper::Method;
 use time::OffsetDateTime;
@@ -60,10 +60,9 @@ impl Sts<'_> {
         read(&answer.body).map_err(not)
     }
 
-    /// What it takes to reach STS without the Internet; its service has another name in China.
+    /// What it takes to reach STS without the Internet.
     fn way(&self) -> String {
-        let before = if self.region.starts_with("cn-") { "cn." } else { "" };
-        let service = format!("{before}com.amazonaws.{}.sts", self.region);
+        let service = sts_service(self.region);
         format!("where there is no way to the Internet, the VPC needs an interface endpoint for `{service}`")
     }
 }

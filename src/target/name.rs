@@ -130,6 +130,12 @@ impl Region {
     }
 }
 
+/// The service of an interface endpoint for STS; in China its name begins otherwise.
+pub fn sts_service(region: &str) -> String {
+    let before = if region.starts_with("cn-") { "cn." } else { "" };
+    format!("{before}com.amazonaws.{region}.sts")
+}
+
 impl ApiId {
     /// Reads an API id by itself.
     pub fn parse(text: &str) -> Result<Self, NameError> {

@@ -9,9 +9,8 @@ use crate::setup::{Api, Fact, Ruling};
 impl Facts<'_> {
     pub(super) fn kind(&self) -> Word {
         self.api(|api| {
-            let private = api.types.iter().any(|kind| kind == "PRIVATE");
             let fact = format!("as it is saved, account B has it as {}", api.types.join(", "));
-            when(private, Word::Against, Word::For, fact)
+            when(api.is_private(), Word::Against, Word::For, fact)
         })
     }
 
@@ -149,8 +148,7 @@ impl Facts<'_> {
 
     /// Whether the API is a private one to which nobody gave a policy, as it is saved.
     fn has_no_policy(&self) -> bool {
-        let is_private = |api: &&Api| api.types.iter().any(|kind| kind == "PRIVATE");
-        self.setup.api.known().filter(is_private).is_some_and(|api| api.policy.is_none())
+        self.setup.api.known().is_some_and(|api| api.is_private() && api.policy.is_none())
     }
 
     pub(super) fn api(&self, word: impl FnOnce(&Api) -> Word) -> Word {

@@ -33,8 +33,7 @@ impl Facts<'_> {
     pub(super) fn association(&self) -> Word {
         let Some(vpce) = &self.target.vpce else { return Word::Silent };
         self.api(|api| {
-            let listed = api.vpc_endpoints.iter().any(|id| id == vpce.as_str());
-            if listed {
+            if api.lists(vpce) {
                 Word::Against(format!("the API lists {vpce}: its record may not be there yet, or want a deployment"))
             } else if api.vpc_endpoints.is_empty() {
                 Word::Proves("the API lists no endpoint".to_owned())
@@ -56,9 +55,7 @@ impl Facts<'_> {
     pub(super) fn deletion(&self) -> Word {
         let id = self.target.vpce.as_ref().map(ToString::to_string).unwrap_or_default();
         match self.setup.endpoint(self.target) {
-            Fact::Known(one) => {
-                when(one.state == "available", Word::Refutes, Word::For, format!("{id} is {}", one.state))
-            }
+            Fact::Known(one) => when(one.is_available(), Word::Refutes, Word::For, format!("{id} is {}", one.state)),
             Fact::Absent if !id.is_empty() => {
                 Word::For(format!("account A has no {id} in {}", self.target.endpoint_region_word()))
             }
@@ -167,15 +164,14 @@ impl Facts<'_> {
     }
 
     pub(super) fn clock(&self) -> Word {
+        let words = |ahead: i64| {
+            format!("the clock of AWS is {} s {}", ahead.unsigned_abs(), if ahead > 0 { "ahead" } else { "behind" })
+        };
         match self.setup.clock_ahead_seconds {
             Fact::Known(ahead) if self.clock.is_right() && ahead.unsigned_abs() > WRONG_SECONDS => Word::Beside(
-                format!("the clock of AWS, asked beside the calls, is {ahead} s ahead, the answers' dates are not"),
+                format!("{}, where it was asked beside the calls; by the answers' dates it is not", words(ahead)),
             ),
-            Fact::Known(ahead) if ahead.unsigned_abs() > WRONG_SECONDS => Word::Proves(format!(
-                "the clock of AWS is {} s {}",
-                ahead.unsigned_abs(),
-                if ahead > 0 { "ahead" } else { "behind" }
-            )),
+            Fact::Known(ahead) if ahead.unsigned_abs() > WRONG_SECONDS => Word::Proves(words(ahead)),
             Fact::Known(ahead) if ahead.unsigned_abs() <= RIGHT_SECONDS => {
                 // two clocks of AWS that differ leave open which of them is right
                 let word = if matches!(self.clock, Clock::Off { .. }) { Word::Against } else { Word::Refutes };

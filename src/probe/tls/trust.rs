@@ -134,7 +134,7 @@ impl Trust {
     fn of(roots: RootCertStore) -> Self {
         let roots = Arc::new(roots);
         let mut provider = ring::default_provider();
-        // as API Gateway itself prefers them; where the client's order counts, SHA-256 is the cheaper
+        // as API Gateway's documentation lists them; where the client's order counts, SHA-256 is the cheaper
         provider.cipher_suites.sort_by_key(|one| one.suite().as_str().is_some_and(|name| name.ends_with("SHA384")));
         let provider = Arc::new(provider);
         let algorithms = provider.signature_verification_algorithms;

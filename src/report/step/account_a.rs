@@ -59,7 +59,7 @@ impl View<'_> {
             let seen = format!("{} came through one", self.calls());
             Found::done(seen).and(lines()).and([format!("account A has none that is available; {ELSEWHERE}")])
         } else {
-            let coming = listed.iter().find(|one| is_coming(one));
+            let coming = listed.iter().find(|one| one.is_coming());
             let todo = self.target.map(|target| coming.map_or_else(|| self.created(target), |one| mended(one, target)));
             Found::not_done("the VPC has none that is available").and(lines()).todo(todo)
         }
@@ -144,14 +144,9 @@ fn described(one: &VpcEndpoint) -> String {
     format!("{} in {}: {}, private DNS {dns}", one.id, one.vpc, one.state)
 }
 
-/// Whether it will be there without anything being done.
-fn is_coming(one: &VpcEndpoint) -> bool {
-    one.state.starts_with("pending")
-}
-
 /// What makes an endpoint available: time, or another one.
 fn mended(one: &VpcEndpoint, target: &Target) -> String {
-    if is_coming(one) {
+    if one.is_coming() {
         format!("wait until {} is available, which takes some minutes; a second one does not help", one.id)
     } else {
         create(target, Some(&one.vpc))

@@ -13,14 +13,13 @@ impl View<'_> {
     pub(super) fn api(&self) -> Found {
         let Some(target) = self.target else { return Found::unnamed() };
         let Fact::Known(api) = &self.setup.api else { return self.alias(target) };
-        if !api.types.iter().any(|kind| kind == "PRIVATE") {
+        if !api.is_private() {
             return Found::not_done(format!("`{}` is {}, not private", api.name, api.types.join(", ")))
                 .todo(Cause::PublicApiViaVpce.fix(Some(target)));
         }
-        let is_ours = |id: &String| target.vpce.as_ref().is_some_and(|vpce| vpce.as_str() == id);
         let listed = if api.vpc_endpoints.is_empty() { "nothing".to_owned() } else { api.vpc_endpoints.join(", ") };
         let said = format!("`{}` is private and associated with {listed}", api.name);
-        if target.vpce.is_none() || api.vpc_endpoints.iter().any(is_ours) {
+        if target.vpce.as_ref().is_none_or(|own| api.lists(own)) {
             Found::done(said)
         } else {
             Found::not_done(said).todo(Cause::VpceNotAssociated.fix(Some(target)))
