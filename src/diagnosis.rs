@@ -10,6 +10,7 @@ mod finding;
 mod catalogue;
 #[expect(unreachable_pub, reason = "every enum of names is made alike")]
 mod circumstance;
+mod fix;
 
 // one answer by itself
 mod meaning;
