@@ -2,11 +2,13 @@
 
 use super::far_end::{Authority, FarEnd, OK, self_signed, settings};
 use super::name_server::NameServer;
-use super::{NAME, ZONES, limits, net, probe_api, probe_one};
+use super::{NAME, ZONES, limits, net, plan, probe_api, probe_one};
 use apigw_probe::observation::{Attempt, HttpFault, Observation, TlsFailure, TlsFault};
-use apigw_probe::probe::{Trust, TrustError, TrustSources};
+use apigw_probe::plan::AccessPath;
+use apigw_probe::probe::{Limits, Trust, TrustError, TrustSources, probe};
+use apigw_probe::target::HostName;
 use rcgen::{CertificateParams, KeyPair, SanType, date_time_ymd};
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use std::io::Write as _;
@@ -115,17 +117,47 @@ async fn a_key_that_is_not_the_certificates_is_told() {
     let (key, stolen) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let leaf = authority.sign(&CertificateParams::new(vec![NAME.to_owned()]).unwrap(), &key);
     let wrong = PrivateKeyDer::try_from(stolen.serialize_der()).unwrap();
+    let seen = see(&authority, mismatched(vec![leaf], &wrong)).await;
+    assert_eq!(failure(&seen).fault, TlsFault::BadCertificate);
+    assert!(seen.certificate().is_some());
+}
+
+/// Settings of a server that presents a certificate of which it does not hold the key.
+fn mismatched(chain: Vec<CertificateDer<'static>>, wrong: &PrivateKeyDer<'_>) -> Arc<ServerConfig> {
     // rustls would not serve such a pair of itself
-    let key = rustls::crypto::ring::sign::any_supported_type(&wrong).unwrap();
-    let resolver = Arc::new(rustls::sign::SingleCertAndKey::from(rustls::sign::CertifiedKey::new(vec![leaf], key)));
+    let key = rustls::crypto::ring::sign::any_supported_type(wrong).unwrap();
+    let resolver = Arc::new(rustls::sign::SingleCertAndKey::from(rustls::sign::CertifiedKey::new(chain, key)));
     let tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_cert_resolver(resolver);
-    let seen = see(&authority, Arc::new(tls)).await;
-    assert_eq!(failure(&seen).fault, TlsFault::BadCertificate);
-    assert!(seen.certificate().is_some());
+    Arc::new(tls)
+}
+
+#[tokio::test]
+async fn a_chain_that_was_trusted_vouches_for_no_other_key_name_or_issuer() {
+    let authority = Authority::new();
+    let (chain, key) = authority.leaf(NAME);
+    let other_key = PrivateKeyDer::try_from(KeyPair::generate().unwrap().serialize_der()).unwrap();
+    let api = FarEnd::answering(settings(chain.clone(), key), OK).await;
+    let thief = FarEnd::answering(mismatched(chain, &other_key), OK).await;
+    let foreign = FarEnd::answering(Authority::named("A foreign root").server(NAME), OK).await;
+    let names = NameServer::giving(&ZONES).await;
+    let far_ends = [(ZONES[0], api.address), (ZONES[1], thief.address), (ZONES[2], foreign.address)];
+    let net = net(&[names.address], &authority, &far_ends);
+
+    for _ in 0..2 {
+        let mut plans = [plan(AccessPath::VpceHostHeader), plan(AccessPath::VpceApiIdHeader)];
+        plans[1].sni = HostName::parse("other.test").unwrap();
+        let seen = probe(&net, &plans, &Limits { every_address: true, ..limits(2000) }).await;
+        let faults = seen.iter().flat_map(|path| &path.attempts).map(|attempt| match &attempt.tls().unwrap().result {
+            Ok(_) => None,
+            Err(failure) => Some(failure.fault),
+        });
+        let [bad, name, unknown] = [TlsFault::BadCertificate, TlsFault::WrongName, TlsFault::UnknownIssuer].map(Some);
+        assert_eq!(faults.collect::<Vec<_>>(), [None, bad, unknown, name, name, unknown]);
+    }
 }
 
 #[tokio::test]

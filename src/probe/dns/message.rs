@@ -5,6 +5,7 @@ use crate::target::HostName;
 use hickory_proto::op::{Edns, Header, Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{self, DNSClass, Name, RData, Record};
 use hickory_proto::serialize::binary::{BinDecodable as _, BinDecoder};
+use ring::rand::{SecureRandom as _, SystemRandom};
 use std::net::IpAddr;
 
 /// A name and a type to ask for.
@@ -64,7 +65,7 @@ pub(super) struct Encoded {
 impl Question {
     /// The query as bytes, under a random id.
     pub(super) fn encode(&self, edns: bool) -> Option<Encoded> {
-        let mut message = Message::query();
+        let mut message = Message::new(random_id()?, MessageType::Query, OpCode::Query);
         message.metadata.recursion_desired = true;
         message.add_query(Query::query(self.dns_name()?, self.rr_type()));
         if edns {
@@ -179,6 +180,13 @@ impl Question {
     }
 }
 
+/// An id that nobody can guess, straight from the kernel; the library's own source opens devices first in a static binary.
+fn random_id() -> Option<u16> {
+    let mut id = [0; 2];
+    SystemRandom::new().fill(&mut id).ok()?;
+    Some(u16::from_ne_bytes(id))
+}
+
 /// The answers of a message up to where it was cut, which may be within a record.
 fn whole_records(header: &Header, decoder: &mut BinDecoder<'_>) -> Message {
     let mut message = Message::response(header.metadata.id, OpCode::Query);
@@ -199,6 +207,7 @@ mod tests {
     use super::*;
     use hickory_proto::rr::rdata::{A, CNAME};
     use proptest::prelude::*;
+    use std::collections::HashSet;
 
     const NAME: &str = "a1bc234d5e.execute-api.us-east-1.amazonaws.com";
 
@@ -216,6 +225,13 @@ mod tests {
         message.add_answer(Record::from_rdata(target.clone(), 5, RData::A(A::new(10, 0, 1, 10))));
         message.add_answer(Record::from_rdata(target, 7, RData::A(A::new(10, 0, 1, 11))));
         message.to_vec().unwrap()
+    }
+
+    #[test]
+    fn no_two_queries_have_ids_that_follow_from_each_other() {
+        let ids: Vec<u16> = (0..64).map(|_| question().encode(true).unwrap().id).collect();
+        let steps: HashSet<u16> = ids.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+        assert!(steps.len() > 32, "{ids:?}");
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
+use x509_parser::objects::oid2abbrev;
+use x509_parser::oid_registry::OidRegistry;
 use x509_parser::prelude::FromDer as _;
+use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 /// Reads a certificate; the error says why it cannot be read.
 pub(super) fn read(der: &[u8]) -> Result<Certificate, String> {
@@ -16,9 +19,9 @@ pub(super) fn read(der: &[u8]) -> Result<Certificate, String> {
     };
     let moment = |time: x509_parser::time::ASN1Time| time.to_datetime();
     Ok(Certificate {
-        subject: printable(certificate.subject().to_string().as_bytes(), MOST_CHARS),
+        subject: printable(spelled(certificate.subject()).as_bytes(), MOST_CHARS),
         sans,
-        issuer: printable(certificate.issuer().to_string().as_bytes(), MOST_CHARS),
+        issuer: printable(spelled(certificate.issuer()).as_bytes(), MOST_CHARS),
         not_before: moment(certificate.validity().not_before),
         not_after: moment(certificate.validity().not_after),
     })
@@ -43,6 +46,14 @@ fn parse(der: &[u8]) -> Result<X509Certificate<'_>, String> {
     }
 }
 
+/// A name as the library writes it. Most have attributes with abbreviations alone; its register of all others takes a while to lay out.
+fn spelled(name: &X509Name<'_>) -> String {
+    let none = OidRegistry::default();
+    let is_abbreviated = |attribute: &AttributeTypeAndValue<'_>| oid2abbrev(attribute.attr_type(), &none).is_ok();
+    let brief = name.iter_attributes().all(is_abbreviated).then(|| name.to_string_with_registry(&none).ok());
+    brief.flatten().unwrap_or_else(|| name.to_string())
+}
+
 fn name(name: &GeneralName<'_>) -> Option<String> {
     match name {
         GeneralName::DNSName(name) => Some(printable(name.as_bytes(), MOST_CHARS)),
@@ -58,3 +69,23 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
 
 const MOST_NAMES: usize = 100;
 const MOST_CHARS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_spelled_as_the_library_spells_it() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        let attributes = [vec![2, 5, 4, 3], vec![2, 5, 4, 10], vec![2, 5, 4, 5], vec![1, 2, 3, 4]];
+        for (count, oid) in attributes.into_iter().enumerate() {
+            params.distinguished_name.push(rcgen::DnType::from_oid(&oid), format!("value {count}"));
+            let der = params.self_signed(&key).unwrap().der().to_vec();
+            let subject = parse(&der).unwrap().subject().to_string();
+            assert_eq!(read(&der).unwrap().subject, subject);
+            assert_eq!(subject.matches("value").count(), count + 1);
+        }
+    }
+}

@@ -2,14 +2,15 @@
 
 use super::verdict::Witness;
 use crate::small_file;
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor};
 use rustls::crypto::{WebPkiSupportedAlgorithms, ring};
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{ClientConfig, Error, RootCertStore};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// The roots that a server's certificate must lead to, and the TLS settings built on them. Cheap to clone.
@@ -21,9 +22,14 @@ struct Inner {
     verifier: Arc<WebPkiServerVerifier>,
     roots: Arc<RootCertStore>,
     algorithms: WebPkiSupportedAlgorithms,
+    /// The chain that was found to lead to a root last, and when.
+    vouched: Mutex<Option<(Chain, UnixTime)>>,
     /// This host's own store, read when the first unknown issuer is met.
     system: OnceLock<RootCertStore>,
 }
+
+/// What a server presents, its own certificate first.
+pub(super) type Chain = Arc<[CertificateDer<'static>]>;
 
 /// Where roots come from beside the built-in ones.
 #[derive(Debug, Clone, Copy, Default)]
@@ -111,7 +117,31 @@ impl Trust {
         Arc::new(config)
     }
 
-    /// The rules by which a certificate is accepted.
+    /// Whether a chain, whose first certificate is the parsed one, leads to a trusted root at that moment. The paths of a round meet the
+    /// same chain: what one has found holds for the others of that second.
+    pub(super) fn vouch_for(&self, leaf: &ParsedCertificate<'_>, chain: &Chain, at: UnixTime) -> Result<(), Error> {
+        let mut vouched = self.0.vouched.lock().unwrap_or_else(PoisonError::into_inner);
+        if vouched.as_ref().is_some_and(|(known, then)| *then == at && known == chain) {
+            return Ok(());
+        }
+        self.leads_to(self.roots(), leaf, chain, at)?;
+        *vouched = Some((Arc::clone(chain), at));
+        Ok(())
+    }
+
+    /// Whether a chain leads to one of these roots at that moment.
+    pub(super) fn leads_to(
+        &self,
+        roots: &RootCertStore,
+        leaf: &ParsedCertificate<'_>,
+        chain: &Chain,
+        at: UnixTime,
+    ) -> Result<(), Error> {
+        let intermediates = chain.get(1..).unwrap_or_default();
+        verify_server_cert_signed_by_trust_anchor(leaf, roots, intermediates, at, self.0.algorithms.all)
+    }
+
+    /// The rules by which a signature of the handshake is accepted.
     pub(super) fn verifier(&self) -> &WebPkiServerVerifier {
         &self.0.verifier
     }
@@ -119,11 +149,6 @@ impl Trust {
     /// The trusted roots.
     pub(super) fn roots(&self) -> &RootCertStore {
         &self.0.roots
-    }
-
-    /// The signature algorithms that are understood.
-    pub(super) fn algorithms(&self) -> &WebPkiSupportedAlgorithms {
-        &self.0.algorithms
     }
 
     /// This host's own store, read once.
@@ -149,7 +174,14 @@ impl Trust {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         // a resumed session would skip the verification of the certificate
         config.resumption = Resumption::disabled();
-        Self(Arc::new(Inner { config, verifier, roots, algorithms, system: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            config,
+            verifier,
+            roots,
+            algorithms,
+            vouched: Mutex::default(),
+            system: OnceLock::new(),
+        }))
     }
 }
 
@@ -198,5 +230,23 @@ mod tests {
         let trust = Trust::new(TrustSources::default()).unwrap();
         let first = std::ptr::from_ref(trust.clone().system());
         assert!(std::ptr::eq(first, trust.system()));
+    }
+
+    #[test]
+    fn a_chain_is_vouched_for_at_one_moment_only() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut root = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let root = rcgen::CertifiedIssuer::self_signed(root, key).unwrap();
+        let mut leaf = rcgen::CertificateParams::new(vec!["api.test".to_owned()]).unwrap();
+        leaf.not_after = rcgen::date_time_ymd(2031, 1, 1);
+        let leaf = leaf.signed_by(&rcgen::KeyPair::generate().unwrap(), &root).unwrap();
+        let chain: Chain = Arc::new([leaf.der().clone()]);
+        let parsed = ParsedCertificate::try_from(&chain[0]).unwrap();
+        let trust = Trust::from_der(&[root.der()]).unwrap();
+
+        let moment = |year: u64| UnixTime::since_unix_epoch(Duration::from_secs((year - 1970) * 31_557_600));
+        let vouched = [2030, 2030, 2033, 2030].map(|year| trust.vouch_for(&parsed, &chain, moment(year)).is_ok());
+        assert_eq!(vouched, [true, true, false, true]);
     }
 }

@@ -1,13 +1,14 @@
 //! Why is a certificate not accepted? The library stops at the first fault; here each is looked at, and the most telling leads.
 
+use super::trust::Chain;
 use super::{Trust, certificate};
 use crate::observation::TlsFault;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use time::format_description::well_known::Rfc3339;
@@ -17,7 +18,7 @@ use time::{OffsetDateTime, UtcOffset};
 #[derive(Debug)]
 pub(super) struct Witness {
     trust: Trust,
-    chain: Mutex<Vec<CertificateDer<'static>>>,
+    chain: OnceLock<Chain>,
     key_unproven: AtomicBool,
 }
 
@@ -34,12 +35,12 @@ pub(super) struct Verdict {
 
 impl Witness {
     pub(super) fn new(trust: Trust) -> Self {
-        Self { trust, chain: Mutex::default(), key_unproven: AtomicBool::new(false) }
+        Self { trust, chain: OnceLock::new(), key_unproven: AtomicBool::new(false) }
     }
 
     /// The server's own certificate, if it came.
     pub(super) fn leaf(&self) -> Option<CertificateDer<'static>> {
-        self.chain.lock().expect("no holder panics").first().cloned()
+        self.chain.get()?.first().cloned()
     }
 
     /// Looks at chain, name and dates, each by itself.
@@ -49,14 +50,14 @@ impl Witness {
         if self.key_unproven.load(Ordering::Relaxed) {
             return bad(format!("the server does not prove that it holds the certificate's key: {library}"));
         }
-        let chain = self.chain.lock().expect("no holder panics").clone();
-        let Some((leaf, intermediates)) = chain.split_first() else { return bad(library) };
+        let Some(chain) = self.chain.get() else { return bad(library) };
+        let Some(leaf) = chain.first() else { return bad(library) };
         let Ok(parsed) = ParsedCertificate::try_from(leaf) else { return bad(library) };
 
         let now = OffsetDateTime::now_utc();
         let validity = certificate::validity(leaf);
         let dates = validity.and_then(|validity| dates_fault(validity, now));
-        let check = Check { parsed: &parsed, leaf, intermediates, at: a_valid_moment(validity, now) };
+        let check = Check { parsed: &parsed, leaf, chain, at: a_valid_moment(validity, now) };
         let issuer = self.issuer_fault(&check, dates.is_some());
         let name = verify_server_name(&parsed, name).err().map(|_| (TlsFault::WrongName, names_covered(leaf)));
 
@@ -102,15 +103,14 @@ impl Witness {
     }
 
     fn accepts(&self, roots: &RootCertStore, check: &Check<'_>) -> Result<(), Error> {
-        let algorithms = self.trust.algorithms().all;
-        verify_server_cert_signed_by_trust_anchor(check.parsed, roots, check.intermediates, check.at, algorithms)
+        self.trust.leads_to(roots, check.parsed, check.chain, check.at)
     }
 }
 
 struct Check<'a> {
     parsed: &'a ParsedCertificate<'a>,
     leaf: &'a CertificateDer<'a>,
-    intermediates: &'a [CertificateDer<'a>],
+    chain: &'a Chain,
     at: UnixTime,
 }
 
@@ -120,12 +120,15 @@ impl ServerCertVerifier for Witness {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let chain = [end_entity].into_iter().chain(intermediates).map(|one| one.clone().into_owned()).collect();
-        *self.chain.lock().expect("no holder panics") = chain;
-        self.trust.verifier().verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let presented = || [end_entity].into_iter().chain(intermediates).map(|one| one.clone().into_owned()).collect();
+        let chain = self.chain.get_or_init(presented);
+        let leaf = ParsedCertificate::try_from(end_entity)?;
+        self.trust.vouch_for(&leaf, chain, now)?;
+        verify_server_name(&leaf, server_name)?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
