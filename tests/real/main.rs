@@ -28,6 +28,7 @@ mod web_server;
 mod checks;
 mod cli;
 mod clock;
+mod commands;
 mod credentials;
 mod dashboard;
 mod disk;
