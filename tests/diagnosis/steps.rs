@@ -54,7 +54,7 @@ fn each_step_is_told_by_what_is_seen_of_it() {
             },
             "++++++",
         ),
-        ("there is no such stage", |it| it.stage = Fact::Absent, "++++-+"),
+        ("there is no such stage", |it| it.stage = Fact::Absent, "++++++"),
     ];
     for (name, change, expected) in rows {
         assert_eq!(seen(healthy(), change), expected, "{name}");
@@ -63,10 +63,11 @@ fn each_step_is_told_by_what_is_seen_of_it() {
 
 #[test]
 fn what_came_through_shows_what_is_deployed_whatever_is_saved() {
-    let rows: [(Change, usize); 3] = [
+    let rows: [(Change, usize); 4] = [
         (|it| api(it).policy = None, 2),
         (|it| api(it).policy = Some(policy("vpce-0aaaaaaaaaaaaaaaa")), 2),
         (|it| it.resources = Fact::Known(Vec::new()), 3),
+        (|it| it.stage = Fact::Absent, 4),
     ];
     for (change, at) in rows {
         let step = |scene: Scene, change: Change| Report::of(beside(scene, change).round).steps().remove(at);

@@ -132,7 +132,12 @@ impl View<'_> {
                 Found::done(format!("`{stage}` is there")).and(age)
             }
             Fact::Absent if self.setup.api.known().is_some() => {
-                Found::not_done(format!("the API has no stage `{stage}`")).todo(todo(Cause::MissingStage))
+                let against = format!("the API has no stage `{stage}`");
+                if self.answered().is_empty() {
+                    Found::not_done(against).todo(todo(Cause::MissingStage))
+                } else {
+                    Found::done(format!("{} came through", self.calls())).and([format!("against it: {against}")])
+                }
             }
             Fact::Absent | Fact::CannotSee(_) => {
                 self.by_calls(&self.blind_to_api(&self.setup.stage), &[Cause::MissingStage], todo)
