@@ -42,18 +42,7 @@ pub(crate) fn forbidden(case: &Case<'_>) -> Vec<Draft> {
 /// The API and its stage are there, since another path got past this point: what differs between the paths is to blame.
 fn beside_a_working_path(sights: &[&Sight<'_>]) -> Vec<Cause> {
     let paths: Vec<_> = sights.iter().map(|sight| sight.path).collect();
-    let headers: Vec<_> = paths
-        .iter()
-        .filter_map(|path| match path {
-            AccessPath::VpceHostHeader => Some(Cause::WrongHostHeader),
-            AccessPath::VpceApiIdHeader => Some(Cause::WrongApiIdHeader),
-            AccessPath::PrivateDns
-            | AccessPath::Route53Alias
-            | AccessPath::CustomDomain
-            | AccessPath::VpceCustomDomain
-            | AccessPath::Public => None,
-        })
-        .collect();
+    let headers: Vec<_> = sights.iter().filter_map(|sight| sight.header_cause()).collect();
     let blocks = [Cause::WafBlock, Cause::WafOrCustomResponse];
     if let ([_], [header]) = (paths.as_slice(), headers.as_slice()) {
         return [*header].into_iter().chain(blocks).chain([Cause::ForbiddenUnknown]).collect();

@@ -4,7 +4,6 @@ use super::case::Case;
 use super::cause::Cause;
 use super::meaning::Family;
 use super::sight::{Side, Sight};
-use crate::plan::AccessPath;
 
 /// What is left of the causes of some answers, held against other paths of the round.
 #[derive(Debug)]
@@ -70,15 +69,7 @@ const LEAST_DEPTH: u8 = 2;
 /// What only some of the paths send, or where they lead.
 fn led_elsewhere(sights: &[&Sight<'_>]) -> Vec<Cause> {
     let header = match sights {
-        [one] => match one.path {
-            AccessPath::VpceHostHeader => Some(Cause::WrongHostHeader),
-            AccessPath::VpceApiIdHeader => Some(Cause::WrongApiIdHeader),
-            AccessPath::PrivateDns
-            | AccessPath::Route53Alias
-            | AccessPath::CustomDomain
-            | AccessPath::VpceCustomDomain
-            | AccessPath::Public => None,
-        },
+        [one] => one.header_cause(),
         _ => None,
     };
     [Cause::AnsweredByAnotherApi].into_iter().chain(header).collect()

@@ -1,5 +1,6 @@
 //! What does one path say by itself? Its outcome, the attempt that decided it, the kind of addresses behind it.
 
+use super::cause::Cause;
 use super::meaning::{Family, Signature};
 use super::signature;
 use crate::observation::{
@@ -177,6 +178,19 @@ impl<'a> Sight<'a> {
     /// Whether it shows that the API and its stage are there and reachable over an endpoint.
     pub(crate) fn proves_api(&self) -> bool {
         self.side() == Side::Inside && (self.is_ok() || self.family().is_some_and(Family::proves_api))
+    }
+
+    /// What is wrong if the header that leads this path to its API leads to none.
+    pub(crate) fn header_cause(&self) -> Option<Cause> {
+        match self.path {
+            AccessPath::VpceHostHeader => Some(Cause::WrongHostHeader),
+            AccessPath::VpceApiIdHeader => Some(Cause::WrongApiIdHeader),
+            AccessPath::PrivateDns
+            | AccessPath::Route53Alias
+            | AccessPath::CustomDomain
+            | AccessPath::VpceCustomDomain
+            | AccessPath::Public => None,
+        }
     }
 
     /// Whether its addresses and another's of the same family have nothing in common; one that the user gave is compared with nothing.
