@@ -324,3 +324,34 @@ fn an_endpoint_that_is_not_there_has_another_of_the_vpc_in_its_place() {
         assert!(first(change).contains("create-vpc-endpoint --vpc-id vpc-1 "), "{}", first(change));
     }
 }
+
+/// Its policy is about another API.
+fn of_another_api(setup: &mut Setup) {
+    let arn = "arn:aws:execute-api:us-east-1:*:b2cd345e6f/*";
+    let one = json!({"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": arn});
+    endpoint(setup).policy = Some(json!({ "Statement": one }));
+}
+
+#[test]
+fn an_endpoint_whose_policy_does_not_allow_the_call_is_not_done_unless_calls_come_through() {
+    let first = |scene: Scene, change: Change| Report::of(beside(scene, change).round).steps().remove(0);
+    let denies: Change = |it| {
+        endpoint(it).policy =
+            Some(json!({"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}}));
+    };
+    for change in [of_another_api as Change, denies] {
+        let (well, against) = (first(healthy(), |_| {}), first(healthy(), change));
+        assert_eq!((against.state, against.todo.len()), (StepState::Done, 0), "{against:#?}");
+        assert!(against.seen.len() > well.seen.len(), "{against:#?}");
+        let refused = first(forbidden(), change);
+        assert_eq!(refused.state, StepState::NotDone, "{refused:#?}");
+        assert!(refused.todo.concat().contains(VPCE), "{refused:#?}");
+        // what one counts for at once, no deployment mends
+        assert!(!refused.todo.concat().contains("deploy"), "{refused:#?}");
+    }
+    // where it is not read, or not clear, the answer tells; one that it contradicts is left open
+    let by_endpoint = || denied("because no VPC endpoint policy allows the execute-api:Invoke action");
+    assert_eq!(first(by_endpoint(), |it| endpoint(it).policy = None).state, StepState::NotDone);
+    assert_eq!(first(by_endpoint(), |_| {}).state, StepState::CannotSee);
+    assert_eq!(first(denied(IMPLICIT), |it| endpoint(it).policy = None).state, StepState::Done);
+}

@@ -1,9 +1,10 @@
 //! How far is account A? Its endpoint, and its calls.
 
-use super::Found;
 use super::view::{View, shows_nothing};
+use super::{Found, StepState};
+use crate::diagnosis::Cause;
 use crate::observation::Row;
-use crate::setup::{Admission, Fact, VpcEndpoint};
+use crate::setup::{Admission, Fact, Ruling, VpcEndpoint};
 use crate::target::Target;
 
 impl View<'_> {
@@ -15,7 +16,7 @@ impl View<'_> {
         if let Some(one) = self.setup.endpoints.known().and_then(|all| all.iter().find(stray)) {
             return Found::not_done(one.purpose()).todo([create(target, Some(&one.vpc))]);
         }
-        match self.setup.endpoint(target) {
+        let found = match self.setup.endpoint(target) {
             Fact::Known(one) if !one.is_available() => {
                 Found::not_done(format!("{id} is {}", one.state)).todo([mended(one, target)])
             }
@@ -25,6 +26,36 @@ impl View<'_> {
                 Found::done(format!("its addresses take connections: {}", self.reached().join(", ")))
             }
             Fact::CannotSee(blind) => self.unseen(&blind),
+        };
+        match found.state {
+            StepState::Done => self.under_its_policy(found, target),
+            StepState::NotDone | StepState::CannotSee => found,
+        }
+    }
+
+    /// An endpoint that is there, by what its policy says of this call: as it was read, or else as the answers tell. It counts as it
+    /// is, without a deployment.
+    fn under_its_policy(&self, found: Found, target: &Target) -> Found {
+        let ruling = self.endpoint_ruling();
+        let refused = self.refused_by(&BY_THE_ENDPOINT);
+        let (against, cause) = match (&ruling, refused) {
+            (Some(Ruling::Denies(words)), _) => {
+                (format!("its policy denies this call: {words}"), Cause::VpcePolicyExplicitDeny)
+            }
+            (Some(Ruling::Silent), _) => {
+                ("no statement of its policy allows this call".to_owned(), Cause::VpcePolicyImplicitDeny)
+            }
+            (Some(Ruling::Allows), Some(cause)) => {
+                return Found::unclear(format!("its policy allows this call, and the answer is {cause}")).and(found.seen);
+            }
+            (Some(Ruling::Unclear(_)) | None, Some(cause)) => (format!("the answer is {cause}"), cause),
+            (Some(Ruling::Allows | Ruling::Unclear(_)) | None, None) => return found,
+        };
+        if self.answered().is_empty() {
+            Found::not_done(against).and(found.seen).todo(cause.fix(Some(target)))
+        } else {
+            let yet = format!("against it: {against}; {} came through, before it was so or over another endpoint", self.calls());
+            found.and([yet])
         }
     }
 
@@ -161,4 +192,6 @@ fn create(target: &Target, vpc: Option<&str>) -> String {
     )
 }
 
+/// What an answer is called that the endpoint's policy gave.
+const BY_THE_ENDPOINT: [Cause; 2] = [Cause::VpcePolicyExplicitDeny, Cause::VpcePolicyImplicitDeny];
 const ELSEWHERE: &str = "it may be of another account, as in a shared VPC";

@@ -1,7 +1,7 @@
 //! What do the set-up and the round show together? Rows, addresses and findings, as the steps ask for them.
 
 use super::Found;
-use crate::diagnosis::{Cause, Finding, gateways_error};
+use crate::diagnosis::{Cause, Confidence, Finding, gateways_error};
 use crate::observation::{NameSource, Place, Row};
 use crate::plan::AccessPath;
 use crate::report::Report;
@@ -118,6 +118,12 @@ impl View<'_> {
         self.findings().iter().find(leads).or(self.findings().iter().find(competes))
     }
 
+    /// The one of these causes that alone explains the answers.
+    pub(super) fn refused_by(&self, causes: &[Cause]) -> Option<Cause> {
+        let alone = |finding: &&Finding| finding.alternatives.is_empty() && finding.confidence >= Confidence::Likely;
+        self.told(causes).filter(alone).map(|finding| finding.cause)
+    }
+
     fn findings(&self) -> &[Finding] {
         self.report.map_or(&[], |report| &report.diagnosis.findings)
     }
@@ -135,10 +141,19 @@ impl View<'_> {
         plan.map_or_else(|| "GET".to_owned(), |plan| plan.method.to_string())
     }
 
+    /// What the API's policy, as it is saved, says of the call.
     pub(super) fn ruling(&self) -> Option<Ruling> {
-        let (target, report) = (self.target?, self.report?);
-        let signed = report.round.rows.iter().any(|row| row.signed);
-        self.setup.api_ruling(target, &self.method_name(), signed)
+        self.setup.api_ruling(self.target?, &self.method_name(), self.is_signed())
+    }
+
+    /// What the endpoint's policy says of the call.
+    pub(super) fn endpoint_ruling(&self) -> Option<Ruling> {
+        self.setup.endpoint_ruling(self.target?, &self.method_name(), self.is_signed())
+    }
+
+    /// Whether calls of the round are signed.
+    pub(super) fn is_signed(&self) -> bool {
+        self.report.is_some_and(|report| report.round.rows.iter().any(|row| row.signed))
     }
 }
 
