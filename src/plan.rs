@@ -3,6 +3,7 @@
 mod curl;
 mod header;
 
+pub(crate) use curl::word;
 pub use header::{Header, HeaderError, HeaderText};
 
 use crate::named::named;

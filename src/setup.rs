@@ -51,6 +51,9 @@ pub struct Setup {
     pub stage: Fact<Stage>,
     /// What was last deployed to it.
     pub deployment: Fact<Deployment>,
+    /// The role that was named to sign the calls, by its ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assume_role_arn: Option<String>,
 }
 
 /// The interface by which this host calls.
@@ -270,6 +273,7 @@ impl Setup {
             resources: Fact::CannotSee(why.clone()),
             stage: Fact::CannotSee(why.clone()),
             deployment: Fact::CannotSee(why.clone()),
+            assume_role_arn: None,
         }
     }
 }

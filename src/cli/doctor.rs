@@ -80,6 +80,7 @@ impl DoctorArgs {
         let Some(target) = target else { return self.output.tell_setup(output, &setup) };
         let mut check = self.check(target, &setup)?;
         check.request.ca_file.clone_from(&settings.ca_file);
+        let setup = Setup { assume_role_arn: role(&check.auth).map(str::to_owned), ..setup };
         let quiet = self.output.quiet || self.output.format == Format::Nagios;
         let report = run_watched(&check, &net, &once::ignored_proxy_variables(), quiet).await;
         let report = beside(report, setup, &net).await;

@@ -71,15 +71,21 @@ impl Plan {
     }
 }
 
-/// Appends an option and its value, quoted for a POSIX shell where need be.
+/// Appends an option and its value.
 fn push(line: &mut String, option: &str, value: &str) {
     if !option.is_empty() {
         let _ = write!(line, " {option}");
     }
+    line.push(' ');
+    line.push_str(&word(value));
+}
+
+/// A text as one word of a POSIX shell, quoted where need be.
+pub(crate) fn word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !value.is_empty() && value.chars().all(plain) {
-        let _ = write!(line, " {value}");
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
     } else {
-        let _ = write!(line, " '{}'", value.replace('\'', r"'\''"));
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }

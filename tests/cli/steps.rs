@@ -165,3 +165,12 @@ fn help_speaks_of_no_option_that_the_command_lacks() {
         }
     }
 }
+
+#[test]
+fn a_report_tells_which_role_was_to_sign() {
+    let side = start("explicit-deny");
+    let role = "arn:aws:iam::222233334444:role/probe";
+    let mut command = doctor_of(&side, &ec2());
+    let seen = report(command.args(["--auth", "iam", "--assume-role-arn", role]));
+    assert_eq!(seen["setup"]["assume_role_arn"], role);
+}

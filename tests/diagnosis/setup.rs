@@ -74,6 +74,7 @@ fn whole() -> Setup {
         }]),
         stage: Fact::Known(Stage { deployment: Some("dep1".to_owned()), changed: None, web_acl: None }),
         deployment: Fact::Known(Deployment { id: "dep1".to_owned(), created: None }),
+        assume_role_arn: None,
     }
 }
 

@@ -6,7 +6,7 @@ use apigw_probe::observation::{Intent, NameSource, Row, TcpFault};
 use apigw_probe::plan::AccessPath;
 use apigw_probe::report::{Report, StepState, steps};
 use apigw_probe::setup::{Blind, Fact, Setup};
-use apigw_probe::target::Expectation;
+use apigw_probe::target::{Expectation, Target, TargetInput};
 use serde_json::json;
 
 const PUBLIC: AccessPath = AccessPath::Public;
@@ -244,12 +244,31 @@ fn a_url_without_a_stage_says_nothing_of_stages() {
 }
 
 #[test]
-fn the_command_that_prints_the_policy_names_the_endpoint() {
-    for (scene, name) in [(healthy(), ENDPOINT), (Scene::of(URL, Some(VPCE)), "--vpce-id vpce-1a2b3c456d7e89012")] {
-        let silent = scene.only(&[P1]).unconnected(&[P1], TcpFault::Timeout);
-        let steps = Report::of(beside(silent, |it| api(it).policy = None).round).steps();
-        assert!(steps[2].todo[0].contains(name), "{:?}", steps[2].todo);
+fn the_command_that_prints_the_policy_names_all_that_it_depends_on() {
+    let printed = |scene: Scene, signed: bool, change: Change| {
+        let mut silent = scene.only(&[P1]).unconnected(&[P1], TcpFault::Timeout);
+        silent.round.rows.iter_mut().for_each(|row| row.signed = signed);
+        let mut silent = beside(silent, |it| api(it).policy = None);
+        change(silent.round.environment.setup.as_mut().unwrap());
+        Report::of(silent.round).steps()[2].todo.concat()
+    };
+    let endpoint = "/test --vpce-id vpce-1a2b3c456d7e89012";
+    for scene in [healthy(), Scene::of(URL, Some(VPCE))] {
+        assert!(printed(scene, false, |_| {}).ends_with(&format!("{endpoint}`")));
     }
+    let by_role: Change = |it| it.assume_role_arn = Some("arn:aws:iam::222233334444:role/$(probe)".to_owned());
+    assert!(printed(healthy(), true, |_| {}).ends_with(&format!("{endpoint} --auth iam`")));
+    let named = format!("{endpoint} --auth iam --assume-role-arn 'arn:aws:iam::222233334444:role/$(probe)'`");
+    assert!(printed(healthy(), true, by_role).ends_with(&named));
+    let mut scene = healthy();
+    let input = TargetInput {
+        invoke_url: URL,
+        vpce_dns_name: Some(ENDPOINT),
+        custom_domain: Some("private.example.com/orders"),
+        ..TargetInput::default()
+    };
+    scene.round.target = Target::parse(input).unwrap().into();
+    assert!(printed(scene, false, |_| {}).ends_with(&format!("{endpoint} --custom-domain private.example.com`")));
 }
 
 #[test]

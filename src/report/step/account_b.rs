@@ -4,7 +4,7 @@ use super::view::{View, is_inside, named};
 use super::{Found, StepState};
 use crate::diagnosis::{Cause, Confidence};
 use crate::observation::{DnsFault, Outcome};
-use crate::plan::AccessPath;
+use crate::plan::{AccessPath, word};
 use crate::setup::{Blind, Fact, Ruling};
 use crate::target::Target;
 use time::format_description::well_known::Rfc3339;
@@ -51,7 +51,7 @@ impl View<'_> {
 
     pub(super) fn policy(&self) -> Found {
         let Some(target) = self.target else { return Found::unnamed() };
-        let saved = |against: String| self.saved(&against, [printed(target)]);
+        let saved = |against: String| self.saved(&against, [self.printed(target)]);
         match self.ruling() {
             // a policy that allows makes the same words of the answer less believable, and those words the more telling
             Some(Ruling::Allows) => {
@@ -76,14 +76,14 @@ impl View<'_> {
             Some(Ruling::Silent) => saved("no statement of it allows this call".to_owned()),
             Some(Ruling::Unclear(why)) => {
                 let blind = Blind::new("as it is saved", format!("whether it allows this call is not clear, {why}"));
-                let found = self.by_calls(&blind, &REFUSALS, |_| vec![printed(target)]);
+                let found = self.by_calls(&blind, &REFUSALS, |_| vec![self.printed(target)]);
                 match found.state {
                     StepState::NotDone => found.and([format!("{}: {}", blind.source, blind.why)]),
                     StepState::Done | StepState::CannotSee => found,
                 }
             }
             None if self.setup.api.known().is_some() => saved("the API has none".to_owned()),
-            None => self.by_calls(&self.blind_to_api(&self.setup.api), &REFUSALS, |_| vec![printed(target)]),
+            None => self.by_calls(&self.blind_to_api(&self.setup.api), &REFUSALS, |_| vec![self.printed(target)]),
         }
     }
 
@@ -166,6 +166,19 @@ impl View<'_> {
         }
     }
 
+    /// The command that prints the policy, with all that it depends on. The path is not in it, nor a stage that a shell or the policy
+    /// would take for something else than its name.
+    fn printed(&self, target: &Target) -> String {
+        let stage = target.stage.as_deref().filter(|stage| word(stage) == *stage);
+        let url = format!("https://{}/{}", target.invoke_name(), stage.unwrap_or_default());
+        let endpoint = target.vpce.as_ref().map_or("VPCE_DNS_NAME".to_owned(), |id| format!("--vpce-id {id}"));
+        let domain = target.custom_domain.as_ref().map(|domain| format!(" --custom-domain {}", domain.name));
+        let role = self.setup.assume_role_arn.as_ref().map(|arn| format!(" --assume-role-arn {}", word(arn)));
+        let signed = if self.is_signed() { " --auth iam" } else { "" };
+        let (domain, role) = (domain.unwrap_or_default(), role.unwrap_or_default());
+        format!("print it: `apigw-probe doctor --resource-policy {url} {endpoint}{domain}{signed}{role}`")
+    }
+
     /// Why something of the API is not seen. What is not there where there is no such API either may be in another account.
     fn blind_to_api<T>(&self, fact: &Fact<T>) -> Blind {
         let no_api = || {
@@ -175,14 +188,6 @@ impl View<'_> {
         };
         fact.blind().or(self.setup.api.blind()).cloned().unwrap_or_else(no_api)
     }
-}
-
-/// The command that prints the policy. Neither stage nor path is in it, so that a shell takes every character as it is.
-fn printed(target: &Target) -> String {
-    let name = target.vpce_dns_name.clone();
-    let endpoint = name.or_else(|| Some(format!("--vpce-id {}", target.vpce.as_ref()?)));
-    let endpoint = endpoint.as_deref().unwrap_or("VPCE_DNS_NAME");
-    format!("print it: `apigw-probe doctor --resource-policy https://{} {endpoint}`", target.invoke_name())
 }
 
 /// What an answer is called that the resource policy gave.
