@@ -156,10 +156,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     let matches = command.try_get_matches_from_mut(args)?;
-    if let Some(("once", once)) = matches.subcommand() {
-        once::refuse_what_does_not_go_together(once)
-            .map_err(|text| command.error(ErrorKind::ArgumentConflict, text))?;
-    }
+    let refused = match matches.subcommand() {
+        Some(("once", once)) => once::refuse_what_does_not_go_together(once),
+        Some(("doctor", doctor)) => doctor::refuse_what_needs_an_invoke_url(doctor),
+        Some(_) | None => Ok(()),
+    };
+    refused.map_err(|text| command.error(ErrorKind::ArgumentConflict, text))?;
     Cli::from_arg_matches(&matches)
 }
 

@@ -8,7 +8,8 @@ use crate::plan::{AccessPath, Header, Method, Request};
 use crate::probe::Limits;
 use crate::side::{Role, Wallet, Wish};
 use crate::target::{Expectation, Region, Target, TargetError, TargetInput};
-use clap::Args;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -57,6 +58,22 @@ impl CheckArgs {
             Err(Stop::usage("no path is left to probe: all are skipped or lack their input"))
         }
     }
+}
+
+/// The ids of the options that make up a check.
+pub(super) fn args_of_a_check() -> Vec<String> {
+    let check = CheckArgs::augment_args(clap::Command::new("check"));
+    check.get_arguments().map(|arg| arg.get_id().to_string()).filter(|id| id != "inputs").collect()
+}
+
+/// Whether an option stands on the command line, and not only in the environment.
+pub(super) fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// An option by its id, as it is typed.
+pub(super) fn flag(id: &str) -> String {
+    format!("--{}", if id == "headers" { "header".to_owned() } else { id.replace('_', "-") })
 }
 
 /// The options that name a target.

@@ -1,8 +1,8 @@
 //! What can account A see of its own set-up? Facts first, then a probe, then what each says of the other.
 
-use super::args::{CheckArgs, NetArgs};
+use super::args::{CheckArgs, NetArgs, args_of_a_check, flag, is_typed};
 use super::experiment::experiment;
-use super::output::{self, Format, Output, OutputArgs};
+use super::output::{self, Format, OutputArgs};
 use super::progress::run_watched;
 use super::{Stop, once, runtime};
 use crate::check::{Auth, Check};
@@ -13,7 +13,7 @@ use crate::report::Report;
 use crate::setup::{Policy, Setup, VpcEndpoint};
 use crate::side::{Role, Survey, Variables, Wish, outgoing};
 use crate::target::{AwsHost, AwsHostKind, Target};
-use clap::Args;
+use clap::{ArgMatches, Args};
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
@@ -45,7 +45,35 @@ pub(super) struct DoctorArgs {
     output: OutputArgs,
 }
 
+/// Options that say how an API is called or seen, where none is named. What only the environment says is passed over.
+pub(super) fn refuse_what_needs_an_invoke_url(matches: &ArgMatches) -> Result<(), String> {
+    if is_typed(matches, "inputs") {
+        return Ok(());
+    }
+    // credentials and a Region are for reading too, and who may take a role needs no API
+    let of_no_api = |id: &String| {
+        ["region", "profile"].contains(&id.as_str()) || (id == "account_b_role" && is_typed(matches, "iam_policy"))
+    };
+    let more = ["experiment", "account_b_role", "account_b_external_id"].map(str::to_owned);
+    let all = args_of_a_check().into_iter().chain(more);
+    let stray: Vec<_> = all.filter(|id| is_typed(matches, id) && !of_no_api(id)).map(|id| flag(&id)).collect();
+    match stray.as_slice() {
+        [] => Ok(()),
+        [one] => Err(format!("{one} goes with an INVOKE_URL, {URL}")),
+        many => Err(format!("{} go with an INVOKE_URL, {URL}", many.join(", "))),
+    }
+}
+
 pub(super) fn run(args: &DoctorArgs) -> Result<u8, Stop> {
+    let (policies, format) = (args.iam_policy || args.resource_policy, args.output.format);
+    if matches!(format, Format::Nagios | Format::Prometheus) {
+        if policies {
+            return Err(Stop::usage("policies are JSON documents without a verdict: --format json, or none"));
+        }
+        if args.check.target.inputs.is_empty() {
+            return Err(Stop::usage("without INVOKE_URL there is no verdict: --format text or json"));
+        }
+    }
     if args.iam_policy {
         return args.print_iam_policies();
     }
@@ -54,9 +82,6 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Stop> {
     }
     if args.account_b_external_id.is_some() && args.account_b_role.is_none() {
         return Err(Stop::usage("--account-b-external-id goes with --account-b-role"));
-    }
-    if args.check.target.inputs.is_empty() && matches!(args.output.format, Format::Nagios | Format::Prometheus) {
-        return Err(Stop::usage("without INVOKE_URL there is no verdict: --format text or json"));
     }
     let settings = args.net.settings(&NetSettings::default());
     let net = settings.open().map_err(Stop::host)?;
@@ -67,12 +92,14 @@ impl DoctorArgs {
     /// Looks at the set-up, probes what was named, and tells both.
     async fn look(&self, net: Net, settings: &NetSettings) -> Result<u8, Stop> {
         let target = self.target()?;
+        let region = self.check.target.region()?;
         let output = self.output.open()?;
         let account_b = self.reader();
         let survey = Survey {
             net: &net.current(),
             variables: &Variables::of_process(),
             target: target.as_ref(),
+            region: region.as_ref(),
             profile: self.check.auth.profile(),
             account_b: account_b.as_ref(),
         };
@@ -134,7 +161,8 @@ impl DoctorArgs {
             (Some(target), Some(role)) => (policy, Some((role, Policy::to_call(target)))),
             (None, _) => (policy, None),
         };
-        print("account A: attach this to the role of the instance, to see the endpoint's side", &own)?;
+        let title = "account A: attach this to the role of the instance, to see the endpoint's side";
+        let mut documents = vec![(title.to_owned(), own)];
         if self.account_b_role.is_none() {
             output::complain(
                 "account A: to see the API's side by a role of account B, it needs `sts:AssumeRole` on that role: \
@@ -142,7 +170,8 @@ impl DoctorArgs {
             );
         }
         if let Some((role, policy)) = others {
-            print(&format!("{role}: attach this, to call the API; its trust policy must admit account A"), &policy)?;
+            let title = format!("{role}: attach this, to call the API; its trust policy must admit account A");
+            documents.push((title, policy));
         }
         if target.as_ref().is_some_and(|target| target.api().is_none()) {
             output::complain(
@@ -152,13 +181,13 @@ impl DoctorArgs {
         match &target {
             Some(target) => {
                 let title = "account B: attach this to a role that trusts the instance's, for --account-b-role";
-                print(title, &Policy::to_read_account_b(target))?;
+                documents.push((title.to_owned(), Policy::to_read_account_b(target)));
             }
             None => output::complain(
                 "account B, and signed calls: give the INVOKE_URL for the policies that seeing and calling that API take",
             ),
         }
-        Ok(0)
+        self.output.tell_policies(&documents)
     }
 
     fn print_resource_policies(&self) -> Result<u8, Stop> {
@@ -184,20 +213,18 @@ impl DoctorArgs {
                  such as {\"AWS\": \"arn:aws:iam::ACCOUNT_A:role/NAME\"}; that caller's own policy must allow execute-api:Invoke too",
             );
         }
-        print(
-            "account B: the API's resource policy; deploy the API again after a change",
-            &Policy::of_api(vpce, role),
-        )?;
+        let title = "account B: the API's resource policy; deploy the API again after a change";
+        let mut documents = vec![(title.to_owned(), Policy::of_api(vpce, role))];
         if let Some(domain) = &target.custom_domain {
             let title = format!("account B: the policy of the custom domain name `{}`, which is its own", domain.name);
-            print(&title, &Policy::of_domain(vpce, role))?;
+            documents.push((title, Policy::of_domain(vpce, role)));
             output::complain(
                 "custom domain: in the endpoint's policy, `+*` stands for the domain name's id, and `:*:` for account B's number",
             );
         }
         let title = "account A: the endpoint's policy, for this API alone; others that are called over it need a line of their own";
-        print(title, &Policy::of_endpoint(&target))?;
-        Ok(0)
+        documents.push((title.to_owned(), Policy::of_endpoint(&target)));
+        self.output.tell_policies(&documents)
     }
 
     /// What contradicts itself in the names and roles that were given.
@@ -234,12 +261,6 @@ fn role(auth: &Auth) -> Option<&str> {
     Some(&auth.wallet()?.wish()?.role.as_ref()?.arn)
 }
 
-/// The document on stdout, so that it can be piped; what it is for on stderr.
-fn print(title: &str, policy: &Policy) -> Result<(), Stop> {
-    output::complain(&format!("# {title}"));
-    Ok(Output::stdout().write(policy.to_json().as_bytes())?)
-}
-
 /// The endpoint's own name that is of no single zone.
 fn regional_name(endpoint: &VpcEndpoint) -> Option<&str> {
     let is_regional =
@@ -268,3 +289,5 @@ async fn beside(report: Report, setup: Setup, net: &Net) -> Report {
     let setup = Setup { outgoing, ..setup };
     Report::of(Round { environment: Environment { setup: Some(Box::new(setup)), ..round.environment }, ..round })
 }
+
+const URL: &str = "such as https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";

@@ -1,6 +1,6 @@
 //! What does one probe say? Probe now, print the report, exit.
 
-use super::args::{CheckArgs, NetArgs};
+use super::args::{CheckArgs, NetArgs, args_of_a_check, flag, is_typed};
 use super::experiment::experiment;
 use super::output::{self, Format, OutputArgs};
 use super::progress::run_watched;
@@ -9,7 +9,6 @@ use crate::check::Check;
 use crate::config::{Config, DEFAULT_TIMEOUT, NetSettings};
 use crate::probe::Net;
 use crate::report::Report;
-use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,20 +39,15 @@ pub(super) struct OnceArgs {
 /// Options of the command line that contradict each other. The environment is no contradiction: an option that is not for
 /// this use of the command is passed over there.
 pub(super) fn refuse_what_does_not_go_together(matches: &ArgMatches) -> Result<(), String> {
-    let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    let (first, others): (_, Vec<String>) = if typed("config") {
-        let check = CheckArgs::augment_args(clap::Command::new("check"));
-        let of_a_target = check.get_arguments().map(|arg| arg.get_id().to_string()).filter(|id| id != "inputs");
-        ("config", of_a_target.chain(["print_config".to_owned()]).collect())
-    } else if typed("print_config") {
-        ("print_config", ["experiment", "format", "verbose", "quiet"].map(str::to_owned).to_vec())
-    } else {
-        return Ok(());
+    let first = ["config", "print_config"].into_iter().find(|id| is_typed(matches, id));
+    let others: Vec<String> = match first {
+        Some("config") => args_of_a_check().into_iter().chain(["print_config".to_owned()]).collect(),
+        Some(_) => ["experiment", "format", "verbose", "quiet"].map(str::to_owned).to_vec(),
+        None => return Ok(()),
     };
-    let flag = |id: &str| format!("--{}", if id == "headers" { "header".to_owned() } else { id.replace('_', "-") });
-    match others.iter().find(|id| typed(id)) {
-        Some(other) => Err(format!("{} cannot be used with {}", flag(other), flag(first))),
-        None => Ok(()),
+    match (first, others.iter().find(|id| is_typed(matches, id))) {
+        (Some(first), Some(other)) => Err(format!("{} cannot be used with {}", flag(other), flag(first))),
+        (_, _) => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Stop;
 use crate::render;
 use crate::report::{Report, Verdict};
-use crate::setup::Setup;
+use crate::setup::{Policy, Setup};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -107,6 +107,22 @@ impl OutputArgs {
             }
         };
         output.write(text.as_bytes())?;
+        Ok(0)
+    }
+
+    /// Writes policies one after another, so that they can be piped; what each is for goes to stderr.
+    pub(super) fn tell_policies(&self, documents: &[(String, Policy)]) -> Result<u8, Stop> {
+        let output = self.open()?;
+        if output.is_stdout() {
+            // to people, each below its title
+            for (title, policy) in documents {
+                complain(&format!("# {title}"));
+                Output::stdout().write(policy.to_json().as_bytes())?;
+            }
+            return Ok(0);
+        }
+        documents.iter().for_each(|(title, _)| complain(&format!("# {title}")));
+        output.write(documents.iter().map(|(_, policy)| policy.to_json()).collect::<String>().as_bytes())?;
         Ok(0)
     }
 

@@ -8,7 +8,7 @@ use super::{MOST_FOR_A_CALL, Side, Variables, Wallet, metadata};
 use crate::probe::Net;
 use crate::setup::{Blind, Fact, Instance, SecurityGroup, Setup, VpcEndpoint};
 use crate::sign::Credentials;
-use crate::target::{DnsSuffix, Target};
+use crate::target::{DnsSuffix, Region, Target};
 use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 
@@ -21,6 +21,8 @@ pub struct Survey<'a> {
     pub variables: &'a Variables,
     /// What is to be probed, if anything was named.
     pub target: Option<&'a Target>,
+    /// The Region to look in, where no target tells it; that of the environment or of the instance if absent.
+    pub region: Option<&'a Region>,
     /// The one profile to use; the whole chain if absent.
     pub profile: Option<&'a str>,
     /// A role that may read the API in account B.
@@ -61,7 +63,7 @@ impl Survey<'_> {
         setup.outgoing = Fact::CannotSee(Blind::new("/sys/class/net", "nothing was called"));
         let place = self.place().or_else(|| Some(Place::of_region(&setup.instance.known()?.region)));
         let Some(place) = place else {
-            blind_to_account_a(&mut setup, "the Region is not known: give INVOKE_URL, or set AWS_REGION");
+            blind_to_account_a(&mut setup, "the Region is not known: give INVOKE_URL or --region, or set AWS_REGION");
             blind_to_account_b(&mut setup, "no API was named");
             return setup;
         };
@@ -78,13 +80,13 @@ impl Survey<'_> {
         Setup { clock_ahead_seconds, api: b.api, resources: b.resources, stage: b.stage, deployment: b.deployment, ..a }
     }
 
-    /// Where the target is, or where the environment says.
+    /// Where the target is, or where the user or the environment says.
     fn place(&self) -> Option<Place> {
         if let Some((region, suffix)) = self.target.and_then(|target| Some((target.region()?, target.suffix()?))) {
             return Some(Place { region: region.to_string(), suffix: suffix.to_string() });
         }
-        let named = self.variables.value("AWS_REGION").or(self.variables.value("AWS_DEFAULT_REGION"));
-        named.map(Place::of_region)
+        let named = || self.variables.value("AWS_REGION").or(self.variables.value("AWS_DEFAULT_REGION"));
+        self.region.map(Region::as_str).or_else(named).map(Place::of_region)
     }
 
     /// Where the endpoint is by its own name, of which the URL may be wrong.

@@ -173,6 +173,64 @@ fn what_a_policy_lacks_is_told() {
     }
 }
 
+#[test]
+fn policies_go_into_the_file_that_is_named_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policies.json");
+    let path = file.to_str().unwrap();
+    for arguments in [&["--iam-policy", URL][..], &["--resource-policy", URL, VPCE]] {
+        let printed = doctor(arguments);
+        let written = doctor(&[arguments, &["--output", path]].concat());
+        assert_eq!((written.status.code(), written.stdout.len()), (Some(0), 0));
+        assert_eq!(std::fs::read(&file).unwrap(), printed.stdout);
+        assert_eq!(written.stderr, printed.stderr);
+        // what cannot be written is told, and what makes no sense refused
+        assert_eq!(doctor(&[arguments, &["--output", "/nonexistent/file"]].concat()).status.code(), Some(2));
+        let refused = doctor(&[arguments, &["--format", "prometheus", "--output", path]].concat());
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("--format json"), "{refused:?}");
+        assert_eq!(doctor(&[arguments, &["--format", "nagios"]].concat()).status.code(), Some(3));
+        assert_eq!(doctor(&[arguments, &["--format", "json"]].concat()).stdout, printed.stdout);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn options_that_need_an_api_are_refused_without_one() {
+    for (arguments, named) in [
+        (&["--vpce-id", "vpce-1a2b3c456d7e89012"][..], &["--vpce-id"][..]),
+        (&["--auth", "iam", "--zonal-name", "x"], &["--auth", "--zonal-name"]),
+        (&["--header", "x: y", "--header-file", "/nonexistent", "--public"], &["--header,", "--header-file", "--public"]),
+        (&["--experiment"], &["--experiment"]),
+        (&["--account-b-role", "arn:aws:iam::222233334444:role/r"], &["--account-b-role"]),
+        (&["--iam-policy", "--custom-domain", "private.example.com"], &["--custom-domain"]),
+    ] {
+        let output = doctor(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(named.iter().chain(&["INVOKE_URL"]).all(|word| stderr.contains(word)), "{arguments:?}: {stderr}");
+    }
+    // the environment may say more than one call of the command needs
+    let output = binary().args(["doctor", "--iam-policy"]).env("APIGW_PROBE_AUTH", "iam").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_region_that_is_named_is_looked_in_where_no_api_is() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let url = aws(move |request| {
+        let _ = tell.send(request.to_owned());
+        Ec2::HEALTHY.answer(request)
+    });
+    let mut command = binary();
+    command.args(["doctor", "--dns-server", "127.0.0.1:9", "--region", "eu-west-1"]);
+    over(command, &url).output().unwrap();
+    let scoped: Vec<_> = told.try_iter().filter(|request| request.contains("/ec2/aws4_request")).collect();
+    assert!(!scoped.is_empty());
+    assert!(scoped.iter().all(|request| request.contains("/eu-west-1/ec2/")), "{scoped:?}");
+    assert_eq!(doctor(&["--region", "nowhere"]).status.code(), Some(2));
+}
+
 /// A make-believe AWS that answers on loopback: EC2 by the action of the form, all else by the path.
 pub(crate) fn aws(answer: impl Fn(&str) -> (u16, String) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

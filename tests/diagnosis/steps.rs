@@ -299,6 +299,8 @@ fn without_a_target_the_endpoint_alone_is_told() {
     let setup = |change: Change| *beside(healthy(), change).round.environment.setup.unwrap();
     assert_eq!(marks(&steps(&setup(|_| {}), None)), "+?????");
     assert_eq!(marks(&steps(&setup(|it| it.endpoints = Fact::Known(Vec::new())), None)), "-?????");
+    let seen = |change: Change| steps(&setup(change), None).remove(0).seen.len();
+    assert!(seen(|it| it.dns_hostnames = Fact::Known(false)) > seen(|_| {}));
     assert_eq!(marks(&steps(&Setup::unseen(&Blind::new("x", "denied")), None)), "??????");
 }
 

@@ -25,7 +25,7 @@ fn target() -> Target {
 /// What is seen where the environment says so.
 async fn seen(target: Option<&Target>, pairs: &[(&str, &str)], account_b: Option<&Role>) -> Setup {
     let (net, variables) = (net(), variables(pairs));
-    Survey { net: &net, variables: &variables, target, profile: None, account_b }.run().await
+    Survey { net: &net, variables: &variables, target, region: None, profile: None, account_b }.run().await
 }
 
 /// What EC2 alone tells, of the target.

@@ -85,7 +85,9 @@ impl View<'_> {
         };
         let lines = || listed.iter().map(described);
         if listed.iter().any(VpcEndpoint::is_available) {
-            Found::done("the VPC has one").and(lines())
+            let in_use = listed.iter().find(|one| one.is_available() && one.private_dns);
+            let attributes = in_use.map(|one| self.attributes(one));
+            Found::done("the VPC has one").and(lines()).and(attributes.into_iter().flatten())
         } else if through {
             let seen = format!("{} came through one", self.calls());
             Found::done(seen).and(lines()).and([format!("account A has none that is available; {ELSEWHERE}")])
