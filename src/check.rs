@@ -101,6 +101,13 @@ impl Auth {
         }
     }
 
+    /// A header that the user gives although signing sets it.
+    pub fn header_of_signing<'a>(&self, request: &'a Request) -> Option<&'a str> {
+        let set = |name: &str| SET_BY_SIGNING.contains(&name.to_ascii_lowercase().as_str());
+        let mut names = request.headers.iter().map(|header| header.name.as_str());
+        names.find(|name| self.wallet().is_some() && set(name))
+    }
+
     /// How often each path is called, and which of the calls are signed.
     pub fn calls(&self) -> &'static [bool] {
         match self {
@@ -176,13 +183,6 @@ impl Check {
     /// How many calls a round makes.
     pub fn calls(&self) -> usize {
         self.plans().count() + usize::from(self.canary(0).is_some())
-    }
-
-    /// A header that the user gives although signing sets it.
-    pub fn header_of_signing(&self) -> Option<&str> {
-        let set = |name: &str| SET_BY_SIGNING.contains(&name.to_ascii_lowercase().as_str());
-        let mut names = self.request.headers.iter().map(|header| header.name.as_str());
-        names.find(|name| self.auth.wallet().is_some() && set(name))
     }
 
     /// Every row of a round.

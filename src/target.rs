@@ -369,6 +369,9 @@ pub enum TargetError {
         "custom domain: `{0}` is not a domain name with a base path, such as `private.example.com` or `private.example.com/orders`"
     )]
     CustomDomain(String),
+    /// A character of the base path that must be percent-encoded.
+    #[error("custom domain: {0:?} at byte {1} must be percent-encoded, as `{2}`")]
+    DomainCharacter(char, usize, String),
     /// A name of AWS's in the place of a custom domain name.
     #[error(
         "custom domain: `{0}` is a name that AWS gives; a custom domain name is its owner's, such as `private.example.com`"
@@ -391,9 +394,9 @@ pub enum TargetError {
     /// A zonal name.
     #[error("zonal name: {0}")]
     Zonal(NameError),
-    /// A name without a zone in the place of a zonal one.
+    /// Something else than a name with a zone in the place of a zonal one.
     #[error(
-        "zonal name: `{0}` has no Availability Zone; the form is \
+        "zonal name: `{0}` is not an endpoint's DNS name in one Availability Zone; the form is \
          `vpce-1a2b3c456d7e89012-f3ghijkl-us-east-1a.execute-api.us-east-1.vpce.amazonaws.com`"
     )]
     NoZone(String),

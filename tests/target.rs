@@ -297,6 +297,9 @@ fn a_base_path_stands_in_the_place_of_the_stage() {
     for own in [URL, VPCE, ALIAS, "d-tsvr8qjugg.execute-api.us-east-1.amazonaws.com/a"] {
         assert!(matches!(error(own), TargetError::ApiAsDomain(_)), "{own}");
     }
+    assert!(
+        matches!(error("api.example.com/órd"), TargetError::DomainCharacter('ó', 16, encoded) if encoded == "%C3%B3")
+    );
 }
 
 #[test]
@@ -357,10 +360,10 @@ fn zonal_names_are_read_in_any_form_and_one_for_each_zone() {
     assert_eq!(rows[2..5], ["vpce-host-header", "vpce-host-header us-east-1a", "vpce-host-header us-east-1b"]);
     let other = a.replace("f3ghijkl", "z9zzzzzz");
     assert!(matches!(read(&[&a, &other]), Err(TargetError::ZoneTwice(..))));
-    for wrong in [VPCE, ALIAS, "vpce-1a2b3c456d7e89012"] {
+    for wrong in [VPCE, ALIAS, "vpce-1a2b3c456d7e89012", "us-east-1a", "foo.example.com", "-.x"] {
         assert!(matches!(read(&[wrong]), Err(TargetError::NoZone(_))), "{wrong}");
     }
-    assert!(matches!(read(&["us-east-1a"]), Err(TargetError::Zonal(_))));
+    assert!(matches!(read(&[&zonal("eu-west-1a")]), Err(TargetError::Zonal(_))));
 }
 
 proptest! {

@@ -39,19 +39,13 @@ impl CheckArgs {
     /// The same of a target that was read already, and with whoever signs.
     pub(super) fn check_of(&self, target: Target, auth: Auth, usual: Duration) -> Result<Check, Stop> {
         let check = Check {
-            auth,
             target: target.into(),
-            request: self.request.request()?,
+            request: self.request.request(&auth)?,
+            auth,
             intents: self.target.intents()?,
             limits: self.limits.limits(usual),
             canary: self.limits.canary,
         };
-        if let Some(name) = check.header_of_signing() {
-            return Err(Stop::usage(format!(
-                "`{name}` is set by signing and cannot be given with --auth {}",
-                check.auth.mode()
-            )));
-        }
         if check.has_work() {
             Ok(check)
         } else {
@@ -267,22 +261,29 @@ impl TargetArgs {
 }
 
 impl RequestArgs {
-    /// The request, with the header file read.
-    pub(super) fn request(&self) -> Result<Request, Stop> {
+    /// The request, with the header file read; it has no header that whoever signs sets.
+    pub(super) fn request(&self, auth: &Auth) -> Result<Request, Stop> {
         let headers = self.headers.iter().map(|line| Header::plain(line));
         let mut headers =
             headers.collect::<Result<Vec<_>, _>>().map_err(|error| Stop::usage(format!("--header: {error}")))?;
         if let Some(file) = &self.header_file {
             headers.extend(read_header_file(file, PATIENCE).map_err(Stop::Usage)?);
         }
-        Ok(Request {
+        let request = Request {
             method: self.method.clone(),
             headers,
             header_file: self.header_file.clone(),
             ca_file: None,
             port: self.port,
             connect_to: self.connect_to,
-        })
+        };
+        match auth.header_of_signing(&request) {
+            Some(name) => Err(Stop::usage(format!(
+                "`{name}` is set by signing and cannot be given with --auth {}; leave out one of both",
+                auth.mode()
+            ))),
+            None => Ok(request),
+        }
     }
 }
 

@@ -3,14 +3,15 @@
 use super::args::{AuthArgs, PATIENCE, RequestArgs, TargetArgs};
 use super::output::OutputArgs;
 use super::{Stop, configuration, print};
-use crate::check::Intents;
+use crate::check::{Auth, Intents};
 use crate::config::{self, Config, Untried};
 use crate::diagnosis::Cause;
 use crate::observation::Intent;
-use crate::plan::{Request, rows};
+use crate::plan::{Request, rows, word};
 use crate::render;
 use crate::report::{Report, Shape};
 use crate::serve::check_web_config;
+use crate::side::{Role, Wish};
 use crate::small_file;
 use crate::status::Schedule;
 use crate::target::Expectation;
@@ -65,8 +66,33 @@ pub(super) fn curl(args: &CurlArgs) -> Result<u8, Stop> {
     let auth = args.auth.auth(&target)?;
     let mut rows = rows(&target, auth.calls(), |path| intents.names(path));
     rows.retain(|row| intents.of(row.path) != Intent::Skip);
-    let request = Request { ca_file: args.ca_file.clone(), ..args.request.request()? };
-    print(render::curl(&target, &rows, &request).to_string().as_bytes())
+    let request = Request { ca_file: args.ca_file.clone(), ..args.request.request(&auth)? };
+    let commands = render::curl(&target, &rows, &request);
+    match whose_keys(&auth) {
+        Some(whose) => print(format!("# {}\n\n{commands}", render::Clean(&whose)).as_bytes()),
+        None => print(commands.to_string().as_bytes()),
+    }
+}
+
+/// What the shell's variables must hold for the commands to be signed by whoever was named.
+fn whose_keys(auth: &Auth) -> Option<String> {
+    let Wish { profile, role, .. } = auth.wallet()?.wish()?;
+    let by_profile = profile.as_ref().map(|name| format!(" --profile {}", word(name))).unwrap_or_default();
+    let (whose, command) = match (role, profile) {
+        (Some(Role { arn, external_id, session_name }), _) => {
+            let session = session_name.as_deref().unwrap_or("apigw-probe");
+            let external = external_id.as_ref().map(|id| format!(" --external-id {}", word(id))).unwrap_or_default();
+            let named = format!("--role-arn {} --role-session-name {}", word(arn), word(session));
+            (format!("the role {arn}"), format!("aws sts assume-role {named}{external}{by_profile}"))
+        }
+        (None, Some(name)) => {
+            (format!("the profile {name}"), format!("aws configure export-credentials{by_profile} --format env"))
+        }
+        (None, None) => return None,
+    };
+    Some(format!(
+        "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN must be those of {whose}, as printed by: {command}"
+    ))
 }
 
 /// Prints an entry of the catalogue, or its table of contents.

@@ -293,7 +293,7 @@ impl Entry {
             limits: Limits { timeout, every_address: self.every_address, show_body: false },
             canary: self.canary,
         };
-        if let Some(name) = check.header_of_signing() {
+        if let Some(name) = check.auth.header_of_signing(&check.request) {
             let message = format!("`{name}` is set by signing: take it out, or leave `auth` out");
             return Err(self
                 .header_file
@@ -344,9 +344,10 @@ impl Entry {
             TargetError::Endpoint(_) | TargetError::ApiAsEndpoint(_) => self.vpce_dns_name.as_ref(),
             TargetError::VpceId(_) => self.vpce_id.as_ref(),
             TargetError::Region(_) | TargetError::RegionOfUrl { .. } => self.region.as_ref(),
-            TargetError::CustomDomain(_) | TargetError::ApiAsDomain(_) | TargetError::DomainTwice(_) => {
-                self.custom_domain.as_ref()
-            }
+            TargetError::CustomDomain(_)
+            | TargetError::DomainCharacter(..)
+            | TargetError::ApiAsDomain(_)
+            | TargetError::DomainTwice(_) => self.custom_domain.as_ref(),
             TargetError::UrlHost(_)
             | TargetError::UrlDomain(_)
             | TargetError::UrlNoDomain(_)

@@ -32,6 +32,9 @@ impl Header {
 
     /// Reads a header file: a `Name: value` on each line, as `curl -H @FILE` does. The error comes with the line's number.
     pub fn secret_lines(text: &str) -> Result<Vec<Self>, (usize, HeaderError)> {
+        if text.starts_with('\u{feff}') {
+            return Err((1, HeaderError::ByteOrderMark));
+        }
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         lines
             .map(|(at, line)| match split(line) {
@@ -73,6 +76,11 @@ pub enum HeaderError {
     /// No colon, or no name before it; the text is not repeated, since it may be a secret in the wrong place.
     #[error("a header has a name, a colon and a value, such as `X-Team: orders`")]
     Form,
+    /// What some editors put before the first line, and curl would send.
+    #[error(
+        "it begins with a byte order mark (U+FEFF), which belongs to no header; save the file as UTF-8 without one"
+    )]
+    ByteOrderMark,
     /// The value has a character that no header may hold.
     #[error("the value of `{0}` has a character that a header cannot hold; visible ASCII, spaces and tabs can be sent")]
     Value(String),

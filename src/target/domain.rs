@@ -32,8 +32,11 @@ impl CustomDomain {
         if name.is_of_aws() {
             return Err(TargetError::ApiAsDomain(name.to_string()));
         }
-        let base_path = path_and_query(path, bare.len() - path.len())?.trim_end_matches('/').to_owned();
-        Ok(Self { name, base_path })
+        let base_path = path_and_query(path, bare.len() - path.len()).map_err(|error| match error {
+            TargetError::UrlCharacter(c, at, encoded) => TargetError::DomainCharacter(c, at, encoded),
+            other => other,
+        })?;
+        Ok(Self { name, base_path: base_path.trim_end_matches('/').to_owned() })
     }
 
     /// The path of a resource under the base path, which stands in the stage's place; `resource` begins with `/`.

@@ -1,7 +1,8 @@
 //! Which names does an endpoint have in single zones? Read in any of the forms in which they are copied.
 
+use super::name::excerpt;
 use super::pasted::EndpointInput;
-use super::{AwsHostKind, TargetError, VpceId, ZonalName};
+use super::{AwsHostKind, NameError, TargetError, VpceId, ZonalName};
 
 /// What the zonal names say.
 #[derive(Debug, Default)]
@@ -18,7 +19,11 @@ impl Zonal {
             let host = match EndpointInput::parse(text) {
                 Ok(EndpointInput::Host(host)) => host,
                 Ok(EndpointInput::Id(vpce)) => return Err(TargetError::NoZone(vpce.to_string())),
-                Err(TargetError::Endpoint(error)) => return Err(TargetError::Zonal(error)),
+                // a piece of the right form that is wrong has its own words
+                Err(TargetError::Endpoint(
+                    error @ (NameError::Suffix(_) | NameError::Region(_) | NameError::Zone { .. }),
+                )) => return Err(TargetError::Zonal(error)),
+                Err(TargetError::Endpoint(_)) => return Err(TargetError::NoZone(excerpt(text))),
                 Err(other) => return Err(other),
             };
             let AwsHostKind::Endpoint(vpce, Some(zone)) = host.kind else {

@@ -200,7 +200,10 @@ fn options_that_need_an_api_are_refused_without_one() {
     for (arguments, named) in [
         (&["--vpce-id", "vpce-1a2b3c456d7e89012"][..], &["--vpce-id"][..]),
         (&["--auth", "iam", "--zonal-name", "x"], &["--auth", "--zonal-name"]),
-        (&["--header", "x: y", "--header-file", "/nonexistent", "--public"], &["--header,", "--header-file", "--public"]),
+        (
+            &["--header", "x: y", "--header-file", "/nonexistent", "--public"],
+            &["--header,", "--header-file", "--public"],
+        ),
         (&["--experiment"], &["--experiment"]),
         (&["--account-b-role", "arn:aws:iam::222233334444:role/r"], &["--account-b-role"]),
         (&["--iam-policy", "--custom-domain", "private.example.com"], &["--custom-domain"]),

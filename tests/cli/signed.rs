@@ -156,13 +156,10 @@ fn options_that_do_not_fit_are_told() {
         (&["--auth", "iam", "--external-id", "x"], "--assume-role-arn"),
         (&["--auth", "iam", "--assume-role-arn", role, "--session-name", "a b"], "session"),
         (&["--auth", "iam", "--header-file", bearer], "Authorization"),
+        (&["--auth", "both", "--header", "x-amz-date: x"], "x-amz-date"),
     ] {
         for command in ["once", "curl"] {
             let output = binary().args([command, url]).args(options).output().unwrap();
-            // what the file holds does not matter for a printed command
-            if command == "curl" && options.contains(&"--header-file") {
-                continue;
-            }
             assert_eq!(output.status.code(), Some(2), "{options:?}: {}", stderr(&output));
             assert!(
                 stderr(&output).contains(word) && !stderr(&output).contains("hunter2"),
@@ -170,6 +167,38 @@ fn options_that_do_not_fit_are_told() {
                 stderr(&output)
             );
         }
+    }
+}
+
+#[test]
+fn a_header_file_with_a_byte_order_mark_is_told_by_its_name() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    write!(file, "\u{feff}x-api-key: hunter2-hunter2\n").unwrap();
+    let url = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
+    let output = binary().args(["curl", url, "--header-file"]).arg(file.path()).output().unwrap();
+    let stderr = stderr(&output);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr.contains("U+FEFF") && stderr.contains("line 1") && !stderr.contains("hunter2"), "{stderr}");
+}
+
+#[test]
+fn a_printed_command_says_whose_keys_it_wants() {
+    let url = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
+    let role = "arn:aws:iam::222233334444:role/probe";
+    let printed = |options: &[&str]| {
+        let output = binary().args(["curl", url, "--auth", "iam"]).args(options).output().unwrap();
+        stdout(&output).to_owned()
+    };
+    let plain = printed(&[]);
+    for (options, word) in [
+        (&["--assume-role-arn", role, "--external-id", "a;b"][..], "--external-id 'a;b'"),
+        (&["--assume-role-arn", role, "--profile", "p"], role),
+        (&["--profile", "my\none"], "my one"),
+    ] {
+        let text = printed(options);
+        let (comment, rest) = text.split_once("\n\n").unwrap();
+        assert!(comment.starts_with("# ") && comment.lines().count() == 1 && comment.contains(word), "{comment}");
+        assert_eq!(rest, plain);
     }
 }
 

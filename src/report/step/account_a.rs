@@ -46,7 +46,8 @@ impl View<'_> {
                 ("no statement of its policy allows this call".to_owned(), Cause::VpcePolicyImplicitDeny)
             }
             (Some(Ruling::Allows), Some(cause)) => {
-                return Found::unclear(format!("its policy allows this call, and the answer is {cause}")).and(found.seen);
+                return Found::unclear(format!("its policy allows this call, and the answer is {cause}"))
+                    .and(found.seen);
             }
             (Some(Ruling::Unclear(_)) | None, Some(cause)) => (format!("the answer is {cause}"), cause),
             (Some(Ruling::Allows | Ruling::Unclear(_)) | None, None) => return found,
@@ -54,7 +55,10 @@ impl View<'_> {
         if self.answered().is_empty() {
             Found::not_done(against).and(found.seen).todo(cause.fix(Some(target)))
         } else {
-            let yet = format!("against it: {against}; {} came through, before it was so or over another endpoint", self.calls());
+            let yet = format!(
+                "against it: {against}; {} came through, before it was so or over another endpoint",
+                self.calls()
+            );
             found.and([yet])
         }
     }
