@@ -113,16 +113,17 @@ impl OutputArgs {
     /// Writes policies one after another, so that they can be piped; what each is for goes to stderr.
     pub(super) fn tell_policies(&self, documents: &[(String, Policy)]) -> Result<u8, Stop> {
         let output = self.open()?;
-        if output.is_stdout() {
-            // to people, each below its title
-            for (title, policy) in documents {
-                complain(&format!("# {title}"));
+        let mut text = String::new();
+        for (title, policy) in documents {
+            complain(&format!("# {title}"));
+            if output.is_stdout() {
+                // at once, so that people see each below its title
                 Output::stdout().write(policy.to_json().as_bytes())?;
+            } else {
+                text += &policy.to_json();
             }
-            return Ok(0);
         }
-        documents.iter().for_each(|(title, _)| complain(&format!("# {title}")));
-        output.write(documents.iter().map(|(_, policy)| policy.to_json()).collect::<String>().as_bytes())?;
+        output.write(text.as_bytes())?;
         Ok(0)
     }
 

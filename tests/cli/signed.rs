@@ -173,7 +173,7 @@ fn options_that_do_not_fit_are_told() {
 #[test]
 fn a_header_file_with_a_byte_order_mark_is_told_by_its_name() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    write!(file, "\u{feff}x-api-key: hunter2-hunter2\n").unwrap();
+    writeln!(file, "\u{feff}x-api-key: hunter2-hunter2").unwrap();
     let url = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
     let output = binary().args(["curl", url, "--header-file"]).arg(file.path()).output().unwrap();
     let stderr = stderr(&output);

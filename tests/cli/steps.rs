@@ -174,3 +174,15 @@ fn a_report_tells_which_role_was_to_sign() {
     let seen = report(command.args(["--auth", "iam", "--assume-role-arn", role]));
     assert_eq!(seen["setup"]["assume_role_arn"], role);
 }
+
+#[test]
+fn an_endpoint_whose_policy_shuts_the_call_out_is_a_step_to_do() {
+    let side = start("endpoint-policy-implicit-deny");
+    let other = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "arn:aws:execute-api:*:*:zzzzzzzzzz/*"}}"#;
+    for policy in ["", other] {
+        let url = aws(move |request| Ec2 { policy, ..Ec2::HEALTHY }.answer(request));
+        let seen = report(&mut doctor_of(&side, &url));
+        assert_eq!(states(&seen)[0], "not-done", "{seen:#}");
+        assert!(seen["steps"][0]["todo"].to_string().contains("vpce-1a2b3c456d7e89012"), "{seen:#}");
+    }
+}
