@@ -254,11 +254,10 @@ mod tests {
         let mut rounds = [0; 8];
         let mut ends = [None; 8];
         for now in (1..600).map(|tenth| begin + Duration::from_millis(100 * tenth)) {
-            for at in 0..8 {
-                if ends[at].is_some_and(|end| end <= now) {
-                    (ends[at], agenda.places[at].is_busy) = (None, false);
-                    agenda.end(agenda.places[at].weight, 6, now);
-                }
+            let over = |end: &Option<Instant>| end.is_some_and(|end| end <= now);
+            while let Some(at) = ends.iter().position(over) {
+                (ends[at], agenda.places[at].is_busy) = (None, false);
+                agenda.end(agenda.places[at].weight, 6, now);
             }
             for at in started(&agenda.decide(now)) {
                 rounds[at] += 1;
