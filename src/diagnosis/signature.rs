@@ -245,7 +245,7 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
     let mut signature = Signature::new(Family::Policy, strength, &causes);
     if !anonymous {
         let rule = if denial.is_within_an_account() == Some(true) {
-            "caller and API are of one account, as far as its digits are shown: there one allow is enough, in the caller's \
+            "caller and API are of one account, as far as its digits are shown: there one allow is enough where nothing denies, in the caller's \
              own policies or in the API's resource policy"
         } else {
             "a signed call across accounts needs an allow on both sides: the caller's identity policy and the API's resource policy"
