@@ -192,6 +192,12 @@ impl Plan {
     pub fn signed(self, region: &Region) -> Self {
         Self { signed_for: Some(region.clone()), ..self }
     }
+
+    /// The same call, without a signature.
+    #[must_use]
+    pub fn unsigned(self) -> Self {
+        Self { signed_for: None, ..self }
+    }
 }
 
 /// An HTTP method: a token of RFC 9110, case-sensitive.

@@ -70,13 +70,14 @@ impl<'a> Doubt<'a> {
         failing.filter(|_| works).and_then(ask).into_iter().collect()
     }
 
-    /// The `Host` header seems lost: with both names exchanged, what sets `Host` to the name in the handshake makes the call work.
+    /// The `Host` header seems lost: with both names exchanged, what sets `Host` to the name in the handshake makes the call work, or
+    /// be refused for want of a signature, which would not hold for a `Host` that is changed.
     fn host(&self) -> Vec<Inquiry> {
         let failing = self.contrasted(AccessPath::VpceHostHeader, Cause::WrongHostHeader);
         let ask = |failing: &Sight<'_>| {
             let plan = failing.seen.plan.clone();
             let (own, endpoints) = (self.case.round.target.invoke_name(), plan.dial.clone());
-            at(failing, Question::HostFromHandshake, plan.shaking_hands_as(own).to_host(endpoints))
+            at(failing, Question::HostFromHandshake, plan.unsigned().shaking_hands_as(own).to_host(endpoints))
         };
         failing.and_then(ask).into_iter().collect()
     }

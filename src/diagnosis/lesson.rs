@@ -100,7 +100,7 @@ pub(crate) fn headers(case: &Case<'_>) -> Vec<Draft> {
     let facts = [
         (
             host,
-            "with the endpoint's name as `Host` and the API's own in the handshake the call works: something sets `Host` to the name in the handshake",
+            "with the endpoint's name as `Host` and the API's own in the handshake the call gets to the API: something sets `Host` to the name in the handshake",
         ),
         (
             id,

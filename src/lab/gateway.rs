@@ -140,7 +140,8 @@ fn find_under<'a, 'r>(world: &'a World, arrival: &'r Arrival<'_>, domain: &Domai
 /// An HTTP API has no policies, and words its errors by itself.
 fn answer_as_http_api(world: &World, arrival: &Arrival<'_>, found: &Found<'_, '_>) -> Reply {
     let route = find_route(found.stage, &arrival.request.method, found.path);
-    let signed = arrival.request.header("authorization").is_some();
+    let caller = signature::caller(world, &arrival.request, now(world).into());
+    let signed = matches!(caller, Ok(Caller::Holder(_)));
     let (status, body) = match route.map(|route| route.authorization) {
         None => (404, "{\"message\":\"Not Found\"}"),
         Some(Authorization::Iam) if !signed => (403, "{\"message\":\"Forbidden\"}"),

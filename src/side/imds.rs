@@ -2,9 +2,11 @@
 
 use super::container::Handed;
 use super::part::part;
-use super::{Question, Side, Variables};
+use super::{Question, Side, Unanswered, Variables};
 use crate::sign::Credentials;
 use hyper::Method;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Instance metadata, with the token that it asks for.
 #[derive(Debug)]
@@ -28,7 +30,10 @@ impl<'a> Metadata<'a> {
         }
         let ttl = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
         let url = format!("{base}/latest/api/token");
-        let answer = side.ask(Question { method: Method::PUT, url: &url, headers: &[ttl], body: String::new() }).await;
+        let headers = [ttl];
+        let asking = side.ask(Question { method: Method::PUT, url: &url, headers: &headers, body: String::new() });
+        let late = |_| Err(Unanswered(format!("no answer within {} s", MOST_FOR_A_TOKEN.as_secs())));
+        let answer = timeout(MOST_FOR_A_TOKEN, asking).await.unwrap_or_else(late);
         // a hop limit of 1 lets the request through and the answer die on its way back into a container
         let answer = answer.map_err(|why| {
             format!(
@@ -74,6 +79,8 @@ pub(super) async fn credentials(side: &Side, variables: &Variables) -> Result<Cr
     Handed::read(&answer).map_err(|why| format!("role `{role}`: {why}"))
 }
 
+/// As long as the SDKs wait, and less than the whole of the metadata may take: what is told then is that nobody answers.
+const MOST_FOR_A_TOKEN: Duration = Duration::from_secs(1);
 const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const ENDPOINT: &str = "http://169.254.169.254";
 const ROLES: &str = "iam/security-credentials/";

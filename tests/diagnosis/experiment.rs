@@ -1,6 +1,7 @@
 //! What is asked further, and what the answers leave: each experiment against the explanations that it is to tell apart.
 
 use crate::round::{ALL, P1, P2, P3, P4, Scene, healthy, names};
+use crate::setup::missing_token;
 use apigw_probe::diagnosis::{Cause, Confidence, Inquiry, diagnose, inquiries};
 use apigw_probe::observation::{Experiment, HttpFault, Intent, Observation, Question, TlsFault};
 use apigw_probe::plan::AccessPath;
@@ -138,6 +139,22 @@ fn an_experiment_without_an_answer_decides_nothing() {
     let (before, after) = (scene.finding(), after.finding());
     assert_eq!((before.cause, &before.alternatives), (after.cause, &after.alternatives));
     assert_eq!(after.evidence.len(), before.evidence.len() + 2, "it is told all the same");
+}
+
+#[test]
+fn a_signature_does_not_hold_where_the_host_is_changed() {
+    let region = healthy().round.target.region().cloned();
+    let scene = forbidden(healthy(), &[P3]).on(&ALL, |seen| seen.plan.signed_for.clone_from(&region));
+    let signed = asked(&scene).into_iter().map(|one| (one.question, one.plan.signed_for.is_some()));
+    assert_eq!(signed.collect::<Vec<_>>(), [(Question::HostFromHandshake, false)]);
+    for (answer, cause) in [
+        (missing_token(), Cause::ProxyInterference),
+        (healthy(), Cause::ProxyInterference),
+        (forbidden(healthy(), &ALL), Cause::WrongHostHeader),
+    ] {
+        let after = answered(scene.clone(), &[(Question::HostFromHandshake, &answer, P3)]);
+        assert_eq!(after.finding().cause, cause);
+    }
 }
 
 #[test]

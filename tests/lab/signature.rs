@@ -5,6 +5,7 @@ use apigw_probe::lab::Lab;
 use apigw_probe::plan::{AccessPath, Header, HeaderText, Request, plan};
 use apigw_probe::sign::{Call, Credentials, Scope, compare, sign};
 use apigw_probe::target::{Target, TargetInput};
+use std::net::IpAddr;
 use time::{Duration, OffsetDateTime};
 
 async fn ask(lab: &Lab, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -64,6 +65,23 @@ async fn a_bad_signature_is_refused_whatever_the_method_wants() {
     assert_eq!(ask_signed(&lab, "/test", &signature).await.status, 200);
     // it is another path that was signed
     assert_eq!(ask_signed(&lab, "/test/orders", &signature).await.error_type(), "InvalidSignatureException");
+}
+
+#[tokio::test]
+async fn an_http_api_takes_a_good_signature_alone() {
+    let lab = start("http-api-iam-unsigned").await;
+    let good = credentials(&start("signed").await);
+    let bad = Credentials { secret_access_key: "another".into(), ..good.clone() };
+    let public = lab.detour().into_iter().find(|(ip, _)| matches!(ip, IpAddr::V4(ip) if !ip.is_private())).unwrap().1;
+    for (credentials, status) in [(good, 200), (bad, 403)] {
+        let url = format!("https://{API_NAME}/");
+        let call = Call { method: "GET", url: &url, headers: Vec::new(), body: b"" };
+        let signature = call.sign(&RIGHT, &credentials, OffsetDateTime::now_utc()).unwrap();
+        let signature = signature.iter().map(|header| (header.name.as_str(), header.value.to_send()));
+        let headers: Vec<_> = [("Host", API_NAME)].into_iter().chain(signature).collect();
+        let answer = send(&lab, public, API_NAME, &request("GET", "/", &headers)).await.unwrap();
+        assert_eq!(answer.status, status, "{}", answer.body);
+    }
 }
 
 #[tokio::test]
