@@ -81,6 +81,9 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
         (format!("{TARGET}paths = {{ private-dms = \"skip\" }}\n"), 3, ["private-dms", "`private-dns`"]),
         (format!("{TARGET}[target.paths]\nprivate_dns = \"optional\"\n"), 4, ["private_dns", "`private-dns`"]),
         (format!("colour = 1\n{TARGET}"), 1, ["colour", "interval"]),
+        (format!("invoke_url = \"x\"\n{TARGET}"), 1, ["invoke_url", "below its line `[[target]]`"]),
+        (format!("{TARGET}[target.paths]\nvpce_id = \"x\"\n"), 4, ["vpce_id", "below its line `[[target]]`"]),
+        (format!("{TARGET}listen = []\n"), 3, ["listen", "above the first line `[[target]]`"]),
     ] {
         let error = read(&text).unwrap_err();
         assert!(error.starts_with(&format!(":{line}: `{}`", words[0])), "{error}");

@@ -70,7 +70,8 @@ fn walk(table: &DeTable<'_>, begin: usize, schema: &Value, root: &Value) -> Resu
         };
         let name = key.get_ref().as_ref();
         if !known.contains(&name) {
-            return Err(Fault { at: key.span().start, message: unknown(name, &known) });
+            let message = elsewhere(name, root).unwrap_or_else(|| unknown(name, &known));
+            return Err(Fault { at: key.span().start, message });
         }
         let inner =
             properties.and_then(|properties| properties.get(name)).or_else(|| schema.get("additionalProperties"));
@@ -122,6 +123,18 @@ pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let likeness = |known: &str| strsim::jaro_winkler(name, known);
     let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     nearest.copied().filter(|nearest| likeness(nearest) > 0.75)
+}
+
+/// Where a key belongs that stands in the wrong place.
+fn elsewhere(name: &str, root: &Value) -> Option<String> {
+    let knows = |schema: &Value| resolve(schema, root).get("properties").is_some_and(|known| known.get(name).is_some());
+    if knows(root.pointer("/properties/target/items")?) {
+        Some(format!("`{name}` is not a key here; it belongs to a target, right below its line `[[target]]`"))
+    } else if knows(root) {
+        Some(format!("`{name}` is not a key here; it belongs to all targets, above the first line `[[target]]`"))
+    } else {
+        None
+    }
 }
 
 fn unknown(name: &str, known: &[&str]) -> String {

@@ -24,6 +24,8 @@ pub(super) struct Place<T> {
     pub(super) of: T,
     /// When it is due by itself; never if others say when.
     pub(super) cadence: Option<Cadence>,
+    /// Since when it waits, if it has missed a moment while it found no room.
+    pub(super) late_since: Option<Instant>,
     /// Since when somebody asks for a round.
     pub(super) asked: Option<Instant>,
     /// Whether a round is under way: its own, or one of a predecessor of the same name.
@@ -79,7 +81,7 @@ impl<T> Agenda<T> {
     pub(super) fn decide(&mut self, now: Instant) -> Decision {
         let mut decision = Decision::default();
         for (at, place) in self.places.iter_mut().enumerate() {
-            let missed = place.cadence.as_mut().map_or(0, |cadence| cadence.miss(now));
+            let missed = place.miss(now);
             if missed > 0 {
                 decision.missed.push((at, missed));
             }
@@ -144,13 +146,26 @@ impl<T> Agenda<T> {
 impl<T> Place<T> {
     fn ripe_since(&self, now: Instant) -> Option<Instant> {
         let due = self.cadence.filter(|cadence| cadence.is_due(now)).map(|cadence| cadence.due());
+        let due = due.map(|due| self.late_since.unwrap_or(due));
         if self.is_busy { None } else { due.into_iter().chain(self.asked).min() }
+    }
+
+    /// Gives up the moments that are over, and counts them. Whoever waits for room keeps the place in the queue.
+    fn miss(&mut self, now: Instant) -> u64 {
+        let Some(cadence) = &mut self.cadence else { return 0 };
+        let due = cadence.due();
+        let missed = cadence.miss(now);
+        if missed > 0 && !self.is_busy {
+            self.late_since.get_or_insert(due);
+        }
+        missed
     }
 
     /// Takes the turn, and says whether it was a regular one.
     fn start(&mut self, now: Instant) -> bool {
         self.is_busy = true;
         self.asked = None;
+        self.late_since = None;
         let due = self.cadence.as_mut().filter(|cadence| cadence.is_due(now));
         due.map(Cadence::take).is_some()
     }
@@ -183,6 +198,7 @@ mod tests {
             .map(|n| Place {
                 of: (),
                 cadence: Some(Cadence::new(interval, Phase::of("host", &n.to_string()), begin)),
+                late_since: None,
                 asked: None,
                 is_busy: false,
                 weight: Weight { paths: 4, queries: 6 },
@@ -229,6 +245,27 @@ mod tests {
         agenda.places[1].is_busy = false;
         agenda.end(Weight { paths: 8, queries: 6 }, 6, later);
         assert_eq!(started(&agenda.decide(later)), [2, 0]);
+    }
+
+    #[test]
+    fn where_there_is_too_little_room_everybody_gets_a_turn() {
+        let begin = Instant::now();
+        let mut agenda = agenda(LOAD, 8, Duration::from_secs(2), begin);
+        let mut rounds = [0; 8];
+        let mut ends = [None; 8];
+        for now in (1..600).map(|tenth| begin + Duration::from_millis(100 * tenth)) {
+            let over = |end: &Option<Instant>| end.is_some_and(|end| end <= now);
+            while let Some(at) = ends.iter().position(over) {
+                (ends[at], agenda.places[at].is_busy) = (None, false);
+                agenda.end(agenda.places[at].weight, 6, now);
+            }
+            for at in started(&agenda.decide(now)) {
+                rounds[at] += 1;
+                ends[at] = Some(now + Duration::from_secs(3));
+            }
+        }
+        let (least, most) = (rounds.iter().min().unwrap(), rounds.iter().max().unwrap());
+        assert!(*least >= 4 && most - least <= 1, "{rounds:?}");
     }
 
     #[test]

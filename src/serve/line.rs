@@ -49,17 +49,17 @@ pub(super) fn tally(report: &Report) -> String {
     let (ok, probed) = report.round.tally();
     let mut line = format!("{ok}/{probed} paths ok");
     let mut separator = " — ";
+    let mut told = Vec::new();
     for row in report.round.rows.iter().filter(|row| !row.meets_intent(target)) {
         let finding = report.diagnosis.findings.iter().find(|finding| finding.paths.contains(&row.path));
+        told.extend(finding.map(|finding| finding.cause));
         let cause = finding.map_or(row.outcome(target).name(), |finding| finding.cause.name());
         let _ = write!(line, "{separator}{}: {cause}", report.round.label(&row.id()));
         separator = ", ";
     }
-    if report.verdict() == Verdict::Pass {
-        for finding in &report.diagnosis.findings {
-            let _ = write!(line, "{separator}{}", finding.cause);
-            separator = ", ";
-        }
+    for finding in report.diagnosis.findings.iter().filter(|finding| !told.contains(&finding.cause)) {
+        let _ = write!(line, "{separator}{}", finding.cause);
+        separator = ", ";
     }
     line
 }

@@ -76,6 +76,8 @@ struct Flight {
 #[derive(Debug)]
 struct Waiting {
     until: Instant,
+    /// When a round that has not begun would have too little time left to tell anything.
+    begin_by: Instant,
     reply: ProbeReply,
 }
 
@@ -142,8 +144,8 @@ impl Scheduler {
     }
 
     fn wake(&self, now: Instant) -> Instant {
-        let waiting = self.agenda.places.iter().flat_map(|place| &place.of.waiting);
-        let waiting = waiting.chain(self.rounds.iter().flat_map(|flight| &flight.waiting)).map(|one| one.until);
+        let held_back = self.agenda.places.iter().flat_map(|place| &place.of.waiting).map(|one| one.begin_by);
+        let waiting = held_back.chain(self.rounds.iter().flat_map(|flight| &flight.waiting).map(|one| one.until));
         let others = [self.agenda.wake(now), self.status_line.due(), self.watchdog.due()];
         waiting.chain(others.into_iter().flatten()).min().unwrap_or(now + MOST_SLEEP).min(now + MOST_SLEEP)
     }
@@ -176,8 +178,8 @@ impl Scheduler {
         let waiting = std::mem::take(&mut place.of.waiting);
         let limits = scheduled.check.limits;
         let timeout = match waiting.iter().map(|one| one.until).max() {
-            // nobody who asks can make a round too short to tell anything
-            Some(until) if !start.is_regular => {
+            // who owns the schedule says how long a round may take; nobody else makes one too short to tell anything
+            Some(until) if place.cadence.is_none() => {
                 // the answer is to come before they go
                 (until - now).saturating_sub(TIME_TO_ANSWER).max(LEAST_ROUND).min(limits.timeout)
             }
@@ -249,7 +251,8 @@ impl Scheduler {
             let _ = reply.send(Ok(last.report.clone()));
             return;
         }
-        let waiting = Waiting { until: now + within.min(LONGEST_WAIT), reply };
+        let within = within.min(LONGEST_WAIT);
+        let waiting = Waiting { until: now + within, begin_by: now + within / 2, reply };
         let under_way = self.rounds.iter_mut().find(|flight| Rc::ptr_eq(&flight.scheduled, &entry.scheduled));
         if let Some(flight) = under_way {
             flight.waiting.push(waiting);
@@ -262,10 +265,10 @@ impl Scheduler {
     /// Sends those away whose time is over; a round that nobody waits for any more is not begun.
     fn dismiss(&mut self, now: Instant) {
         for flight in self.rounds.iter_mut().filter(|flight| !flight.waiting.is_empty()) {
-            dismiss(&mut flight.waiting, now, &ProbeRefusal::StillRunning);
+            dismiss(&mut flight.waiting, &ProbeRefusal::StillRunning, |one| one.until <= now);
         }
         for place in self.agenda.places.iter_mut().filter(|place| place.asked.is_some()) {
-            dismiss(&mut place.of.waiting, now, &ProbeRefusal::HeldBack);
+            dismiss(&mut place.of.waiting, &ProbeRefusal::HeldBack, |one| one.begin_by <= now);
             if place.of.waiting.is_empty() {
                 place.asked = None;
             }
@@ -300,9 +303,9 @@ fn queries(report: &Report) -> usize {
     own + 2 * lookups().filter(|lookup| lookup.second_opinion.is_some()).count()
 }
 
-fn dismiss(waiting: &mut Vec<Waiting>, now: Instant, refusal: &ProbeRefusal) {
+fn dismiss(waiting: &mut Vec<Waiting>, refusal: &ProbeRefusal, is_over: impl Fn(&Waiting) -> bool) {
     for one in std::mem::take(waiting) {
-        if one.until <= now {
+        if is_over(&one) {
             let _ = one.reply.send(Err(refusal.clone()));
         } else if !one.reply.is_closed() {
             waiting.push(one);

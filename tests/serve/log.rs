@@ -21,6 +21,14 @@ fn a_change_is_told_once() {
 }
 
 #[test]
+fn every_finding_is_named_whatever_fails() {
+    let side = start("one-address-dead");
+    let daemon = Daemon::start(&(head(&side) + &target(&side, "orders", "timeout = \"2s\"\nexpect_status = [201]")));
+    let log = daemon.log_with("0/4 paths ok");
+    assert!(log.contains("one-address-down"), "{log}");
+}
+
+#[test]
 fn zones_are_named_and_what_was_not_probed_is_not_counted() {
     let side = start("zone-down");
     let zones = format!("{:?}", side.lab.input().zonal_dns_names);

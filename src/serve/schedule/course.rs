@@ -101,6 +101,7 @@ fn fresh(scheduled: Scheduled, host: &str, rounds: &Rounds<Flight, Report>, begi
     };
     Place {
         cadence,
+        late_since: None,
         asked: None,
         is_busy: rounds.iter().any(|flight| flight.scheduled.check.target.name == *name),
         weight: Weight { paths: scheduled.check.calls(), queries: scheduled.check.usual_queries() },

@@ -169,6 +169,33 @@ fn a_caller_in_a_hurry_gets_a_shorter_round() {
 }
 
 #[test]
+fn nobody_shortens_the_round_of_an_interval() {
+    run(async {
+        let (desk, _running) = Desk::open(&format!("interval = \"1h\"\n{}", target("a", "SILENT", "")));
+        assert_eq!(desk.probe("a", SHORT).await, Err(ProbeRefusal::StillRunning));
+        let status = desk.until(|status| status.rounds.recorded == 1).await;
+        let took = history(&status, "a").latest().unwrap().round.took;
+        assert!(took >= Duration::from_millis(1900), "{took:?}");
+    });
+}
+
+#[test]
+fn a_round_that_is_held_back_begins_with_half_of_its_time_or_not_at_all() {
+    run(async {
+        let both = target("a", "SILENT", ON_PROBE) + &target("b", "SILENT", ON_PROBE);
+        let vpce = "vpce_dns_name = \"vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com\"";
+        let both = both.replace("timeout", &format!("{vpce}\ntimeout"));
+        let (desk, _running) = Desk::open(&format!("max_in_flight = 4\n{both}"));
+        let a = desk.ask("a", LONG).await;
+        desk.until(|status| status.rounds.paths_in_flight == 4).await;
+        // the first one ends after two seconds
+        assert_eq!(desk.probe("b", Duration::from_millis(2500)).await, Err(ProbeRefusal::HeldBack));
+        a.await.unwrap().unwrap();
+        assert_eq!(desk.board.status().rounds.started, 1);
+    });
+}
+
+#[test]
 fn a_round_ends_before_its_caller_goes() {
     run(async {
         let targets = target("a", "SILENT", ON_PROBE) + &target("b", "SILENT", ON_PROBE);
@@ -214,7 +241,7 @@ fn a_panic_is_counted_and_the_others_go_on() {
             scheduled: place.of.scheduled.clone(),
             weight: place.weight,
             deadline: Instant::now(),
-            waiting: vec![Waiting { until: Instant::now() + LONG, reply }],
+            waiting: vec![Waiting { until: Instant::now() + LONG, begin_by: Instant::now() + LONG, reply }],
         };
         scheduler.rounds.start("a".into(), flight, async { panic!("a defect") });
         tokio::task::spawn_local(async move { scheduler.run(&mut inbox).await });
