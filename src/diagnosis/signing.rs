@@ -51,14 +51,18 @@ pub(crate) fn compare(unsigned: &Case<'_>, signed: &Case<'_>) -> Told {
     }
 }
 
-/// What explains the signed calls that fail as the unsigned ones do. It explains these too: the signed half sees further, since it
-/// passes where a signature is asked for, and since what was asked beyond the paths belongs to it.
+/// What explains the signed calls that fail as the unsigned ones do. It explains these too where the signed half sees as far: what
+/// passes unsigned passes signed as well, and what was asked beyond the paths belongs to it.
 pub(crate) fn shared(unsigned: &Case<'_>, signed: &Case<'_>) -> Vec<Draft> {
     let alike = |path| {
         let (one, other) = (unsigned.sight(path)?, signed.sight(path)?);
         let causes = |sight: &Sight<'_>| sight.signature.as_ref().map(|one| (one.family, one.causes.clone()));
         Some(!one.is_ok() && one.outcome == other.outcome && causes(one) == causes(other))
     };
+    let passes = |sight: &Sight<'_>| signed.sight(sight.path).is_some_and(Sight::is_ok);
+    if unsigned.any(|sight| sight.is_ok() && !passes(sight)) {
+        return Vec::new();
+    }
     let paths = unsigned.sights.iter().map(|sight| sight.path).filter(|path| alike(*path) == Some(true));
     paths.flat_map(|path| signed.explanations(path).map(move |draft| draft.clone().only(|own| own == path))).collect()
 }

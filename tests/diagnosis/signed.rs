@@ -124,6 +124,11 @@ fn what_an_experiment_teaches_of_signed_calls_holds_for_unsigned_ones_that_fail_
     assert_eq!(scene.findings(), expected, "{:#?}", scene.diagnosis());
     assert_eq!(scene.diagnosis().findings[0].signed, None);
 
+    // but not where the signed calls fail for a reason of their own: then the unsigned ones tell more
+    let expired = cut().error(&[P1], 403, "InvalidSignatureException", r#"{"message":"Signature expired: x"}"#);
+    let alone = cut().finding().cause;
+    assert!(both(cut(), expired).findings().contains(&(alone, others.to_vec())));
+
     // also where the method lets no unsigned call pass
     let body = r#"{"message":"Missing Authentication Token"}"#;
     let asks = cut().error(&[P1], 403, "MissingAuthenticationTokenException", body);
