@@ -70,7 +70,7 @@ use weighing::Weighing;
 /// A path that works, or fails because it must, has none; `no-route-for-family` is said only of a path that fails for it.
 ///
 /// Where each path was called unsigned and signed, both halves are examined like rounds of their own, after what their difference
-/// proves.
+/// proves; an unsigned call that fails as the signed one does has the same explanation.
 ///
 /// A row of a single zone is examined in the place of its path, beside the other paths.
 pub fn diagnose(round: &Round) -> Diagnosis {
@@ -78,9 +78,11 @@ pub fn diagnose(round: &Round) -> Diagnosis {
     let whole = if round.is_double() {
         let (unsigned, signed) = (open(false), open(true));
         let told = signing::compare(&unsigned, &signed);
-        examine(signed, &told.signed).beside(examine(unsigned, &told.unsigned))
+        let signed = examine(signed, &told.signed);
+        let known = [told.unsigned, signing::shared(&unsigned, &signed)].concat();
+        signed.close().beside(examine(unsigned, &known).close())
     } else {
-        examine(open(round.rows.iter().any(|row| row.signed)), &[])
+        examine(open(round.rows.iter().any(|row| row.signed)), &[]).close()
     };
     let remarks = whole.findings.iter().rev().take_while(|finding| zones::is_remark(finding, round)).count();
     round.rows.iter().fold(whole, |whole, row| match &row.zone {
@@ -88,7 +90,7 @@ pub fn diagnose(round: &Round) -> Diagnosis {
             let case = Case::in_zone(round, row);
             let down = zones::down(&case, row);
             let signed = round.is_double().then_some(row.signed);
-            whole.with_zone(zone, row.path, examine_by(case, &down, &[&RULES]).of_calls(signed), remarks)
+            whole.with_zone(zone, row.path, examine_by(case, &down, &[&RULES]).close().of_calls(signed), remarks)
         }
         None => whole,
     })
@@ -101,11 +103,11 @@ pub fn clock_ahead(round: &Round) -> Option<i64> {
 }
 
 /// Goes through the rules, after what is known already.
-fn examine(case: Case<'_>, known: &[Draft]) -> Diagnosis {
+fn examine<'a>(case: Case<'a>, known: &[Draft]) -> Case<'a> {
     examine_by(case, known, &[&RULES, &REMARKS])
 }
 
-fn examine_by(mut case: Case<'_>, known: &[Draft], rules: &[&[Rule]]) -> Diagnosis {
+fn examine_by<'a>(mut case: Case<'a>, known: &[Draft], rules: &[&[Rule]]) -> Case<'a> {
     loop {
         case.take(known.to_vec());
         for rule in rules.iter().copied().flatten() {
@@ -113,7 +115,7 @@ fn examine_by(mut case: Case<'_>, known: &[Draft], rules: &[&[Rule]]) -> Diagnos
             case.take(drafts);
         }
         match weighing::weigh(&mut case) {
-            Weighing::Done => return case.close(),
+            Weighing::Done => return case,
             // one cause fewer may be blamed each time
             Weighing::AskAgain => {}
         }

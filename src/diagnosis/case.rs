@@ -64,6 +64,11 @@ impl<'a> Case<'a> {
         self.dismissed.push(cause);
     }
 
+    /// What explains why a path failed.
+    pub(crate) fn explanations(&self, path: AccessPath) -> impl Iterator<Item = &Draft> {
+        self.drafts.iter().filter(move |draft| draft.explains(path))
+    }
+
     /// Those of some paths that were probed.
     pub(crate) fn sights_of(&self, paths: &[AccessPath]) -> Vec<&Sight<'a>> {
         self.sights.iter().filter(|sight| paths.contains(&sight.path)).collect()

@@ -13,8 +13,14 @@ named! {
         Signed = "signed",
         /// The refused call is not signed, and the same call passes where it is.
         SignedPasses = "signed-passes",
+        /// The same call was made signed as well, and got another answer.
+        Compared = "compared",
+        /// The refusal shows caller and API in one account, as far as digits are shown.
+        OneAccount = "one-account",
         /// The resource policy allows the call, as it is saved.
         SavedAllows = "saved-allows",
+        /// The resource policy asks nothing of `aws:SourceIp`, as it is saved.
+        NoSourceIp = "no-source-ip",
         /// The endpoint's policy allows the call.
         EndpointAllows = "endpoint-allows",
         /// The API lists the endpoint.
@@ -45,6 +51,10 @@ named! {
         SavedKeyless = "saved-keyless",
         /// The invoke URL names no stage, which a private API needs.
         NoStage = "no-stage",
+        /// The base path of a public custom domain name has more than one level.
+        PublicLevels = "public-levels",
+        /// The base path of a private custom domain name has more than one level.
+        PrivateLevels = "private-levels",
         /// The invoke URL ends in another suffix than the names of its Region.
         OtherSuffix = "other-suffix",
     }
@@ -65,7 +75,11 @@ pub(crate) struct Particulars {
 impl Particulars {
     /// Takes up what is known of other calls.
     pub(crate) fn join(&mut self, other: &Self) {
-        for one in &other.circumstances {
+        // that the signed call passes is of use only where it always does
+        if !other.has(Circumstance::SignedPasses) {
+            self.circumstances.retain(|one| *one != Circumstance::SignedPasses);
+        }
+        for one in other.circumstances.iter().filter(|one| **one != Circumstance::SignedPasses) {
             self.note(*one);
         }
         self.address = self.address.or(other.address);
@@ -86,7 +100,9 @@ impl Particulars {
 
 /// What the two strings alone tell.
 pub(crate) fn typed(target: &Target) -> impl Iterator<Item = Circumstance> {
-    target.warnings.iter().filter_map(|warning| match warning {
+    let base_path = target.custom_domain.as_ref().map_or("", |domain| domain.base_path.trim_matches('/'));
+    let levels = if target.is_public() { Circumstance::PublicLevels } else { Circumstance::PrivateLevels };
+    let warned = target.warnings.iter().filter_map(|warning| match warning {
         Warning::NoStage => Some(Circumstance::NoStage),
         Warning::SuffixOfAnotherPartition { .. } => Some(Circumstance::OtherSuffix),
         Warning::RegionsDiffer { .. }
@@ -97,7 +113,8 @@ pub(crate) fn typed(target: &Target) -> impl Iterator<Item = Circumstance> {
         | Warning::UnusualApiId(_)
         | Warning::UnusualStage(_)
         | Warning::PlainHttp => None,
-    })
+    });
+    base_path.contains('/').then_some(levels).into_iter().chain(warned)
 }
 
 /// As whom a policy has to name a caller whom a refusal names: the role of a session, whose path a session does not tell; most of the

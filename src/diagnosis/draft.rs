@@ -213,7 +213,7 @@ impl Draft {
             paths: self.paths,
             zones: Vec::new(),
             signed: None,
-            owner: entry.owner,
+            owner: self.cause.owner(&self.particulars),
             summary: entry.title.to_owned(),
             evidence: self.evidence,
             fix: self.cause.fix_with(target, &self.particulars, &self.alternatives),
@@ -261,7 +261,13 @@ fn particulars(sights: &[&Sight<'_>]) -> Particulars {
     };
     let http_api = sights.iter().any(|sight| sight.family() == Some(Family::HttpApi));
     let signed = sights.iter().any(|sight| sight.seen.plan.signed_for.is_some());
-    let circumstances = [(http_api, Circumstance::HttpApi), (signed, Circumstance::Signed)];
+    let within = |sight: &&Sight<'_>| match sight.answer()?.wording()? {
+        Wording::Denied(denial) => denial.is_within_an_account(),
+        _ => None,
+    };
+    let one_account = sights.iter().find_map(within) == Some(true);
+    let circumstances =
+        [(http_api, Circumstance::HttpApi), (signed, Circumstance::Signed), (one_account, Circumstance::OneAccount)];
     Particulars {
         circumstances: circumstances.into_iter().filter(|(holds, _)| *holds).map(|(_, one)| one).collect(),
         address: sights.first().and_then(|sight| sight.address()),

@@ -2,6 +2,7 @@
 
 use super::cause::Cause;
 use super::circumstance::{Circumstance, Particulars, typed};
+use super::finding::Owner;
 use crate::target::{Api, DnsSuffix, Target, sts_service};
 use std::net::IpAddr;
 
@@ -19,13 +20,24 @@ impl Cause {
     /// What to do where more is known, and these are the other causes.
     pub(super) fn fix_with(self, target: &Target, particulars: &Particulars, others: &[Self]) -> Vec<String> {
         if particulars.has(Circumstance::SignedPasses) {
-            return vec![MEANT_SO.to_owned()];
+            return MEANT_SO.map(str::to_owned).to_vec();
         }
         let names = |word: &str| word.parse().is_ok_and(|cause| cause == self || others.contains(&cause));
         let holds =
             |word: &str| names(word) || is_typed(target, word) || word.parse().is_ok_and(|one| particulars.has(one));
         let lines = self.entry().fix.iter().filter_map(|line| chosen(line, holds));
         lines.map(|line| fill(line, |name| value(name, Some(target), particulars))).collect()
+    }
+}
+
+impl Cause {
+    /// Who can change it here.
+    pub(super) fn owner(self, particulars: &Particulars) -> Owner {
+        match self {
+            // whoever called from within the API's account is of that account
+            Self::IdentityPolicyDeny if particulars.has(Circumstance::OneAccount) => Owner::AccountB,
+            _ => self.entry().owner,
+        }
     }
 }
 
@@ -60,7 +72,10 @@ fn chosen(line: &str, holds: impl Fn(&str) -> bool) -> Option<&str> {
 }
 
 /// What is to be done about a refusal that is there on purpose.
-const MEANT_SO: &str = "nothing, unless unsigned callers are meant to come in: the signed call passes";
+const MEANT_SO: [&str; 2] = [
+    "nothing, unless unsigned callers are meant to come in: the signed call passes",
+    "where the comparison is no longer wanted, `--auth iam` makes the signed calls alone",
+];
 
 /// Puts values in the place of names in braces. A brace that opens no known name stays, as in JSON.
 fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
@@ -108,7 +123,7 @@ fn value(name: &str, target: Option<&Target>, particulars: &Particulars) -> Opti
         "domain" => (target.and_then(Target::domain_name).map(ToString::to_string), "CUSTOM_DOMAIN"),
         "base" => (
             target.and_then(|target| target.custom_domain.as_ref()).map(|domain| match domain.base_path.as_str() {
-                "" => "(none)".to_owned(),
+                "" => word("(none)"),
                 path => word(path.trim_start_matches('/')),
             }),
             "BASE_PATH",

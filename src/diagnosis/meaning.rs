@@ -62,7 +62,7 @@ impl Signature {
             self.rather(Cause::AnsweredByAnotherApi);
         }
         self.remarks.extend(mismatch.remarks);
-        if let Some(end) = &arn.account_end {
+        if let Some(end) = arn.account_end() {
             self.remark(format!("the API belongs to the account that ends in {end}"));
         }
     }

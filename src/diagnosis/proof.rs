@@ -108,6 +108,7 @@ impl Facts<'_> {
         let listed = |api: &Api| self.target.vpce.as_ref().is_some_and(|own| api.lists(own));
         let all = [
             (allows(self.setup.api_ruling(self.target, self.method, self.signed)), Circumstance::SavedAllows),
+            (api.known().is_some_and(asks_nothing_of_source_ip), Circumstance::NoSourceIp),
             (allows(self.setup.endpoint_ruling(self.target, self.method, self.signed)), Circumstance::EndpointAllows),
             (api.known().is_some_and(listed), Circumstance::Associated),
             (admits(endpoint.map(|one| self.setup.lets_in(one))), Circumstance::GroupsLetIn),
@@ -238,6 +239,11 @@ fn of_one_region(cause: Cause) -> bool {
         Cause::DnsNotForwarded,
     ]
     .contains(&cause)
+}
+
+/// Whether no condition of an API's policy is on `aws:SourceIp`, in capitals or not.
+fn asks_nothing_of_source_ip(api: &Api) -> bool {
+    api.policy.as_ref().is_none_or(|policy| !policy.to_string().to_ascii_lowercase().contains("\"aws:sourceip\""))
 }
 
 /// A step with the ids that are known, in the place of the words that stand for them.

@@ -244,10 +244,13 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
     }
     let mut signature = Signature::new(Family::Policy, strength, &causes);
     if !anonymous {
-        signature.remark(
+        let rule = if denial.is_within_an_account() == Some(true) {
+            "caller and API are of one account, as far as its digits are shown: there one allow is enough where nothing denies, in the caller's \
+             own policies or in the API's resource policy"
+        } else {
             "a signed call across accounts needs an allow on both sides: the caller's identity policy and the API's resource policy"
-                .to_owned(),
-        );
+        };
+        signature.remark(rule.to_owned());
     }
     if denial.user.is_none() && denial.resource.is_none() && denial.policy.is_none() {
         // only the type is known, as after HEAD

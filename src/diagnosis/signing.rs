@@ -26,8 +26,11 @@ pub(crate) fn compare(unsigned: &Case<'_>, signed: &Case<'_>) -> Told {
     let (unrouted, unrouted_signed) = those(|one, other| is_refused(one) && is_refused(other));
     let (barred, let_in) = those(|one, other| one.family() == Some(Family::Policy) && other.is_ok());
     let (open, _) = those(|one, other| one.is_ok() && other.is_ok());
+    let (shut, past) = those(|one, other| is_forbidden_unsigned(one) && other.is_ok());
     let iam = |strength, sights: &[&Sight<'_>], others: &[&Sight<'_>]| {
-        Draft::over(&[Cause::IamAuthUnsigned], strength, sights).because_of(signed_accounts(others))
+        Draft::over(&[Cause::IamAuthUnsigned], strength, sights)
+            .because_of(signed_accounts(others))
+            .given([Circumstance::Compared])
     };
     let unknown = |sights: &[&Sight<'_>]| {
         Draft::over(&[Cause::WrongResourceOrMethod], Likely, sights)
@@ -35,7 +38,8 @@ pub(crate) fn compare(unsigned: &Case<'_>, signed: &Case<'_>) -> Told {
     };
     Told {
         unsigned: vec![
-            iam(Certain, &refused, &admitted),
+            iam(Certain, &refused, &admitted).given([Circumstance::SignedPasses]),
+            iam(Likely, &shut, &past).given([Circumstance::SignedPasses]),
             iam(Likely, &also_refused, &known),
             unknown(&unrouted),
             meant_so(&barred).because_of(signed_accounts(&let_in)),
@@ -45,6 +49,22 @@ pub(crate) fn compare(unsigned: &Case<'_>, signed: &Case<'_>) -> Told {
         ],
         signed: vec![unknown(&unrouted_signed)],
     }
+}
+
+/// What explains the signed calls that fail as the unsigned ones do. It explains these too where the signed half sees as far: what
+/// passes unsigned passes signed as well, and what was asked beyond the paths belongs to it.
+pub(crate) fn shared(unsigned: &Case<'_>, signed: &Case<'_>) -> Vec<Draft> {
+    let alike = |path| {
+        let (one, other) = (unsigned.sight(path)?, signed.sight(path)?);
+        let causes = |sight: &Sight<'_>| sight.signature.as_ref().map(|one| (one.family, one.causes.clone()));
+        Some(!one.is_ok() && one.outcome == other.outcome && causes(one) == causes(other))
+    };
+    let passes = |sight: &Sight<'_>| signed.sight(sight.path).is_some_and(Sight::is_ok);
+    if unsigned.any(|sight| sight.is_ok() && !passes(sight)) {
+        return Vec::new();
+    }
+    let paths = unsigned.sights.iter().map(|sight| sight.path).filter(|path| alike(*path) == Some(true));
+    paths.flat_map(|path| signed.explanations(path).map(move |draft| draft.clone().only(|own| own == path))).collect()
 }
 
 /// A policy lets nobody in but callers whom it knows: what it says of others is no fault.
@@ -68,6 +88,12 @@ fn signed_accounts(others: &[&Sight<'_>]) -> impl Iterator<Item = String> {
 /// Whether there is no such route, or no signature: one answer for both.
 fn is_refused(sight: &Sight<'_>) -> bool {
     sight.family() == Some(Family::MissingToken)
+}
+
+/// Whether an HTTP API forbids what is not signed, for which it has no word of its own.
+fn is_forbidden_unsigned(sight: &Sight<'_>) -> bool {
+    sight.family() == Some(Family::HttpApi)
+        && sight.signature.as_ref().is_some_and(|one| one.causes.first() == Some(&Cause::IamAuthUnsigned))
 }
 
 /// Whether an answer shows that the route is there and that the signature was looked at.

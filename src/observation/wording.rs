@@ -71,6 +71,22 @@ pub struct Denial {
     pub policy: Option<PolicyKind>,
 }
 
+impl Denial {
+    /// Whether caller and API are of one account, by the digits of their ARNs that both show; none if they show none in common.
+    pub fn is_within_an_account(&self) -> Option<bool> {
+        let caller = self.user.as_deref().and_then(|user| user.split(':').nth(4)).filter(|id| is_account(id))?;
+        let owner = self.resource.as_ref().and_then(|arn| arn.account.as_deref()).filter(|id| is_account(id))?;
+        let pairs = caller.bytes().zip(owner.bytes());
+        let shown: Vec<_> = pairs.filter(|(one, other)| *one != b'*' && *other != b'*').collect();
+        (!shown.is_empty()).then(|| shown.iter().all(|(one, other)| one == other))
+    }
+}
+
+/// Whether it is an account's id, of which digits may be masked.
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*')
+}
+
 /// How a policy refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
@@ -104,8 +120,8 @@ pub struct MethodArn {
     pub partition: Option<String>,
     /// The Region.
     pub region: Option<String>,
-    /// The last digits of the account that owns the API.
-    pub account_end: Option<String>,
+    /// The account that owns the API, most of whose digits are masked.
+    pub account: Option<String>,
     /// The API's id.
     pub api: Option<String>,
     /// The deployment stage.
@@ -223,6 +239,12 @@ impl PolicyKind {
 }
 
 impl MethodArn {
+    /// The last digits of the account that owns the API.
+    pub fn account_end(&self) -> Option<&str> {
+        let account = self.account.as_deref()?;
+        account.get(account.len().saturating_sub(4)..).filter(|end| is_digits(end))
+    }
+
     /// Reads what can be read: sources cut and mask, so each part is judged by itself.
     fn parse(text: &str) -> Self {
         let mut parts = text.trim().splitn(6, ':');
@@ -233,13 +255,13 @@ impl MethodArn {
         let partition = next(|part| part.starts_with("aws"));
         let _service = next(|_| true);
         let region = next(|part| part.ends_with(|c: char| c.is_ascii_digit()) && part.contains('-'));
-        let account = next(|_| true).unwrap_or_default();
+        let account = next(|part| !part.is_empty());
         let mut rest = parts.next().unwrap_or_default().splitn(4, '/');
         let mut next = |fits: fn(&str) -> bool| rest.next().filter(|part| fits(part)).map(str::to_owned);
         Self {
             partition,
             region,
-            account_end: account.get(account.len().saturating_sub(4)..).filter(|end| is_digits(end)).map(str::to_owned),
+            account,
             api: next(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric())),
             stage: next(|part| !part.is_empty() && !part.contains(REDACTED)),
             method: next(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_uppercase())),
@@ -306,7 +328,7 @@ mod tests {
             let arn = denial.resource.unwrap();
             assert_eq!(arn.partition.as_deref(), Some("aws"));
             assert_eq!(arn.region.as_deref(), Some("eu-west-2"));
-            assert_eq!(arn.account_end.as_deref(), Some("2087"));
+            assert_eq!(arn.account_end(), Some("2087"));
             assert_eq!(arn.api.as_deref(), Some("uiv82new6b"));
             assert_eq!(arn.stage.as_deref(), Some("dev"));
             assert_eq!(arn.method.as_deref(), Some("GET"));

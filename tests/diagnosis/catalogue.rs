@@ -1,6 +1,7 @@
 //! Can each fix be read and copied? A command is printed on a line of its own, so that it must end its step.
 
 use apigw_probe::diagnosis::Cause;
+use apigw_probe::target::{Target, TargetInput};
 
 /// What stands in backticks, with where it begins and ends.
 fn codes(step: &str) -> Vec<(usize, usize, &str)> {
@@ -42,6 +43,48 @@ fn a_private_custom_domain_name_is_asked_for_by_its_id_as_well() {
     }
 }
 
+#[test]
+fn no_command_maps_a_base_path_that_the_service_refuses() {
+    let told = |domain: &str, public| {
+        let url =
+            if public { "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test" } else { crate::round::URL };
+        let input = TargetInput { invoke_url: url, custom_domain: Some(domain), public, ..TargetInput::default() };
+        let fix = Cause::BasePathUnmapped.fix(Some(&Target::parse(input).unwrap()));
+        fix.into_iter().filter(|step| step.contains(" create-")).collect::<Vec<_>>().concat()
+    };
+    for public in [false, true] {
+        assert!(told("api.example.com/orders", public).contains("apigateway create-base-path-mapping "));
+        let root = told("api.example.com", public);
+        assert!(root.contains("--base-path '(none)' ") && !root.contains("apigatewayv2"), "{root}");
+    }
+    // REST commands know one level; more are documented for Regional names
+    let deep = told("api.example.com/orders/v1", true);
+    assert!(
+        deep.contains("aws apigatewayv2 create-api-mapping ") && deep.contains("--api-mapping-key orders/v1 "),
+        "{deep}"
+    );
+    assert!(!deep.contains("create-base-path-mapping"), "{deep}");
+    assert_eq!(told("private.example.com/orders/v1", false), "");
+}
+
+#[test]
+fn a_root_is_given_only_where_it_is_what_is_missing() {
+    use crate::round::{Scene, certificate, connected, phase};
+    use apigw_probe::observation::{Certificate, TlsFailure, TlsFault};
+    use apigw_probe::plan::AccessPath::CustomDomain;
+    let fix = |fault| {
+        let certificate = Certificate { sans: vec!["www.example.com".into()], ..certificate() };
+        let failure = TlsFailure { fault, detail: None, certificate: Some(certificate), system_trusts_issuer: None };
+        let scene = Scene::with_domain()
+            .on(&[CustomDomain], |seen| seen.attempts[0].tcp = connected(phase(Err(failure.clone()))));
+        scene.shows(Cause::CustomDomainCertificate, &[CustomDomain]).fix.concat()
+    };
+    assert!(fix(TlsFault::UnknownIssuer).contains("--ca-file"));
+    let (expired, other) = (fix(TlsFault::Expired), fix(TlsFault::WrongName));
+    assert!(!expired.contains("--ca-file") && expired.contains("describe-certificate"), "{expired}");
+    assert!(!other.contains("--ca-file") && other.contains("describe-certificate"), "{other}");
+}
+
 /// What to do first in a scene.
 fn first_fix(scene: &crate::round::Scene) -> String {
     scene.diagnosis().findings[0].fix.concat()
@@ -69,7 +112,6 @@ fn what_was_sent_already_is_not_to_be_sent() {
 
 #[test]
 fn each_service_and_method_is_named_as_it_is_where_it_is() {
-    use apigw_probe::target::{Target, TargetInput};
     let sts = |url: &str| {
         let target = Target::parse(TargetInput { invoke_url: url, ..TargetInput::default() }).unwrap();
         Cause::CredentialsMissing.fix(Some(&target)).concat()

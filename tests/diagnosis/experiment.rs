@@ -19,7 +19,7 @@ fn questions(scene: &Scene) -> Vec<Question> {
 }
 
 /// The scene with its questions asked; each is answered as a path of another scene was.
-fn answered(mut scene: Scene, answers: &[(Question, &Scene, AccessPath)]) -> Scene {
+pub(crate) fn answered(mut scene: Scene, answers: &[(Question, &Scene, AccessPath)]) -> Scene {
     let inquiries = asked(&scene);
     let all: Vec<_> = inquiries.iter().map(|inquiry| inquiry.question).collect();
     assert_eq!(all, answers.iter().map(|(question, ..)| *question).collect::<Vec<_>>());
@@ -34,7 +34,7 @@ fn answered(mut scene: Scene, answers: &[(Question, &Scene, AccessPath)]) -> Sce
     scene
 }
 
-fn forbidden(scene: Scene, paths: &[AccessPath]) -> Scene {
+pub(crate) fn forbidden(scene: Scene, paths: &[AccessPath]) -> Scene {
     scene.error(paths, 403, "ForbiddenException", FORBIDDEN)
 }
 

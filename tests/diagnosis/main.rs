@@ -19,6 +19,7 @@ mod reach;
 mod round;
 mod second_opinion;
 mod setup;
+mod signed;
 mod steps;
 mod table;
 mod todo;

@@ -1,7 +1,7 @@
 //! What is to be done where the set-up is known.
 
 use crate::round::{ALL, P1, P2, Scene, healthy};
-use crate::setup::{Change, PUBLIC, api, denied, endpoint, first, forbidden, groups, missing_token};
+use crate::setup::{Change, PUBLIC, api, denied, endpoint, first, forbidden, groups, missing_token, policy};
 use apigw_probe::diagnosis::{Cause, Confidence, Finding};
 use apigw_probe::observation::TcpFault;
 use apigw_probe::setup::{Fact, Peers};
@@ -83,6 +83,25 @@ fn what_is_saved_as_it_should_be_is_to_be_deployed_and_not_to_be_set() {
         let fix = finding.fix.concat();
         assert!(gone.iter().all(|word| !fix.contains(word)), "{name}: {finding:#?}");
         assert!(kept.iter().all(|word| fix.contains(word)), "{name}: {finding:#?}");
+    }
+}
+
+#[test]
+fn a_condition_is_replaced_only_where_it_may_be_there() {
+    let implicit = || denied("because no resource-based policy allows the execute-api:Invoke action");
+    let explicit = || denied("with an explicit deny in a resource-based policy");
+    for scene in [implicit, explicit] {
+        let unread = scene().diagnosis().findings.remove(0).fix.concat();
+        assert!(unread.contains("aws:VpcSourceIp"), "{unread}");
+        let without = first(scene(), |it| api(it).policy = Some(policy("vpce-0ffffffffffffffff"))).fix.concat();
+        assert!(without.contains("create-deployment") && !without.contains("SourceIp"), "{without}");
+        let with = first(scene(), |it| {
+            let condition = serde_json::json!({"IpAddress": {"aws:sourceip": "192.0.2.0/24"}});
+            let mut policy = policy("vpce-0ffffffffffffffff");
+            policy["Statement"][0]["Condition"] = condition;
+            api(it).policy = Some(policy);
+        });
+        assert!(with.fix.concat().contains("aws:VpcSourceIp"), "{with:#?}");
     }
 }
 

@@ -116,6 +116,7 @@ pub(super) const WRONG_RESOURCE_OR_METHOD: Entry = Entry {
     fix: &[
         "{unless http-api saved-route}in account B, list the routes; {resource} must be there with {method} or ANY: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods`",
         "{unless http-api saved-route}if it is not there, correct INVOKE_URL or the method, or let account B add it",
+        "{if iam-auth-unsigned}if the method is AWS_IAM, sign the calls (`--auth iam`); `--auth both` tells a missing signature from a missing route",
         "{unless http-api}if {method} {resource} is there, the stage may show an older deployment; redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
         "{if http-api}in account B, list the routes of the HTTP API; one must fit the method and what follows the stage: `aws apigatewayv2 get-routes --api-id {api} --region {region} --query 'Items[].[RouteKey,AuthorizationType]'`",
         "{if http-api}see whether the URL's first part is a stage, or `$default` takes it as a part of the path: `aws apigatewayv2 get-stages --api-id {api} --region {region} --query 'Items[].[StageName,AutoDeploy]'`",

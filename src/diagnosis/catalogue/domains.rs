@@ -47,10 +47,10 @@ pub(super) const CUSTOM_DOMAIN_CERTIFICATE: Entry = Entry {
     shows: "the handshake fails on `custom-domain`, and not on the names whose certificates are AWS's.",
     ceiling: Likely,
     fix: &[
-        "if its authority is a private one, give its root: `--ca-file` (in a configuration `ca_file`)",
+        "{if tls-untrusted-issuer}if its authority is a private one, give its root: `--ca-file` (in a configuration `ca_file`)",
         "in account B, see which certificate the domain has: `aws apigateway get-domain-name {domain-option} --region {region} --query '[certificateArn,regionalCertificateArn]'`",
         "and whether that covers the name and is renewed: `aws acm describe-certificate --certificate-arn CERTIFICATE_ARN --region {region} --query 'Certificate.[SubjectAlternativeNames,NotAfter,RenewalSummary]'`",
-        "an imported certificate is not renewed by ACM: import the new one over it",
+        "{if certificate-expired}an imported certificate is not renewed by ACM: import the new one over it",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html",
 };
@@ -78,9 +78,12 @@ pub(super) const BASE_PATH_UNMAPPED: Entry = Entry {
     shows: "`Forbidden` or `Missing Authentication Token` under the custom domain name, while the API's own names work.",
     ceiling: Likely,
     fix: &[
-        "in account B, list the mappings; one must lead from `{base}` to {api} and its stage: `aws apigateway get-base-path-mappings {domain-option} --region {region}`",
-        "if there is none: `aws apigateway create-base-path-mapping {domain-option} --rest-api-id {api} --stage {stage} --base-path {base} --region {region}`",
+        "{if public-levels}where the base path of a public name has more than one level, list the mappings; one must lead from `{base}` to {api} and its stage: `aws apigatewayv2 get-api-mappings --domain-name {domain} --region {region}`",
+        "{unless public-levels}in account B, list the mappings; one must lead from `{base}` to {api} and its stage: `aws apigateway get-base-path-mappings {domain-option} --region {region}`",
         "give the base path with the name, as in `--custom-domain {domain}/orders`; the stage does not belong there",
+        "{unless public-levels private-levels}if there is none: `aws apigateway create-base-path-mapping {domain-option} --rest-api-id {api} --stage {stage} --base-path {base} --region {region}`",
+        "{if public-levels}if there is none, for a base path of more than one level, documented for Regional names of TLS 1.2 alone: `aws apigatewayv2 create-api-mapping --domain-name {domain} --api-id {api} --stage {stage} --api-mapping-key {base} --region {region}`",
+        "{if private-levels}if there is none for a private name, let account B map a base path of one level: more, such as `orders/v1`, are documented for Regional names alone",
         "with routing rules, see that one fits the path and the headers",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-403-custom-domain",

@@ -17,7 +17,7 @@ pub(super) const RESOURCE_POLICY_EXPLICIT_DENY: Entry = Entry {
         "{if saved-allows}if the API's policy allows this call as it is saved, put that in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
         "{if saved-allows}if that changes nothing, see that the calls go over {vpce} and no other endpoint, and which deployment the stage shows: `aws apigateway get-stage --rest-api-id {api} --stage-name {stage} --region {region} --query '[deploymentId,lastUpdatedDate,canarySettings]'`",
         "{unless saved-allows}in account B, see the policy; its `aws:SourceVpce` must list {vpce}: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query policy --output text`",
-        "{unless saved-allows}`aws:SourceIp` does not see the client here; use `aws:VpcSourceIp` (IPv4 and IPv6)",
+        "{unless saved-allows no-source-ip}`aws:SourceIp` does not see the client here; use `aws:VpcSourceIp` (IPv4 and IPv6)",
         "{unless saved-allows}then redeploy, or the old policy stays in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html",
@@ -35,7 +35,7 @@ pub(super) const RESOURCE_POLICY_IMPLICIT_DENY: Entry = Entry {
         "{if saved-allows}if that changes nothing, see that the calls go over {vpce} and no other endpoint, and which deployment the stage shows: `aws apigateway get-stage --rest-api-id {api} --stage-name {stage} --region {region} --query '[deploymentId,lastUpdatedDate,canarySettings]'`",
         "{if signed}{unless saved-allows}in account B, for a signed call, allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*` with the Principal `{caller}` (the account in full, a role with its path) and `aws:SourceVpce` = {vpce} as its condition",
         "{unless saved-allows signed}in account B, allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*` with `aws:SourceVpce` = {vpce} as its condition",
-        "{unless saved-allows}replace `aws:SourceIp` by `aws:VpcSourceIp`",
+        "{unless saved-allows no-source-ip}where its condition is on `aws:SourceIp`, which does not see the client here, make it `aws:VpcSourceIp`",
         "{unless saved-allows signed}if the policy names principals, the method must be AWS_IAM and the call signed",
         "{unless saved-allows}then redeploy, or the old policy stays in force: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
     ],
@@ -93,14 +93,16 @@ pub(super) const VPCE_POLICY_EXPLICIT_DENY: Entry = Entry {
 pub(super) const IDENTITY_POLICY_DENY: Entry = Entry {
     title: "the caller's own policies, or its organisation's, refuse the call",
     owner: Owner::AccountA,
-    meaning: "For a signed call across accounts both sides must allow: the caller's identity policy and the API's resource policy. Service control \
-              policies of the caller's organisation, permissions boundaries and session policies may refuse as well.",
+    meaning: "For a signed call across accounts both sides must allow: the caller's identity policy and the API's resource policy; \
+              within one account one of them is enough. Service control policies of the caller's organisation, permissions boundaries and session policies may refuse as well.",
     shows: "`AccessDeniedException` that names an identity-based, session or service control policy, or a permissions boundary.",
     ceiling: Likely,
     fix: &[
-        "{unless http-api}in account A, allow the role or user `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`",
+        "{if one-account}where caller and API are of one account (B), by the digits of their ARNs, allow the role or user there `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`",
+        "{if one-account}or, where no policy denies and no boundary limits, allow the Principal `{caller}` (the account in full, a role with its path) in the API's resource policy, then redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{unless http-api one-account}in account A, allow the role or user `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`",
         "{if http-api}for an HTTP API, allow the role or user `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*`",
-        "{unless http-api}in account B, the API's resource policy must allow the same caller too; or take a role there, for which account B decides alone: `--assume-role-arn arn:{partition}:iam::ACCOUNT_B:role/NAME`",
+        "{unless http-api one-account}in account B, the API's resource policy must allow the same caller too; or take a role there, for which account B decides alone: `--assume-role-arn arn:{partition}:iam::ACCOUNT_B:role/NAME`",
         "{if http-api}an HTTP API has no resource policy: a caller of another account takes a role in the API's: `--assume-role-arn arn:{partition}:iam::ACCOUNT_B:role/NAME`",
         "if the message names a control policy or a boundary, its administrators must change that",
     ],

@@ -14,7 +14,8 @@ pub(super) const IAM_AUTH_UNSIGNED: Entry = Entry {
             call gets another answer.",
     ceiling: Certain,
     fix: &[
-        "sign the calls: `--auth iam`, in a configuration `auth = \"iam\"`; `--auth both` shows whether a signature is what is missing",
+        "sign the calls: `--auth iam`, in a configuration `auth = \"iam\"`",
+        "{unless compared}`--auth both` shows whether a signature is what is missing",
         "{if http-api}in account B, see what the routes of the HTTP API ask for: `aws apigatewayv2 get-routes --api-id {api} --region {region} --query 'Items[].[RouteKey,AuthorizationType]'`",
         "{unless http-api}in account B, see authorizationType: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods --query 'items[].resourceMethods'`",
         "or expect 403: `--expect-status 403` still proves the path to the API",
@@ -45,7 +46,7 @@ pub(super) const MISSING_AUTH_TOKEN_UNSPECIFIED: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "{unless saved-route}in account B, this must have {resource} with {method} or ANY; see its authorizationType: `aws apigateway get-resources --rest-api-id {api} --region {region} --embed methods`",
-        "{unless saved-iam}if the method is AWS_IAM, sign the calls: `--auth iam`",
+        "{unless saved-iam signed}if the method is AWS_IAM, sign the calls (`--auth iam`); `--auth both` shows whether a signature is what is missing",
         "if {method} {resource} is there, the stage may show an older deployment; redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
     ],
     docs: "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",

@@ -1,0 +1,138 @@
+//! What do signed calls say, by themselves and beside unsigned ones? And what is to be done then?
+
+use crate::experiment::{answered, forbidden};
+use crate::round::{ALL, P1, P2, P3, P4, Scene, healthy};
+use crate::setup::missing_token;
+use apigw_probe::diagnosis::{Cause, Confidence, Finding, Owner};
+use apigw_probe::observation::{Question, Seen};
+use apigw_probe::plan::AccessPath::Public;
+
+/// The same calls, signed.
+fn signed(mut scene: Scene) -> Scene {
+    let region = scene.round.target.region().cloned();
+    for row in &mut scene.round.rows {
+        row.signed = true;
+        if let Seen::Probed(observation) = &mut row.seen {
+            observation.plan.signed_for.clone_from(&region);
+        }
+    }
+    scene
+}
+
+/// Each path is called without a signature and with one.
+fn both(mut unsigned: Scene, other: Scene) -> Scene {
+    unsigned.round.rows.extend(signed(other).round.rows);
+    unsigned
+}
+
+/// The caller's own policies refuse; so far are the accounts shown.
+fn refused(caller: &str, owner: &str) -> Finding {
+    let body = format!(
+        "{{\"Message\":\"User: arn:aws:sts::{caller}:assumed-role/probe/session is not authorized to perform: execute-api:Invoke \
+         on resource: arn:aws:execute-api:us-east-1:{owner}:a1bc234d5e/test/GET/pets because no identity-based policy allows the \
+         execute-api:Invoke action\"}}"
+    );
+    signed(healthy().error(&ALL, 403, "AccessDeniedException", &body)).shows(Cause::IdentityPolicyDeny, &ALL)
+}
+
+#[test]
+fn a_caller_of_the_apis_own_account_is_that_accounts_to_mend() {
+    for (caller, owner) in
+        [("********3333", "********3333"), ("111122223333", "********3333"), ("111122223333", "111122223333")]
+    {
+        let finding = refused(caller, owner);
+        let fix = finding.fix.concat();
+        assert_eq!(finding.owner, Owner::AccountB, "{finding:#?}");
+        assert!(!fix.contains("account A") && !fix.contains("--assume-role-arn"), "{fix}");
+        assert!(!finding.evidence.concat().contains("across accounts"), "{finding:#?}");
+    }
+}
+
+#[test]
+fn a_caller_of_another_account_or_of_one_that_is_not_shown_needs_both_sides() {
+    for (caller, owner) in [
+        ("********2222", "********3333"),
+        // the same end of two accounts
+        ("111122223333", "444422223333"),
+        ("************", "************"),
+        ("111122223333", ""),
+        ("3333", "********3333"),
+    ] {
+        let finding = refused(caller, owner);
+        let fix = finding.fix.concat();
+        assert_eq!(finding.owner, Owner::AccountA, "{finding:#?}");
+        assert!(fix.contains("account A") && fix.contains("--assume-role-arn"), "{fix}");
+        assert!(finding.evidence.concat().contains("across accounts"), "{finding:#?}");
+    }
+}
+
+#[test]
+fn an_unsigned_call_that_may_lack_a_signature_is_to_be_compared_with_a_signed_one() {
+    let finding = missing_token().shows(Cause::WrongResourceOrMethod, &ALL);
+    assert!(finding.alternatives.contains(&Cause::IamAuthUnsigned));
+    assert!(finding.fix.concat().contains("`--auth both`"), "{finding:#?}");
+    // a signature changed nothing
+    let finding = both(missing_token(), missing_token()).shows(Cause::WrongResourceOrMethod, &ALL);
+    assert!(!finding.fix.concat().contains("--auth"), "{finding:#?}");
+}
+
+#[test]
+fn what_was_compared_is_not_to_be_compared() {
+    let finding = both(missing_token(), healthy()).shows(Cause::IamAuthUnsigned, &ALL);
+    assert_eq!((finding.confidence, finding.signed), (Confidence::Certain, Some(false)));
+    assert!(!finding.fix.concat().contains("--auth both"), "{finding:#?}");
+
+    let failing = healthy().error(&ALL, 500, "InternalServerErrorException", r#"{"message":"Internal server error"}"#);
+    let mut findings = both(missing_token(), failing).diagnosis().findings;
+    findings.retain(|finding| finding.cause == Cause::IamAuthUnsigned);
+    let fix = findings[0].fix.concat();
+    assert!(fix.contains("--auth iam") && !fix.contains("--auth both"), "{findings:#?}");
+
+    // where the signed call does not pass everywhere, something is to be done
+    let mostly = healthy().error(&[P2], 500, "InternalServerErrorException", r#"{"message":"Internal server error"}"#);
+    let mut findings = both(missing_token(), mostly).diagnosis().findings;
+    findings.retain(|finding| finding.cause == Cause::IamAuthUnsigned);
+    assert_eq!(findings[0].paths, ALL);
+    assert!(findings[0].fix.concat().contains("authorizationType"), "{findings:#?}");
+}
+
+#[test]
+fn an_http_api_that_lets_the_signed_call_alone_pass_wants_a_signature() {
+    let called = || {
+        Scene::public("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/orders", None)
+            .at_addresses(&[Public], &["52.94.1.1"])
+    };
+    let mark = [("apigw-requestid", "KtUfbjJIg=")];
+    let shut = || called().answers(&[Public], 403, &mark, "{\"message\":\"Forbidden\"}");
+    let open = called().answers(&[Public], 200, &mark, "[]");
+    let alone = shut().shows(Cause::IamAuthUnsigned, &[Public]);
+    let findings = both(shut(), open).diagnosis().findings;
+    let finding = findings.iter().find(|finding| finding.cause == Cause::IamAuthUnsigned).unwrap();
+    assert_eq!((finding.signed, finding.confidence), (Some(false), Confidence::Likely));
+    assert!(finding.alternatives.is_empty() && !alone.alternatives.is_empty(), "{finding:#?}");
+    assert!(finding.evidence.iter().any(|fact| fact.contains("signed") && fact.contains("200")), "{finding:#?}");
+    assert!(!finding.fix.concat().contains("--auth both"), "{finding:#?}");
+}
+
+#[test]
+fn what_an_experiment_teaches_of_signed_calls_holds_for_unsigned_ones_that_fail_alike() {
+    let others = [P2, P3, P4];
+    let cut = || forbidden(healthy(), &others);
+    let passes = healthy();
+    let scene = answered(both(cut(), cut()), &[(Question::OwnNameInHandshake, &passes, P1)]);
+    let expected = [(Cause::ProxyInterference, others.to_vec()), (Cause::IamAuthNotEnforced, vec![P1])];
+    assert_eq!(scene.findings(), expected, "{:#?}", scene.diagnosis());
+    assert_eq!(scene.diagnosis().findings[0].signed, None);
+
+    // but not where the signed calls fail for a reason of their own: then the unsigned ones tell more
+    let expired = cut().error(&[P1], 403, "InvalidSignatureException", r#"{"message":"Signature expired: x"}"#);
+    let alone = cut().finding().cause;
+    assert!(both(cut(), expired).findings().contains(&(alone, others.to_vec())));
+
+    // also where the method lets no unsigned call pass
+    let body = r#"{"message":"Missing Authentication Token"}"#;
+    let asks = cut().error(&[P1], 403, "MissingAuthenticationTokenException", body);
+    let scene = answered(both(asks, cut()), &[(Question::OwnNameInHandshake, &passes, P1)]);
+    let expected = [(Cause::ProxyInterference, others.to_vec()), (Cause::IamAuthUnsigned, vec![P1])];
+    assert_eq!(scene.findings(), expected, "{:#?}", scene.diagnosis());
+}
