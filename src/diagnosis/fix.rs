@@ -28,9 +28,7 @@ impl Cause {
         let lines = self.entry().fix.iter().filter_map(|line| chosen(line, holds));
         lines.map(|line| fill(line, |name| value(name, Some(target), particulars))).collect()
     }
-}
 
-impl Cause {
     /// Who can change it here.
     pub(super) fn owner(self, particulars: &Particulars) -> Owner {
         match self {
