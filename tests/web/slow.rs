@@ -111,6 +111,22 @@ fn one_connection_serves_many_requests() {
 }
 
 #[test]
+fn whoever_was_let_in_before_the_end_is_answered() {
+    let mut daemon = Setup::new().start();
+    let mut early = TcpStream::connect(daemon.address).unwrap();
+    early.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // in turn: when this is answered, the one before has been let in
+    daemon.get_until("/metrics", "apigw_probe_build_info");
+    daemon.terminate();
+    wait_for(|| TcpStream::connect(daemon.address).is_err().then_some(()));
+    early.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    early.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert_eq!(daemon.service.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn an_answer_under_way_ends_before_the_daemon() {
     let mut daemon = Setup::new().targets((0..300).map(|n| format!("target-{n:03}"))).start();
     daemon.get_until("/metrics", "apigw_probe_target_success{target=\"target-299\"}");

@@ -124,17 +124,20 @@ impl Crowd {
         self.send_away_one(Phase::gives_way)
     }
 
-    /// Ends: whoever has no request in hand goes at once, the others may finish theirs.
+    /// Ends: whoever has no request in hand goes after a moment, the others may finish theirs.
     pub(super) async fn close(&self, within: Duration) {
+        // of whoever has just come a request may be on its way
+        let _ = tokio::time::timeout(LAST_CALL, self.everybody_left()).await;
         self.closing.set(true);
         self.closed.notify_waiters();
         while self.send_away_one(Phase::has_no_request) {}
-        let everybody_left = async {
-            while self.seated() > 0 {
-                self.left.notified().await;
-            }
-        };
-        let _ = tokio::time::timeout(within, everybody_left).await;
+        let _ = tokio::time::timeout(within, self.everybody_left()).await;
+    }
+
+    async fn everybody_left(&self) {
+        while self.seated() > 0 {
+            self.left.notified().await;
+        }
     }
 
     /// Waits until the crowd is told to end.
@@ -378,5 +381,7 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 const STRIKES: u32 = 2;
 /// Of a client that is known to read, such as on a long way: about a second.
 const STRIKES_OF_A_READER: u32 = 20;
+/// How long a request is waited for at the end.
+const LAST_CALL: Duration = Duration::from_millis(200);
 /// Between two looks while somebody waits for room.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
