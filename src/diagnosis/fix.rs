@@ -3,6 +3,7 @@
 use super::cause::Cause;
 use super::circumstance::{Circumstance, Particulars, typed};
 use super::finding::Owner;
+use crate::plan::word;
 use crate::target::{Api, DnsSuffix, Target, sts_service};
 use std::net::IpAddr;
 
@@ -147,12 +148,6 @@ fn value(name: &str, target: Option<&Target>, particulars: &Particulars) -> Opti
 fn own_name(api: &Api) -> String {
     let suffix = DnsSuffix::of_region(&api.region).unwrap_or(api.suffix);
     Api { suffix, ..api.clone() }.name().to_string()
-}
-
-/// A word that a shell takes as it stands; what was typed may hold anything that a URL may.
-fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '~');
-    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

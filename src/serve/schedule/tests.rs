@@ -168,6 +168,12 @@ fn a_caller_in_a_hurry_gets_a_shorter_round() {
     });
 }
 
+/// Targets of four paths each, of which one round at a time finds room.
+fn with_room_for_one(targets: &str) -> String {
+    let vpce = "vpce_dns_name = \"vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com\"";
+    format!("max_in_flight = 4\n{}", targets.replace("timeout", &format!("{vpce}\ntimeout")))
+}
+
 #[test]
 fn nobody_shortens_the_round_of_an_interval() {
     run(async {
@@ -183,9 +189,7 @@ fn nobody_shortens_the_round_of_an_interval() {
 fn a_round_that_is_held_back_begins_with_half_of_its_time_or_not_at_all() {
     run(async {
         let both = target("a", "SILENT", ON_PROBE) + &target("b", "SILENT", ON_PROBE);
-        let vpce = "vpce_dns_name = \"vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com\"";
-        let both = both.replace("timeout", &format!("{vpce}\ntimeout"));
-        let (desk, _running) = Desk::open(&format!("max_in_flight = 4\n{both}"));
+        let (desk, _running) = Desk::open(&with_room_for_one(&both));
         let a = desk.ask("a", LONG).await;
         desk.until(|status| status.rounds.paths_in_flight == 4).await;
         // the first one ends after two seconds
@@ -216,9 +220,7 @@ fn a_round_ends_before_its_caller_goes() {
 fn who_finds_no_room_is_sent_away_without_a_round() {
     run(async {
         let both = target("a", "SILENT", ON_PROBE) + &target("b", "CLOSED", ON_PROBE);
-        let vpce = "vpce_dns_name = \"vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com\"";
-        let both = both.replace("timeout", &format!("{vpce}\ntimeout"));
-        let (desk, _running) = Desk::open(&format!("max_in_flight = 4\n{both}"));
+        let (desk, _running) = Desk::open(&with_room_for_one(&both));
         let a = desk.ask("a", LONG).await;
         desk.until(|status| status.rounds.paths_in_flight == 4).await;
         assert_eq!(desk.probe("b", SHORT).await, Err(ProbeRefusal::HeldBack));
