@@ -165,7 +165,10 @@ impl Check {
     /// The call of an API that does not exist, drawn by a number, if one is to be made: over a path that is probed, the one that
     /// needs least of DNS first.
     fn canary(&self, number: u64) -> Option<(ApiId, Plan)> {
-        let plans: Vec<Plan> = self.plans().filter(|_| self.canary).collect();
+        if !self.canary {
+            return None;
+        }
+        let plans: Vec<Plan> = self.plans().collect();
         let open = |plan: &&Plan| self.intents.of(plan.path) != Intent::Forbidden;
         let on = |path| plans.iter().filter(move |plan| plan.path == path);
         let plan = AccessPath::LEAST_DNS_FIRST.iter().find_map(|path| on(*path).find(open));

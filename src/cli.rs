@@ -22,7 +22,7 @@ use crate::serve::{ReloadError, ServeOptions, Signals, raise_descriptors, spare_
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use deferred::Deferred;
-use output::{Output, OutputArgs, WriteError};
+use output::{Output, WriteError};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -78,15 +78,9 @@ enum Command {
         cause: Option<crate::diagnosis::Cause>,
     },
     /// Diagnose a saved JSON report again; no network
-    Replay {
-        /// The report, or `-` for standard input
-        file: PathBuf,
-        #[command(flatten)]
-        output: OutputArgs,
-    },
+    Replay(Deferred<offline::ReplayArgs>),
     /// Check, show or describe the configuration
-    #[command(subcommand)]
-    Config(offline::ConfigCommand),
+    Config(Deferred<offline::ConfigArgs>),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -175,8 +169,8 @@ fn run(command: Command) -> Result<u8, Stop> {
         Command::Doctor(args) => doctor::run(&args),
         Command::Curl(args) => offline::curl(&args),
         Command::Explain { cause } => offline::explain(cause),
-        Command::Replay { file, output } => offline::replay(&file, &output),
-        Command::Config(command) => offline::config(command),
+        Command::Replay(args) => offline::replay(&args),
+        Command::Config(args) => offline::config(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "apigw-probe", &mut script);

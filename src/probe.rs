@@ -197,7 +197,8 @@ impl Course<'_> {
 
     async fn resolve(&self, name: &HostName) -> Lookup {
         let ask = self.resolving();
-        let lookup = dns::lookup(&ask, name);
+        // boxed, since it is handed on and is large
+        let lookup = Box::pin(dns::lookup(&ask, name));
         match &self.net.share {
             Some(share) => share.lookup(&ask, name, lookup).await,
             None => lookup.await,

@@ -18,7 +18,7 @@ use crate::target::Expectation;
 use clap::{Args, Subcommand};
 use std::fmt::Write as _;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(override_usage = "apigw-probe curl INVOKE_URL [VPCE_DNS_NAME] [OPTIONS]")]
@@ -34,8 +34,22 @@ pub(super) struct CurlArgs {
     ca_file: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// The report, or `-` for standard input
+    file: PathBuf,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
 #[derive(Debug, Subcommand)]
-pub(super) enum ConfigCommand {
+enum ConfigCommand {
     /// Say whether a configuration is good, and what it costs
     Check {
         /// The configuration
@@ -106,7 +120,7 @@ pub(super) fn explain(cause: Option<Cause>) -> Result<u8, Stop> {
 }
 
 /// Diagnoses saved reports again.
-pub(super) fn replay(file: &Path, output: &OutputArgs) -> Result<u8, Stop> {
+pub(super) fn replay(ReplayArgs { file, output }: &ReplayArgs) -> Result<u8, Stop> {
     let wrong = |what: &dyn std::fmt::Display| Stop::Replay(format!("`{}`: {what}", file.display()));
     let mut bytes = Vec::new();
     if file.as_os_str() == "-" {
@@ -128,18 +142,18 @@ pub(super) fn replay(file: &Path, output: &OutputArgs) -> Result<u8, Stop> {
 }
 
 /// Checks, shows or describes the configuration.
-pub(super) fn config(command: ConfigCommand) -> Result<u8, Stop> {
-    let text = match command {
+pub(super) fn config(args: &ConfigArgs) -> Result<u8, Stop> {
+    let text = match &args.command {
         ConfigCommand::Check { file } => {
-            let config = Config::read(&file)?;
+            let config = Config::read(file)?;
             config.trust().map_err(Stop::host)?;
             if let Some(web) = &config.web_config_file {
                 check_web_config(web).map_err(|error| config.fault(&Untried::WebConfigFile, error))?;
             }
             cost(&config)
         }
-        ConfigCommand::Show { file } => configuration::shown(&Config::read(&file)?),
-        ConfigCommand::Schema { report } => if report { render::JSON_SCHEMA } else { config::JSON_SCHEMA }.to_owned(),
+        ConfigCommand::Show { file } => configuration::shown(&Config::read(file)?),
+        ConfigCommand::Schema { report } => if *report { render::JSON_SCHEMA } else { config::JSON_SCHEMA }.to_owned(),
     };
     print(text.as_bytes())
 }

@@ -173,7 +173,7 @@ async fn both_families(ask: &Ask<'_>, log: &Log, name: &HostName) -> (Option<Res
 
 /// Resolves one family, asking anew for a name that an alias points to and the answer does not tell.
 async fn family(ask: &Ask<'_>, log: &Log, name: &HostName, kind: RecordType) -> Resolved {
-    let mut question = Question { name: name.clone(), kind };
+    let mut question = Question::new(name.clone(), kind);
     let mut cnames: Vec<HostName> = Vec::new();
     for _ in 0..MOST_QUESTIONS {
         let answer = match stub::resolve(ask, log, &question).await {
@@ -188,7 +188,7 @@ async fn family(ask: &Ask<'_>, log: &Log, name: &HostName, kind: RecordType) -> 
         match answer.found {
             Found::Addresses(addresses) => return Resolved { cnames, result: Ok(addresses) },
             Found::Nothing(fault) => return Resolved { cnames, result: Err(fault) },
-            Found::Elsewhere(target) => question.name = target,
+            Found::Elsewhere(target) => question = Question::new(target, kind),
         }
     }
     Resolved { cnames, result: Err(DnsFault::CnameLoop) }

@@ -29,7 +29,7 @@ use tokio_rustls::client::TlsStream;
 pub(super) const USER_AGENT_TEXT: &str = concat!("apigw-probe/", env!("CARGO_PKG_VERSION"));
 
 /// Sends the plan's request, signed if it is to be, and reads its answer, until the deadline.
-pub(super) async fn exchange(stream: TlsStream<Stamped>, race: &Race<'_>) -> Phase<Answer, HttpFailure> {
+pub(super) async fn exchange(stream: Box<TlsStream<Stamped>>, race: &Race<'_>) -> Phase<Answer, HttpFailure> {
     let plan = race.plan;
     let signature = signature(race).await;
     let turns = stream.get_ref().0.turns();

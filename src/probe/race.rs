@@ -4,15 +4,16 @@
 //! joined (RFC 8305, 8). Whoever ends the handshake first takes the path's one request; an exchange that fails after that is the
 //! answer. With `every_address` each address carries a request of its own.
 
-use super::tls::{self, Channel};
+use super::tls::{self, Channel, Greeting};
 use super::{Detour, Limits, Net, Step, http, tcp};
-use crate::observation::{Address, Attempt, Connected, Phase, Secured};
+use crate::observation::{Address, Attempt, Connected, Phase, Secured, TlsFailure};
 use crate::plan::Plan;
 use crate::sign::Identity;
 use futures_util::future::join_all;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::sync::{SetOnce, watch};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// What the attempts of one path have in common.
@@ -92,7 +93,13 @@ async fn let_others_join(standing: &watch::Sender<Standing>) {
 async fn attempt(race: &Race<'_>, standing: &watch::Sender<Standing>, index: usize, ip: IpAddr) -> Attempt {
     let address = SocketAddr::new(ip, race.plan.port);
     let fail = || standing.send_modify(|standing| standing.failed[index] = true);
-    let tcp = connect(&race.net.detour, address, race.deadline).await;
+    let greet = || Greeting::new(&race.net.trust, &race.plan.sni);
+    let greeting = async {
+        // other paths' packets go first; what is left is time until this address answers
+        yield_now().await;
+        (standing.borrow().begun > index).then(greet)
+    };
+    let (tcp, greeting) = tokio::join!(biased; connect(&race.net.detour, address, race.deadline), greeting);
     let connection = match tcp.result {
         Ok(connection) => connection,
         Err(failure) => {
@@ -101,7 +108,7 @@ async fn attempt(race: &Race<'_>, standing: &watch::Sender<Standing>, index: usi
         }
     };
     let tls = if may_begin(race, standing, index).await {
-        Some(Box::new(secure(race, standing, connection.stream).await))
+        Some(Box::new(secure(race, standing, connection.stream, greeting.unwrap_or_else(greet)).await))
     } else {
         None
     };
@@ -136,7 +143,8 @@ async fn secure(
     race: &Race<'_>,
     standing: &watch::Sender<Standing>,
     stream: super::wire::Stamped,
-) -> Phase<Secured, crate::observation::TlsFailure> {
+    greeting: Result<Greeting, String>,
+) -> Phase<Secured, TlsFailure> {
     (race.tell)(Step::Tls);
     let began = Instant::now();
     let mut changes = standing.subscribe();
@@ -147,7 +155,7 @@ async fn secure(
             sleep_until(race.deadline.min(began + MOST_FOR_CONNECTING)).await;
         }
     };
-    let phase = tls::handshake(&race.net.trust, &race.plan.sni, stream, give_up).await;
+    let phase = tls::handshake(greeting, stream, give_up).await;
     let channel = match phase.result {
         Ok(channel) => channel,
         Err(failure) => return Phase { felt: phase.felt, wire: phase.wire, result: Err(failure) },

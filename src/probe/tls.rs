@@ -15,45 +15,64 @@ use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use tokio::time::Instant;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{Connect, TlsConnector};
 use verdict::Witness;
 
 /// A handshake that succeeded.
 #[derive(Debug)]
 pub(super) struct Channel {
-    /// The encrypted bytes.
-    pub(super) stream: TlsStream<Stamped>,
+    /// The encrypted bytes; boxed, since it goes through many hands and is large.
+    pub(super) stream: Box<TlsStream<Stamped>>,
     /// What was agreed on.
     pub(super) session: Session,
     /// The server's own certificate, not read yet.
     pub(super) leaf: Option<CertificateDer<'static>>,
 }
 
-/// Shakes hands as a client of `name`, until `give_up` ends.
+/// What a client says first, with the keys that it makes for one handshake. It needs no connection yet.
+pub(super) struct Greeting {
+    server: ServerName<'static>,
+    witness: Arc<Witness>,
+    connect: Box<Connect<Stamped>>,
+}
+
+impl Greeting {
+    /// A greeting of a server by its name; fails with why the name is none.
+    pub(super) fn new(trust: &Trust, name: &HostName) -> Result<Self, String> {
+        let server =
+            ServerName::try_from(name.to_string()).map_err(|_| format!("`{name}` cannot be a server name in TLS"))?;
+        let witness = Arc::new(Witness::new(trust.clone()));
+        let connector = TlsConnector::from(trust.config(Arc::clone(&witness)));
+        let connect = connector.connect(server.clone(), Stamped::to_come());
+        Ok(Self { server, witness, connect: Box::new(connect) })
+    }
+}
+
+/// Shakes hands over a connection, until `give_up` ends.
 pub(super) async fn handshake(
-    trust: &Trust,
-    name: &HostName,
+    greeting: Result<Greeting, String>,
     stream: Stamped,
     give_up: impl Future<Output = ()>,
 ) -> Phase<Channel, TlsFailure> {
     let began = Instant::now();
     let turns = stream.turns();
-    let Ok(server) = ServerName::try_from(name.to_string()) else {
-        let detail = format!("`{name}` cannot be a server name in TLS");
-        return Phase { felt: began.elapsed(), wire: None, result: Err(bare(TlsFault::Other, detail)) };
+    let Greeting { server, witness, mut connect } = match greeting {
+        Ok(greeting) => greeting,
+        Err(why) => return Phase { felt: began.elapsed(), wire: None, result: Err(bare(TlsFault::Other, why)) },
     };
-    let witness = Arc::new(Witness::new(trust.clone()));
-    let connector = TlsConnector::from(trust.config(Arc::clone(&witness)));
+    if let Some(to_come) = connect.get_mut() {
+        *to_come = stream;
+    }
     let ended = tokio::select! {
         biased;
-        ended = connector.connect(server.clone(), stream) => Some(ended),
+        ended = &mut connect => Some(ended),
         () = give_up => None,
     };
     let felt = began.elapsed();
     let wire = turns.take(felt).filter(|_| ended.is_some());
     let result = match ended {
-        Some(Ok(stream)) => Ok(Channel { session: session(&stream), leaf: witness.leaf(), stream }),
+        Some(Ok(stream)) => Ok(Channel { session: session(&stream), leaf: witness.leaf(), stream: Box::new(stream) }),
         Some(Err(error)) => Err(failure(&error, &turns.opening(), &witness, &server)),
         None => Err(TlsFailure {
             fault: TlsFault::Timeout,

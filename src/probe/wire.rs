@@ -126,7 +126,8 @@ impl Tally {
 /// A TCP connection that notes when bytes came and went, and that ends after more bytes than any honest answer has.
 #[derive(Debug)]
 pub(super) struct Stamped {
-    stream: TcpStream,
+    /// None before there is a connection.
+    stream: Option<TcpStream>,
     control: Vec<u8>,
     turns: Arc<Turns>,
 }
@@ -134,29 +135,39 @@ pub(super) struct Stamped {
 impl Stamped {
     /// Takes over a connection; [`request_stamps`] should have been called on its socket.
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, control: nix::cmsg_space!(TimeSpec), turns: Arc::default() }
+        Self { stream: Some(stream), control: nix::cmsg_space!(TimeSpec), turns: Arc::default() }
+    }
+
+    /// The place of a connection that is still to come.
+    pub(super) fn to_come() -> Self {
+        Self { stream: None, control: Vec::new(), turns: Arc::default() }
     }
 
     /// The notes, to be read while another layer owns the connection.
     pub(super) fn turns(&self) -> Arc<Turns> {
         Arc::clone(&self.turns)
     }
+
+    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
 }
 
 impl AsyncRead for Stamped {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if this.turns.is_flooded() {
+        let Self { stream, control, turns } = self.get_mut();
+        let Some(stream) = stream else { return Poll::Ready(Err(io::ErrorKind::NotConnected.into())) };
+        if turns.is_flooded() {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::FileTooLarge, Flooded)));
         }
         loop {
-            ready!(this.stream.poll_read_ready(cx))?;
+            ready!(stream.poll_read_ready(cx))?;
             let unfilled = buffer.initialize_unfilled();
-            let fd = this.stream.as_raw_fd();
-            match this.stream.try_io(Interest::READABLE, || receive(fd, unfilled, &mut this.control)) {
+            let fd = stream.as_raw_fd();
+            match stream.try_io(Interest::READABLE, || receive(fd, unfilled, control)) {
                 Ok((length, stamp)) => {
                     if length > 0 {
-                        this.turns.read(&unfilled[..length], stamp);
+                        turns.read(&unfilled[..length], stamp);
                     }
                     buffer.advance(length);
                     return Poll::Ready(Ok(()));
@@ -180,7 +191,7 @@ impl AsyncWrite for Stamped {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let before = Stamp::now();
-        let written = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, slices))?;
+        let written = ready!(this.stream()?.poll_write_vectored(cx, slices))?;
         this.turns.wrote(before);
         Poll::Ready(Ok(written))
     }
@@ -190,11 +201,11 @@ impl AsyncWrite for Stamped {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        self.get_mut().stream()?.poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        self.get_mut().stream()?.poll_shutdown(cx)
     }
 }
 

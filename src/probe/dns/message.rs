@@ -9,10 +9,12 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use std::net::IpAddr;
 
 /// A name and a type to ask for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Question {
-    pub(super) name: HostName,
-    pub(super) kind: RecordType,
+    name: HostName,
+    kind: RecordType,
+    /// The name as the library has it, if it can be asked for.
+    dns_name: Option<Name>,
 }
 
 /// What a datagram or a message of a connection is to one query.
@@ -63,11 +65,27 @@ pub(super) struct Encoded {
 }
 
 impl Question {
+    pub(super) fn new(name: HostName, kind: RecordType) -> Self {
+        let dns_name = Name::from_ascii(name.as_str()).ok().map(|mut name| {
+            name.set_fqdn(true);
+            name
+        });
+        Self { name, kind, dns_name }
+    }
+
+    pub(super) fn name(&self) -> &HostName {
+        &self.name
+    }
+
+    pub(super) fn kind(&self) -> RecordType {
+        self.kind
+    }
+
     /// The query as bytes, under a random id.
     pub(super) fn encode(&self, edns: bool) -> Option<Encoded> {
         let mut message = Message::new(random_id()?, MessageType::Query, OpCode::Query);
         message.metadata.recursion_desired = true;
-        message.add_query(Query::query(self.dns_name()?, self.rr_type()));
+        message.add_query(Query::query(self.dns_name.clone()?, self.rr_type()));
         if edns {
             let mut extension = Edns::new();
             extension.set_max_payload(MOST_DATAGRAM_BYTES);
@@ -122,7 +140,7 @@ impl Question {
 
     /// Follows the aliases within the answer to the last name.
     fn follow(&self, message: &Message, cnames: &mut Vec<HostName>) -> Result<Name, DnsFault> {
-        let mut owner = self.dns_name().ok_or(DnsFault::Malformed)?;
+        let mut owner = self.dns_name.clone().ok_or(DnsFault::Malformed)?;
         let mut seen = vec![owner.clone()];
         while let Some(target) = message.answers.iter().find_map(|record| match &record.data {
             RData::CNAME(target) if record.name == owner && record.dns_class == DNSClass::IN => Some(target.0.clone()),
@@ -163,13 +181,7 @@ impl Question {
         // names compare without regard to case
         question.query_type() == self.rr_type()
             && question.query_class() == DNSClass::IN
-            && self.dns_name().is_some_and(|name| *question.name() == name)
-    }
-
-    fn dns_name(&self) -> Option<Name> {
-        let mut name = Name::from_ascii(self.name.as_str()).ok()?;
-        name.set_fqdn(true);
-        Some(name)
+            && self.dns_name.as_ref() == Some(question.name())
     }
 
     fn rr_type(&self) -> rr::RecordType {
@@ -212,12 +224,12 @@ mod tests {
     const NAME: &str = "a1bc234d5e.execute-api.us-east-1.amazonaws.com";
 
     fn question() -> Question {
-        Question { name: HostName::parse(NAME).unwrap(), kind: RecordType::A }
+        Question::new(HostName::parse(NAME).unwrap(), RecordType::A)
     }
 
     /// A good answer to a query, with one alias and two addresses.
     fn reply(id: u16) -> Vec<u8> {
-        let owner = question().dns_name().unwrap();
+        let owner = question().dns_name.unwrap();
         let target = Name::from_ascii("alias.test.").unwrap();
         let mut message = Message::response(id, OpCode::Query);
         message.add_query(Query::query(owner.clone(), rr::RecordType::A));

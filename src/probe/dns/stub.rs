@@ -200,7 +200,7 @@ struct Heard {
 
 async fn transmit(ask: &Ask<'_>, log: &Log, question: &Question, flight: Flight) -> Landed {
     let Form { transport, edns } = flight.form;
-    let (name, kind) = (question.name.clone(), question.kind);
+    let (name, kind) = (question.name().clone(), question.kind());
     let which = log.sent(Sent { name, kind, server: flight.server, transport, due: flight.due });
     let began = Instant::now();
     let Some(encoded) = question.encode(edns) else {
