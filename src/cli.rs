@@ -18,7 +18,7 @@ mod rehearsal;
 use crate::config::ConfigError;
 use crate::platform::share_heap;
 use crate::report::Verdict;
-use crate::serve::{ReloadError, ServeOptions, Signals, raise_descriptors, spare_descriptors};
+use crate::serve::{ReloadError, ServeOptions, Signals, raise_descriptors, spare_descriptors, usual_control_socket};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use deferred::Deferred;
@@ -61,7 +61,7 @@ enum Command {
     /// Tell the running daemon to read its configuration again, and wait for its verdict
     Reload {
         /// The daemon's control socket
-        #[arg(long, value_name = "PATH", default_value = crate::serve::CONTROL_SOCKET, env = "APIGW_PROBE_CONTROL")]
+        #[arg(long, value_name = "PATH", default_value_os_t = usual_control_socket(), env = "APIGW_PROBE_CONTROL")]
         control: PathBuf,
     },
     /// Probe a simulated AWS side on loopback

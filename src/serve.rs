@@ -17,7 +17,7 @@ mod web;
 
 pub use descriptors::{TooFewDescriptors, raise_descriptors, spare_descriptors};
 pub use reading::ReadError;
-pub use web::{CONTROL_SOCKET, ListenError, ReloadError, WebConfigError, WebError, ask_reload, check_web_config};
+pub use web::{ListenError, ReloadError, WebConfigError, WebError, ask_reload, check_web_config, usual_control_socket};
 
 use crate::side::Variables;
 use crate::status::{Reload, Rounds, Status};

@@ -193,6 +193,13 @@ fn cost(config: &Config) -> String {
         if one.check.lacks_canary() {
             let _ = writeln!(text, "warning: {name}: {NO_CANARY}");
         }
+        if one.schedule == Schedule::Interval && one.check.limits.timeout > one.interval {
+            let (timeout, interval) = (one.check.limits.timeout.as_secs_f64(), one.interval.as_secs_f64());
+            let _ = writeln!(
+                text,
+                "warning: {name}: a path may take {timeout} s and a round begins every {interval} s: while one is slow, others are missed"
+            );
+        }
         for (path, missing) in one.check.lacking() {
             let _ = writeln!(text, "warning: {name}: {path} is named and not configured: {}", missing.hint());
         }

@@ -97,7 +97,8 @@ async fn attempt(race: &Race<'_>, standing: &watch::Sender<Standing>, index: usi
     let greeting = async {
         // other paths' packets go first; what is left is time until this address answers
         yield_now().await;
-        (standing.borrow().begun > index).then(greet)
+        let is_first = standing.borrow().begun > index;
+        is_first.then(greet)
     };
     let (tcp, greeting) = tokio::join!(biased; connect(&race.net.detour, address, race.deadline), greeting);
     let connection = match tcp.result {

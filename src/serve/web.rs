@@ -11,7 +11,7 @@ mod query;
 mod route;
 mod wire;
 
-pub use control::{CONTROL_SOCKET, ReloadError, ask_reload};
+pub use control::{ReloadError, ask_reload};
 pub use listener::ListenError;
 pub use policy::WebConfigError;
 
@@ -230,6 +230,11 @@ async fn live(site: Arc<Site>, mut changes: mpsc::UnboundedReceiver<Change>) {
     drop((open, control));
     site.is_ready.store(false, Ordering::Relaxed);
     tokio::join!(crowd.close(LONGEST_GOODBYE), desk.close(LONGEST_GOODBYE));
+}
+
+/// Where `reload` finds the control socket of the service that it is part of, or else the usual one.
+pub fn usual_control_socket() -> PathBuf {
+    control_socket().unwrap_or_else(|| "/run/apigw-probe/control.sock".into())
 }
 
 /// The control socket's path; systemd names the runtime directory.

@@ -316,6 +316,21 @@ fn a_printed_configuration_is_a_good_one() {
 }
 
 #[test]
+fn rounds_that_may_outlast_their_interval_are_warned_of() {
+    let warned = |lines: &str| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let url = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
+        write!(file, "[[target]]\nname = 'orders'\ninvoke_url = '{url}'\n{lines}").unwrap();
+        let output = binary().args(["config", "check"]).arg(file.path()).output().unwrap();
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        stdout(&output).contains("warning: orders: a path may take 10 s and a round begins every 5 s")
+    };
+    assert!(warned("interval = '5s'"));
+    assert!(!warned("interval = '5s'\ntimeout = '5s'"));
+    assert!(!warned("interval = '5s'\nschedule = 'on-probe'"));
+}
+
+#[test]
 fn completions_and_man_page_come_from_the_same_definition() {
     for args in [vec!["completions", "bash"], vec!["completions", "zsh"], vec!["completions", "fish"], vec!["man"]] {
         let output = binary().args(&args).output().unwrap();

@@ -29,6 +29,18 @@ fn a_good_configuration_comes_into_force() {
 }
 
 #[test]
+fn the_service_that_it_is_part_of_is_asked() {
+    let (daemon, socket) = started();
+    daemon.replace("config.toml", "\nintervall = \"1s\"\n");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_apigw-probe"));
+    // as systemd runs `ExecReload=`, whatever the unit is called
+    let folders = format!("{}:/run/another", socket.parent().unwrap().display());
+    let output = command.env_clear().env("RUNTIME_DIRECTORY", folders).arg("reload").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("config.toml:2: `intervall`"), "{output:?}");
+}
+
+#[test]
 fn a_bad_configuration_is_told_with_status_two() {
     let (daemon, socket) = started();
     daemon.replace("config.toml", "\nintervall = \"1s\"\n");

@@ -78,8 +78,6 @@ pub enum ReloadError {
     Refused(String),
 }
 
-/// Where the control socket is, if systemd made the runtime directory.
-pub const CONTROL_SOCKET: &str = "/run/apigw-probe/control.sock";
 const LONGEST_RELOAD: Duration = Duration::from_secs(60);
 /// Bytes of an answer.
 const MOST_WORDS: usize = 64 * 1024;
