@@ -39,6 +39,9 @@ mod contrast;
 mod reach;
 mod rebuttal;
 
+// one address of several
+mod addresses;
+
 mod answers;
 mod remarks;
 mod zones;
@@ -125,7 +128,7 @@ fn examine_by<'a>(mut case: Case<'a>, known: &[Draft], rules: &[&[Rule]]) -> Cas
 type Rule = fn(&Case<'_>) -> Vec<Draft>;
 
 /// The decision table: what was asked for just this comes first; then, the more paths a rule compares, the earlier it comes.
-const RULES: [Rule; 35] = [
+const RULES: [Rule; 36] = [
     contrast::opened,
     lesson::canary,
     lesson::place,
@@ -134,6 +137,7 @@ const RULES: [Rule; 35] = [
     lesson::api,
     names::servers,
     public::swallowed,
+    addresses::exchanges,
     contrast::contradictions,
     contrast::public_api,
     names::forwarding,
@@ -164,4 +168,5 @@ const RULES: [Rule; 35] = [
 ];
 
 /// What is worth knowing beside.
-const REMARKS: [Rule; 4] = [remarks::dead_addresses, remarks::clock, remarks::odd_successes, remarks::public_successes];
+const REMARKS: [Rule; 5] =
+    [remarks::dead_addresses, addresses::handshakes, remarks::clock, remarks::odd_successes, remarks::public_successes];

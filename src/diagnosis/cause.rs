@@ -127,7 +127,7 @@ named! {
         ConnectTimeout = "connect-timeout",
         /// A RST in answer to SYN.
         ConnectionRefused = "connection-refused",
-        /// One of several addresses does not answer.
+        /// One of several addresses takes no connection.
         OneAddressDown = "one-address-down",
         /// No DNS server answers.
         DnsServerUnreachable = "dns-server-unreachable",

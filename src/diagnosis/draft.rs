@@ -64,7 +64,9 @@ impl Draft {
     /// An explanation of these paths: the first cause, the others as alternatives, and what was seen as evidence.
     pub(crate) fn over(causes: &[Cause], strength: Confidence, sights: &[&Sight<'_>]) -> Self {
         let first = causes.first().copied().unwrap_or(Cause::Unexplained);
-        let paths = sights.iter().map(|sight| sight.path).collect();
+        let mut paths: Vec<_> = sights.iter().map(|sight| sight.path).collect();
+        // a path may be seen at each of its addresses
+        paths.dedup();
         let draft = Self::new(first, strength, paths).or(causes).because_of(accounts(sights));
         Self { particulars: particulars(sights), ..draft }
     }

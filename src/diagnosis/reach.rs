@@ -61,10 +61,7 @@ fn alive_elsewhere(case: &Case<'_>, sight: &Sight<'_>) -> Vec<String> {
 /// The handshake failed.
 pub(crate) fn handshakes(case: &Case<'_>) -> Vec<Draft> {
     let clock = Clock::of(case);
-    // a late alert is the handshake's
-    let late = |sight: &Sight<'_>| (sight.outcome.http() == Some(HttpFault::TlsAlert)).then_some(TlsFault::Alert);
-    let meaning = |sight: &Sight<'_>| unsecured(sight.outcome.tls().or(late(sight))?, sight, &clock);
-    explain(case, meaning)
+    explain(case, |sight| handshake(sight, &clock))
         .into_iter()
         .map(|(draft, sights)| {
             let apart = sights.iter().any(|sight| case.is_apart(sight));
@@ -76,6 +73,19 @@ pub(crate) fn handshakes(case: &Case<'_>) -> Vec<Draft> {
                 .because_of(contrast(case, &sights))
         })
         .collect()
+}
+
+/// What it means that a handshake failed, if it did.
+fn handshake(sight: &Sight<'_>, clock: &Clock) -> Option<Meaning> {
+    // a late alert is the handshake's
+    let late = (sight.outcome.http() == Some(HttpFault::TlsAlert)).then_some(TlsFault::Alert);
+    unsecured(sight.outcome.tls().or(late)?, sight, clock)
+}
+
+/// What it means that a connection brought no answer.
+pub(crate) fn silence(sight: &Sight<'_>, clock: &Clock) -> Meaning {
+    let exchange = || unanswered(sight.outcome.http()?);
+    handshake(sight, clock).or_else(exchange).unwrap_or((&[Cause::Unexplained, Cause::ProxyInterference], Possible))
 }
 
 /// What a fault of the handshake means.
@@ -179,7 +189,7 @@ fn unanswered(fault: HttpFault) -> Option<Meaning> {
 }
 
 /// The causes of a fault, the best first, and how strongly it speaks for that one.
-type Meaning = (&'static [Cause], Confidence);
+pub(crate) type Meaning = (&'static [Cause], Confidence);
 
 /// One draft for each distinct meaning, over all the unexplained paths that share it.
 fn explain<'c, 'a>(

@@ -76,7 +76,7 @@ fn led_elsewhere(sights: &[&Sight<'_>]) -> Vec<Cause> {
 }
 
 /// Whether a cause strikes every path alike that leads to the same API over the same endpoint, at any time of a round.
-fn is_common(cause: Cause) -> bool {
+pub(crate) fn is_common(cause: Cause) -> bool {
     match cause {
         Cause::MissingStage
         | Cause::WrongResourceOrMethod

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use time::Duration;
 
-/// One of several addresses does not answer while another does.
+/// One of several addresses takes no connection while another does.
 pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     let mut dead: BTreeMap<SocketAddr, (Vec<AccessPath>, String)> = BTreeMap::new();
     for sight in &case.sights {
@@ -68,17 +68,10 @@ pub(crate) fn stage(attempt: &Attempt) -> Stage {
     }
 }
 
-/// How an address failed, if it did by its own fault.
+/// How an address failed to be connected to, if it did by its own fault.
 pub(crate) fn death(attempt: &Attempt) -> Option<String> {
-    match &attempt.tcp.result {
-        Err(failure) if failure.fault.is_of_this_host() => None,
-        Err(failure) => Some(failure.fault.to_string()),
-        Ok(_) => match (attempt.tls().map(|tls| &tls.result), attempt.http().map(|http| &http.result)) {
-            (Some(Err(failure)), _) => Some(failure.fault.to_string()),
-            (_, Some(Err(failure))) => Some(failure.fault.to_string()),
-            (Some(Ok(_)) | None, Some(Ok(_)) | None) => None,
-        },
-    }
+    let failure = attempt.tcp.result.as_ref().err()?;
+    (!failure.fault.is_of_this_host()).then(|| failure.fault.to_string())
 }
 
 /// The answers' dates are minutes away from this host's clock.
@@ -95,9 +88,10 @@ pub(crate) fn clock(case: &Case<'_>) -> Vec<Draft> {
 
 /// An expected status from something else than a REST API, or with an error in its body.
 pub(crate) fn odd_successes(case: &Case<'_>) -> Vec<Draft> {
+    let each: Vec<_> = case.sights.iter().flat_map(|sight| sight.by_address(&case.round.target)).collect();
     let ok = |fits: fn(&Answer) -> bool| -> Vec<&Sight<'_>> {
         let fits = |sight: &&Sight<'_>| is_well(sight) && sight.answer().is_some_and(fits);
-        case.sights.iter().filter(fits).collect()
+        each.iter().filter(fits).collect()
     };
     let masked = ok(is_masked_error);
     let mut http_api = ok(Answer::is_of_http_api);

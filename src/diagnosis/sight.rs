@@ -7,7 +7,7 @@ use crate::observation::{
     Address, Answer, Attempt, DnsFault, Experiment, HttpFault, Intent, NameSource, Observation, Outcome, Place, Round,
     Row, TlsFailure, printable,
 };
-use crate::plan::AccessPath;
+use crate::plan::{AccessPath, Plan};
 use crate::target::{Target, Zone};
 use std::net::IpAddr;
 
@@ -28,6 +28,10 @@ pub(crate) struct Sight<'a> {
     pub(crate) signature: Option<Signature>,
     /// The addresses that the endpoint's own name gives.
     endpoint: &'a [Address],
+    /// Whether a REST API gave an expected answer at one of its addresses, if not at all.
+    came_through: bool,
+    /// Whether it is of one address among several that were asked.
+    one_of_several: bool,
 }
 
 /// Where a name's addresses lie.
@@ -80,21 +84,40 @@ impl<'a> Sight<'a> {
         let outcome = seen.outcome(target);
         let attempts = seen.decisive().into_iter().chain(&seen.attempts);
         let attempt = attempts.clone().find(|attempt| attempt.outcome(target) == outcome).or(seen.decisive());
-        let answer = attempt.and_then(Attempt::answer);
-        let signature = match outcome {
-            Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
-                answer.map(|answer| signature::read(answer, &seen.plan, target))
-            }
-            Outcome::Ok
-            | Outcome::NotConfigured
-            | Outcome::Skipped
-            | Outcome::Dns(_)
-            | Outcome::Tcp(_)
-            | Outcome::Tls(_)
-            | Outcome::Http(_) => None,
-        };
+        let signature = meaning(outcome, attempt, &seen.plan, target);
         let public = target.is_public() && matches!(path, AccessPath::Public | AccessPath::CustomDomain);
-        Self { path, zone: None, public, intent, seen, outcome, attempt, signature, endpoint }
+        let through = |attempt: &Attempt| {
+            attempt.outcome(target) == Outcome::Ok && attempt.answer().is_some_and(|answer| answer.apigw_id().is_some())
+        };
+        let came_through = seen.attempts.iter().any(through);
+        let one_of_several = false;
+        Self {
+            path,
+            zone: None,
+            public,
+            intent,
+            seen,
+            outcome,
+            attempt,
+            signature,
+            endpoint,
+            came_through,
+            one_of_several,
+        }
+    }
+
+    /// The path at each address by itself that was asked: that was to carry the request, and did or failed before.
+    pub(crate) fn by_address(&self, target: &Target) -> Vec<Self> {
+        let asked =
+            |attempt: &&Attempt| attempt.http().is_some() || attempt.tls().is_some_and(|tls| tls.result.is_err());
+        let asked: Vec<_> = self.seen.attempts.iter().filter(asked).collect();
+        let one_of_several = asked.len() > 1;
+        let of = |attempt: &'a Attempt| {
+            let (outcome, attempt) = (attempt.outcome(target), Some(attempt));
+            let signature = meaning(outcome, attempt, &self.seen.plan, target);
+            Self { outcome, attempt, signature, one_of_several, ..*self }
+        };
+        asked.into_iter().map(of).collect()
     }
 
     /// What to call it: its path, and its zone if it stands for one.
@@ -177,7 +200,14 @@ impl<'a> Sight<'a> {
 
     /// Whether it shows that the API and its stage are there and reachable over an endpoint.
     pub(crate) fn proves_api(&self) -> bool {
-        self.side() == Side::Inside && (self.is_ok() || self.family().is_some_and(Family::proves_api))
+        self.side() == Side::Inside
+            && (self.is_ok() || self.came_through || self.family().is_some_and(Family::proves_api))
+    }
+
+    /// Whether the endpoint's own name leads to other addresses of this family, and not to this one.
+    pub(crate) fn is_strange(&self, ip: IpAddr) -> bool {
+        let comparable = self.endpoint.iter().any(|known| known.ip.is_ipv4() == ip.is_ipv4());
+        !self.public && comparable && self.endpoint.iter().all(|known| known.ip != ip)
     }
 
     /// What is wrong if the header that leads this path to its API leads to none.
@@ -213,8 +243,9 @@ impl<'a> Sight<'a> {
 
     /// What was seen on it, in one clause.
     pub(crate) fn account(&self) -> String {
+        let at = self.address().filter(|_| self.one_of_several).map(|ip| format!("{ip} ")).unwrap_or_default();
         match self.outcome {
-            Outcome::Ok => format!("returned {}", self.answer().map_or(0, |answer| answer.status)),
+            Outcome::Ok => format!("{at}returned {}", self.answer().map_or(0, |answer| answer.status)),
             Outcome::NotConfigured | Outcome::Skipped => "was not probed".to_owned(),
             Outcome::Dns(fault) => format!("`{}` gave no address ({fault}){}", self.seen.plan.dial, self.servers()),
             Outcome::Tcp(fault) => format!("no connection to {} ({fault})", self.places()),
@@ -230,7 +261,7 @@ impl<'a> Sight<'a> {
                 format!("connected to {}, no whole answer ({fault}) {waited}", self.place())
             }
             Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
-                self.answer().map_or_else(|| "no answer".to_owned(), described)
+                self.answer().map_or_else(|| "no answer".to_owned(), |answer| format!("{at}{}", described(answer)))
             }
         }
     }
@@ -264,6 +295,22 @@ impl<'a> Sight<'a> {
         let all: Vec<_> = self.addresses().iter().map(|address| address.ip.to_string()).collect();
         let shown = all.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
         if all.len() > 4 { format!("{shown} and {} more", all.len() - 4) } else { shown }
+    }
+}
+
+/// What an answer means that was not expected.
+fn meaning(outcome: Outcome, attempt: Option<&Attempt>, plan: &Plan, target: &Target) -> Option<Signature> {
+    match outcome {
+        Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
+            Some(signature::read(attempt?.answer()?, plan, target))
+        }
+        Outcome::Ok
+        | Outcome::NotConfigured
+        | Outcome::Skipped
+        | Outcome::Dns(_)
+        | Outcome::Tcp(_)
+        | Outcome::Tls(_)
+        | Outcome::Http(_) => None,
     }
 }
 

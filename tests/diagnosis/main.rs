@@ -1,5 +1,6 @@
 //! Is what was seen explained rightly, and no surer than it can be? Rounds are built, broken in one thing, and diagnosed.
 
+mod addresses;
 mod answer;
 mod answers;
 mod captured;

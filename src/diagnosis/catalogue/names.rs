@@ -148,7 +148,7 @@ pub(super) const DIFFERENT_ENDPOINT: Entry = Entry {
     owner: Owner::AccountA,
     meaning: "A central endpoint, a Route 53 profile, a hosted zone or the hosts file gives a name other addresses than those of the \
               endpoint that was named. Policies that name one endpoint refuse the other.",
-    shows: "one path works and another fails, and their names have no address in common.",
+    shows: "one path works and another fails, and their names have no address in common; or one address of a name refuses what the others grant.",
     ceiling: Likely,
     fix: &[
         "find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",

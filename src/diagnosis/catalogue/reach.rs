@@ -39,11 +39,11 @@ pub(super) const CONNECTION_REFUSED: Entry = Entry {
 };
 
 pub(super) const ONE_ADDRESS_DOWN: Entry = Entry {
-    title: "one of the endpoint's addresses does not answer, others do",
+    title: "one of the endpoint's addresses takes no connection, others do",
     owner: Owner::AccountA,
     meaning: "An endpoint has one address in each Availability Zone. One that is blocked or unhealthy makes a part of all calls \
               slow or fail, whichever client picks it.",
-    shows: "a connection to one address fails while another address of the same name answers.",
+    shows: "a connection to one address fails while another address of the same name takes one. What fails later is told by its own cause, with the address.",
     ceiling: Likely,
     fix: &[
         "find its interface: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
