@@ -56,20 +56,22 @@ fn refused<'a>(case: &Case<'_>, one: Sight<'a>, signature: Signature, well: &[Si
     let who = places(&well.iter().filter(|sight| marked(sight)).collect::<Vec<_>>())?;
     let ip = one.address()?;
     let mut facts = signature.remarks;
+    let stray = stray(&one);
+    let strange = stray.is_some();
+    facts.extend(stray);
     let (refuted, mut causes): (Vec<_>, Vec<_>) = signature.causes.into_iter().partition(|cause| is_of_all(*cause));
     if signature.names_the_request {
         // the gateway's own words about this very resource outweigh, but cannot hold for long
         causes = refuted;
-        facts.push(format!("against it: {who} to the same request; a change may be under way"));
+        let why = if strange { "" } else { "against it: " };
+        let so = if strange { "" } else { "; a change may be under way" };
+        facts.push(format!("{why}{who} to the same request{so}"));
     } else if refuted.is_empty() {
         facts.push(format!("{who} to the same request"));
     } else {
         let refuted = refuted.iter().map(|cause| cause.name()).collect::<Vec<_>>().join(", ");
         facts.push(format!("ruled out: {refuted}, since {who} to the same request"));
     }
-    let stray = stray(&one);
-    let strange = stray.is_some();
-    facts.extend(stray);
     let same_host = passes_elsewhere(case, &one);
     let elsewhere = match (Address { ip, ttl: None }).place() {
         _ if one.public || same_host.is_some() => None,

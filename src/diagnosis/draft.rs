@@ -19,6 +19,8 @@ pub(crate) struct Draft {
     paths: Vec<AccessPath>,
     evidence: Vec<String>,
     particulars: Particulars,
+    /// The addresses that it is about, if it is not about all of its paths'.
+    addresses: Vec<IpAddr>,
     role: Role,
     /// Whether a fact of the set-up proves it: then neither the catalogue nor other causes hold it back.
     proven: bool,
@@ -56,6 +58,7 @@ impl Draft {
             paths,
             evidence: Vec::new(),
             particulars: Particulars::default(),
+            addresses: Vec::new(),
             role: Role::Explains,
             proven: false,
         }
@@ -68,7 +71,8 @@ impl Draft {
         // a path may be seen at each of its addresses
         paths.dedup();
         let draft = Self::new(first, strength, paths).or(causes).because_of(accounts(sights));
-        Self { particulars: particulars(sights), ..draft }
+        let addresses = sights.iter().map(|sight| sight.own_address()).collect::<Option<_>>().unwrap_or_default();
+        Self { particulars: particulars(sights), addresses, ..draft }
     }
 
     /// Adds causes that would explain it as well.
@@ -189,6 +193,9 @@ impl Draft {
         self.role = self.role.min(other.role);
         self.proven &= other.proven;
         self.particulars.join(&other.particulars);
+        let partial = !self.addresses.is_empty() && !other.addresses.is_empty();
+        self.addresses.extend(&other.addresses);
+        self.addresses.retain(|_| partial);
         for cause in &other.alternatives {
             self.compete(*cause);
         }
@@ -199,6 +206,11 @@ impl Draft {
 
     pub(crate) fn paths(&self) -> &[AccessPath] {
         &self.paths
+    }
+
+    /// The addresses that it is about; none if it is about all of its paths'.
+    pub(crate) fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
     }
 
     /// Keeps only such paths.

@@ -42,7 +42,8 @@ pub(crate) fn rebut(case: &Case<'_>, sights: &[&Sight<'_>], causes: &[Cause]) ->
 
 /// Whether a path at the same endpoint came further, by the gateway's own word, than another, so that what bars the way for all is not there.
 fn rebuts(other: &Sight<'_>, sight: &Sight<'_>) -> bool {
-    let marked = |sight: &Sight<'_>| sight.answer().is_some_and(|answer| answer.apigw_id().is_some());
+    let marked =
+        |sight: &Sight<'_>| sight.came_through || sight.answer().is_some_and(|answer| answer.apigw_id().is_some());
     // a custom domain name may be mapped to another stage or API
     let alike = other.path.is_of_four() == sight.path.is_of_four();
     let at_endpoint = alike && other.side() == Side::Inside && other.meets(sight);
@@ -52,7 +53,7 @@ fn rebuts(other: &Sight<'_>, sight: &Sight<'_>) -> bool {
 /// How far within the gateway a request came. The order of keys, limits and policies among themselves is not told apart.
 fn depth(sight: &Sight<'_>) -> u8 {
     match sight.family() {
-        None if sight.is_ok() => 5,
+        _ if sight.is_ok() || sight.came_through => 5,
         Some(Family::Integration | Family::Backend) => 4,
         Some(Family::Request) => 3,
         Some(Family::MissingToken | Family::Policy | Family::Authorizer) => 2,

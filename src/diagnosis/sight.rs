@@ -29,7 +29,7 @@ pub(crate) struct Sight<'a> {
     /// The addresses that the endpoint's own name gives.
     endpoint: &'a [Address],
     /// Whether a REST API gave an expected answer at one of its addresses, if not at all.
-    came_through: bool,
+    pub(crate) came_through: bool,
     /// Whether it is of one address among several that were asked.
     one_of_several: bool,
 }
@@ -243,7 +243,7 @@ impl<'a> Sight<'a> {
 
     /// What was seen on it, in one clause.
     pub(crate) fn account(&self) -> String {
-        let at = self.address().filter(|_| self.one_of_several).map(|ip| format!("{ip} ")).unwrap_or_default();
+        let at = self.own_address().map(|ip| format!("{ip} ")).unwrap_or_default();
         match self.outcome {
             Outcome::Ok => format!("{at}returned {}", self.answer().map_or(0, |answer| answer.status)),
             Outcome::NotConfigured | Outcome::Skipped => "was not probed".to_owned(),
@@ -288,6 +288,11 @@ impl<'a> Sight<'a> {
     /// The address that decided, without its port.
     pub(crate) fn address(&self) -> Option<IpAddr> {
         self.attempt.map(|attempt| attempt.address.ip())
+    }
+
+    /// The one address of several that it is of, if it is of one.
+    pub(crate) fn own_address(&self) -> Option<IpAddr> {
+        self.address().filter(|_| self.one_of_several)
     }
 
     /// Every address, at most four.

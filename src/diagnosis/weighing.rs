@@ -28,8 +28,11 @@ pub(crate) fn weigh(case: &mut Case<'_>) -> Weighing {
     let mut weighed = Vec::new();
     for draft in case.release() {
         let about = case.sights_of(draft.paths());
-        let mut addresses: Vec<_> =
-            about.iter().flat_map(|sight| sight.addresses()).map(|address| address.ip).collect();
+        let of_paths = about.iter().flat_map(|sight| sight.addresses()).map(|address| address.ip);
+        let mut addresses: Vec<_> = match draft.addresses() {
+            [] => of_paths.collect(),
+            some => some.to_vec(),
+        };
         addresses.sort_unstable();
         addresses.dedup();
         let facts = Facts {

@@ -212,13 +212,37 @@ fn addresses_that_all_answer_well_need_no_word() {
 }
 
 #[test]
-fn a_path_with_one_good_address_proves_the_api() {
-    let scene = healthy().error(&[P2], 403, "ForbiddenException", FORBIDDEN).only(&[P1, P2]).on(&[P1], |seen| {
-        seen.attempts[1].tcp = connected(refusal(429, "TooManyRequestsException", "{}"));
+fn a_path_with_one_good_address_speaks_for_the_api() {
+    let busy = |scene: Scene| {
+        scene.only(&[P1, P2]).on(&[P1], |seen| {
+            seen.attempts[1].tcp = connected(refusal(429, "TooManyRequestsException", "{}"));
+        })
+    };
+    for (kind, body, refuted) in [
+        ("ForbiddenException", FORBIDDEN, Cause::MissingStage),
+        ("ForbiddenException", FORBIDDEN, Cause::DefaultEndpointDisabled),
+        ("MissingAuthenticationTokenException", MISSING_TOKEN, Cause::WrongResourceOrMethod),
+    ] {
+        let findings = busy(healthy().error(&[P2], 403, kind, body)).diagnosis().findings;
+        let refused = findings.iter().find(|finding| finding.paths == [P2]).unwrap();
+        assert!(!names(refused, refuted), "{findings:#?}");
+    }
+}
+
+#[test]
+fn what_the_set_up_shows_of_an_address_is_held_against_it_alone() {
+    let seen = |scene: Scene| crate::setup::beside(scene, |_| {}).finding();
+    let finding = seen(beside(&[P1], "10.9.1.10", &refusal(403, "ForbiddenException", FORBIDDEN)));
+    is_shown(&finding, Cause::DifferentEndpoint);
+    let own = healthy().on(&ALL, |seen| {
+        seen.attempts[1].tcp = connected(refusal(403, "ForbiddenException", FORBIDDEN));
     });
-    let findings = scene.diagnosis().findings;
-    let forbidden = findings.iter().find(|finding| finding.paths == [P2]).unwrap();
-    assert!(!names(forbidden, Cause::MissingStage) && !names(forbidden, Cause::WrongApiId), "{findings:#?}");
+    assert!(!names(&seen(own), Cause::DifferentEndpoint));
+}
+
+#[track_caller]
+fn is_shown(finding: &Finding, cause: Cause) {
+    assert_eq!((finding.cause, finding.confidence), (cause, Confidence::Certain), "{finding:#?}");
 }
 
 const THIRD: &str = "10.0.3.10";
