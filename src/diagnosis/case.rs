@@ -38,7 +38,9 @@ impl<'a> Case<'a> {
 
     /// Takes up what a rule found. A path that must fail and does needs no word.
     pub(crate) fn take(&mut self, drafts: Vec<Draft>) {
-        let silent = |path| self.sight(path).is_some_and(|sight| sight.intent == Intent::Forbidden && !sight.is_ok());
+        let shut =
+            |sight: &Sight<'_>| sight.intent == Intent::Forbidden && sight.open_at(&self.round.target).is_empty();
+        let silent = |path| self.sight(path).is_some_and(shut);
         let spoken = drafts.into_iter().map(|draft| {
             // the canary makes the round fail, whatever path it took
             if draft.cause() == Cause::AnswersAnyApi { draft } else { draft.only(|path| !silent(path)) }

@@ -14,8 +14,9 @@ use crate::target::{DnsSuffix, Target, Warning};
 
 /// A path that must stay shut returns what is expected. Whether it is the API's own answer, over an endpoint, is told as well.
 pub(crate) fn opened(case: &Case<'_>) -> Vec<Draft> {
-    let sights: Vec<_> =
-        case.sights.iter().filter(|sight| sight.intent == Intent::Forbidden && sight.is_ok()).collect();
+    let forbidden = case.sights.iter().filter(|sight| sight.intent == Intent::Forbidden);
+    let open: Vec<_> = forbidden.flat_map(|sight| sight.open_at(&case.round.target)).collect();
+    let sights: Vec<_> = open.iter().collect();
     let any = |fits: fn(&Sight<'_>) -> bool| sights.iter().any(|sight| fits(sight));
     let unmarked = any(|sight| sight.answer().is_none_or(|answer| answer.apigw_id().is_none()));
     let http_api = any(|sight| sight.answer().is_some_and(Answer::is_of_http_api));

@@ -120,6 +120,11 @@ impl<'a> Sight<'a> {
         asked.into_iter().map(of).collect()
     }
 
+    /// The path at each address by itself that returned what is expected.
+    pub(crate) fn open_at(&self, target: &Target) -> Vec<Self> {
+        self.by_address(target).into_iter().filter(Self::is_ok).collect()
+    }
+
     /// What to call it: its path, and its zone if it stands for one.
     pub(crate) fn label(&self) -> String {
         self.zone.map_or_else(|| self.path.to_string(), |zone| format!("{} in {zone}", self.path))

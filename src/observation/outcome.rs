@@ -91,10 +91,16 @@ impl Row {
         self.outcome(target) == Outcome::Ok
     }
 
+    /// Whether an expected status came back from any address that was asked: then it is open, whatever the others said.
+    pub fn is_open(&self, target: &Target) -> bool {
+        let open = |seen: &Observation| seen.attempts.iter().any(|attempt| attempt.outcome(target) == Outcome::Ok);
+        self.returns_expected(target) || self.observation().is_some_and(open)
+    }
+
     /// Whether a path that was probed did what one hopes for: a forbidden one stayed closed, any other returned an expected status.
     pub fn is_good(&self, target: &Target) -> bool {
         match self.intent {
-            Intent::Forbidden => !self.returns_expected(target),
+            Intent::Forbidden => !self.is_open(target),
             Intent::Required | Intent::Optional | Intent::Skip => self.returns_expected(target),
         }
     }
@@ -106,7 +112,7 @@ impl Row {
             Seen::Skipped => true,
             Seen::Probed(_) => match self.intent {
                 Intent::Required => self.returns_expected(target),
-                Intent::Forbidden => !self.returns_expected(target),
+                Intent::Forbidden => !self.is_open(target),
                 Intent::Optional | Intent::Skip => true,
             },
         }

@@ -89,11 +89,11 @@ impl Cells {
 /// What the cells do not say: the intent if it is not the usual one, and the outcome's code.
 pub(super) fn beside(row: &Row, target: &Target) -> Vec<String> {
     let mut beside = Vec::new();
-    match (row.intent, row.outcome(target)) {
-        (Intent::Forbidden, Outcome::Ok) => beside.push("forbidden, but it is open".to_owned()),
-        (Intent::Forbidden, _) => beside.push("forbidden, and it is closed".to_owned()),
-        (Intent::Optional, _) => beside.push("optional".to_owned()),
-        (Intent::Required | Intent::Skip, _) => {}
+    match row.intent {
+        Intent::Forbidden if row.is_open(target) => beside.push("forbidden, but it is open".to_owned()),
+        Intent::Forbidden => beside.push("forbidden, and it is closed".to_owned()),
+        Intent::Optional => beside.push("optional".to_owned()),
+        Intent::Required | Intent::Skip => {}
     }
     match row.outcome(target) {
         Outcome::Ok => {}

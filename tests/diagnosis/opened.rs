@@ -1,8 +1,9 @@
 //! A path that must stay shut and does not: how surely, and by whose answer.
 
-use crate::round::{P1, P2, P3, P4, Scene, URL, healthy, is_certain, names};
+use crate::round::{P1, P2, P3, P4, Scene, URL, answered, connected, healthy, is_certain, names, reduced};
 use apigw_probe::diagnosis::{Cause, Confidence, Finding};
 use apigw_probe::observation::Intent;
+use apigw_probe::report::{Report, Verdict};
 
 fn shut(path: apigw_probe::plan::AccessPath) -> Scene {
     healthy().intent(path, Intent::Forbidden)
@@ -21,6 +22,17 @@ fn the_apis_own_answer_from_the_endpoint_is_certain() {
     for path in [P1, P2, P3, P4] {
         is_certain(&shut(path).shows(Cause::ForbiddenPathOpen, &[path]));
     }
+}
+
+#[test]
+fn one_address_that_lets_in_opens_the_path() {
+    let scene = shut(P1).on(&[P1], |seen| {
+        let headers = [("x-amz-apigw-id", "OkT9cFi55PgFRpA="), ("x-amzn-ErrorType", "ForbiddenException")];
+        seen.attempts[1].tcp = connected(answered(reduced(403, &headers, "{\"message\":\"Forbidden\"}")));
+    });
+    let finding = scene.shows(Cause::ForbiddenPathOpen, &[P1]);
+    assert!(finding.evidence.concat().contains("10.0.1.10"), "{finding:#?}");
+    assert_eq!(Report::of(scene.round).verdict(), Verdict::Fail);
 }
 
 #[test]
