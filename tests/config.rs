@@ -108,6 +108,7 @@ fn a_bad_value_is_named_with_its_line() {
         (format!("{TARGET}headers = [\"Authorization: secret-text\"]\n"), 3, "Authorization"),
         (format!("{TARGET}header_file = \"/nowhere\"\n"), 3, "/nowhere"),
         (format!("{TARGET}name = \"a b\"\n"), 3, "name"),
+        (format!("{TARGET}name = \"..\"\n"), 3, "name"),
         (format!("{TARGET}{TARGET}"), 3, "a1bc234d5e-test"),
         (format!("{TARGET}[target.paths]\nprivate-dns = \"never\"\n"), 4, "never"),
         (format!("{TARGET}[target.paths]\nprivate-dns = \"skip\"\n"), 1, "no path is left"),

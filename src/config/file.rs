@@ -428,10 +428,11 @@ fn path_names() -> serde_json::Value {
 
 fn parse_target_name(text: &str) -> Result<String, &'static str> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if (1..=64).contains(&text.len()) && text.chars().all(fits) {
+    // it is the name of a file and a part of a URL, too
+    if (1..=64).contains(&text.len()) && text.chars().all(fits) && !text.starts_with('.') {
         return Ok(text.to_owned());
     }
-    Err("a target's name has 1 to 64 letters, digits, `.`, `-` and `_`, such as `orders`")
+    Err("a target's name has 1 to 64 letters, digits, `.`, `-` and `_`, and does not begin with `.`, such as `orders`")
 }
 
 const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 9715);
