@@ -105,6 +105,7 @@ fn a_bad_value_is_named_with_its_line() {
         (format!("{TARGET}vpce_dns_name = \"vpce-1\"\nvpce_id = \"vpc-2\"\n"), 4, "vpc-2"),
         (format!("{TARGET}expect_status = [99]\n"), 3, "expect_status"),
         (format!("{TARGET}method = \"POST\"\n"), 3, "allow_unsafe_method"),
+        (format!("{TARGET}method = \"get\"\n"), 3, "`GET`"),
         (format!("{TARGET}headers = [\"Authorization: secret-text\"]\n"), 3, "Authorization"),
         (format!("{TARGET}header_file = \"/nowhere\"\n"), 3, "/nowhere"),
         (format!("{TARGET}name = \"a b\"\n"), 3, "name"),
