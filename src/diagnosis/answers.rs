@@ -9,7 +9,7 @@ use super::finding::Confidence::{Likely, Possible};
 use super::meaning::{Family, Signature};
 use super::names::{contrast, doubts};
 use super::reach::details;
-use super::rebuttal::{Rebuttal, rebut};
+use super::rebuttal::{Rebuttal, dissent, rebut, two_accounts};
 use super::sight::{Side, Sight};
 use crate::observation::Outcome;
 use crate::plan::AccessPath;
@@ -131,16 +131,18 @@ pub(crate) fn alike(case: &Case<'_>) -> Vec<Draft> {
 fn answered(case: &Case<'_>, sights: &[&Sight<'_>]) -> Draft {
     let signatures: Vec<_> = sights.iter().filter_map(|sight| sight.signature.as_ref()).collect();
     let causes = signatures.first().map(|signature| signature.causes.as_slice()).unwrap_or_default();
-    let Rebuttal { causes, facts } = rebut(case, sights, causes);
+    let Rebuttal { causes, mut facts } = rebut(case, sights, causes);
+    facts.extend(dissent(case, sights));
     let strength = signatures.iter().map(|signature| signature.strength).min().unwrap_or(Possible);
     let works = !case.working_inside().is_empty();
     // the same API behind the same endpoint judges all paths alike
     let strength = if works || !facts.is_empty() { strength.min(Likely) } else { strength };
     let apart = sights.iter().any(|sight| case.is_apart(sight));
     let unrouted = sights.iter().any(|sight| sight.family() == Some(Family::MissingToken));
+    let of_two = two_accounts(case, sights).is_some();
     Draft::over(&causes, strength, sights)
         .or_if(apart, Cause::DifferentEndpoint)
-        .or_if(works && unrouted, Cause::AnsweredByAnotherApi)
+        .or_if(of_two || works && unrouted, Cause::AnsweredByAnotherApi)
         .because_of(signatures.iter().flat_map(|signature| signature.remarks.clone()))
         .because_of(facts)
         .because_of(contrast(case, sights))

@@ -115,6 +115,60 @@ fn a_success_elsewhere_rules_nothing_out() {
 }
 
 #[test]
+fn denials_of_two_kinds_at_one_endpoint_make_neither_certain() {
+    let denied = |end: &str| {
+        format!(
+            "{{\"Message\":\"User: anonymous is not authorized to perform: execute-api:Invoke on resource: \
+             arn:aws:execute-api:us-east-1:********3333:a1bc234d5e/test/GET/pets {end}\"}}"
+        )
+    };
+    let deny = "with an explicit deny in a resource-based policy";
+    let endpoint = denied("because no VPC endpoint policy allows the execute-api:Invoke action");
+    let denied = denied(deny);
+    let others = [
+        ("AccessDeniedException", 403, endpoint.as_str()),
+        ("TooManyRequestsException", 429, "{\"message\":\"Too Many Requests\"}"),
+        ("ForbiddenException", 403, FORBIDDEN),
+        ("MissingAuthenticationTokenException", 403, MISSING_TOKEN),
+    ];
+    for (kind, status, body) in others {
+        let scene = |rest: &[AccessPath]| {
+            healthy().error(&ALL, 403, "AccessDeniedException", &denied).error(rest, status, kind, body)
+        };
+        let findings = scene(&[P1]).diagnosis().findings;
+        assert_eq!(findings.len(), 2, "{findings:#?}");
+        for finding in &findings {
+            assert!(finding.confidence < Confidence::Certain, "{finding:#?}");
+            assert!(
+                finding.evidence.iter().any(|fact| fact.starts_with("against it: ")) || kind == "ForbiddenException"
+            );
+        }
+        // at another endpoint, it is another policy
+        let apart = scene(&[P1]).at_addresses(&[P1], &["10.9.1.10"]).diagnosis().findings;
+        let own = apart.iter().find(|finding| finding.paths.contains(&P2)).unwrap();
+        assert_eq!((own.cause, own.confidence), (Cause::ResourcePolicyExplicitDeny, Confidence::Certain));
+    }
+    // a header that leads to no API says nothing of the policy
+    let findings =
+        healthy().error(&ALL, 403, "AccessDeniedException", &denied).error(&[P4], 403, "ForbiddenException", FORBIDDEN);
+    let findings = findings.diagnosis().findings;
+    assert!(findings.iter().any(|finding| finding.confidence == Confidence::Certain), "{findings:#?}");
+}
+
+#[test]
+fn an_api_of_two_accounts_is_two_apis() {
+    let other = DENIED.replace("3333", "4444");
+    let scene = healthy().error(&ALL, 403, "AccessDeniedException", DENIED).error(
+        &[P1, P2],
+        403,
+        "AccessDeniedException",
+        &other,
+    );
+    let finding = scene.shows(Cause::ResourcePolicyExplicitDeny, &ALL);
+    assert_eq!((finding.confidence, finding.alternatives), (Confidence::Likely, vec![Cause::AnsweredByAnotherApi]));
+}
+
+#[test]
 fn what_all_paths_say_is_ruled_out_by_none() {
     let scene = healthy().error(&ALL, 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
     scene.shows(Cause::WrongResourceOrMethod, &ALL);
