@@ -164,4 +164,5 @@ const RULES: [Rule; 35] = [
 ];
 
 /// What is worth knowing beside.
-const REMARKS: [Rule; 4] = [remarks::dead_addresses, remarks::clock, remarks::odd_successes, remarks::public_successes];
+const REMARKS: [Rule; 5] =
+    [remarks::dead_addresses, remarks::clock, remarks::out_of_step, remarks::odd_successes, remarks::public_successes];

@@ -191,8 +191,9 @@ enum Keep {
 }
 
 fn keep(name: &str) -> Option<Keep> {
-    const KEPT: [&str; 13] = [
+    const KEPT: [&str; 14] = [
         "date",
+        "age",
         "server",
         "via",
         "content-type",
