@@ -138,7 +138,8 @@ fn answered(case: &Case<'_>, sights: &[&Sight<'_>]) -> Draft {
     // the same API behind the same endpoint judges all paths alike
     let strength = if works || !facts.is_empty() { strength.min(Likely) } else { strength };
     let apart = sights.iter().any(|sight| case.is_apart(sight));
-    let unrouted = sights.iter().any(|sight| sight.family() == Some(Family::MissingToken));
+    let of_another = |sight: &Sight<'_>| matches!(sight.family(), Some(Family::MissingToken | Family::Authorizer));
+    let unrouted = sights.iter().any(|sight| of_another(sight));
     let of_two = two_accounts(case, sights).is_some();
     Draft::over(&causes, strength, sights)
         .or_if(apart, Cause::DifferentEndpoint)

@@ -157,7 +157,6 @@ fn is_common(cause: Cause) -> bool {
         | Cause::VpcePolicyImplicitDeny
         | Cause::IdentityPolicyDeny
         | Cause::ResourceControlPolicyDeny
-        | Cause::AuthorizerUnauthorized
         | Cause::CognitoUnauthorized
         | Cause::ApiKeyMissing
         | Cause::ApiKeyInvalid
@@ -192,6 +191,8 @@ fn is_common(cause: Cause) -> bool {
         | Cause::SigMismatch
         | Cause::SigMismatchWrongHost
         | Cause::SigExpired
+        // an authorizer may look at headers, and keeps what it said for a while
+        | Cause::AuthorizerUnauthorized
         | Cause::LambdaAuthorizerExplicitDeny
         | Cause::AuthorizerMisconfigured
         | Cause::QuotaExceeded

@@ -390,16 +390,19 @@ fn of_status(answer: &Answer) -> Signature {
     for cause in status::hints(status).iter().filter(|_| !named) {
         signature.also(*cause);
     }
-    if let Some(server) = answer.header("server").filter(|server| *server != "Server") {
-        signature.remark(format!("`Server: {server}`"));
-    }
-    if let Some(via) = answer.header("via") {
-        signature.remark(format!("`Via: {via}`"));
-    }
+    signature.remarks.extend(speakers(answer));
     if answer.headers.iter().any(|(name, _)| name.to_ascii_lowercase().starts_with("x-amzn-remapped-")) {
         signature.remark("`x-amzn-Remapped-…` headers: an integration answered".to_owned());
     }
     signature
+}
+
+/// What an answer's headers say of the server that gave it, and of proxies on its way.
+pub(crate) fn speakers(answer: &Answer) -> Vec<String> {
+    let server = answer.header("server").filter(|server| *server != "Server");
+    let said =
+        [server.map(|server| format!("`Server: {server}`")), answer.header("via").map(|via| format!("`Via: {via}`"))];
+    said.into_iter().flatten().collect()
 }
 
 /// Whether the request carries an `Authorization` header, ours or the user's. Its value may be a secret, so it is not read.

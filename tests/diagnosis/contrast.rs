@@ -43,10 +43,26 @@ fn a_route_whose_integration_answers_elsewhere_is_there() {
 }
 
 #[test]
-fn what_an_authorizer_lets_pass_elsewhere_it_does_not_refuse() {
-    let finding = beside(&[P1, P2], 401, "UnauthorizedException", "{\"message\":\"Unauthorized\"}");
-    assert_eq!(finding.cause, Cause::AnsweredByAnotherApi);
-    rules_out(&finding, &[Cause::AuthorizerUnauthorized, Cause::CognitoUnauthorized]);
+fn an_authorizer_may_judge_each_path_by_itself_where_a_user_pool_judges_the_token() {
+    for paths in [&[P1][..], &[P1, P2]] {
+        let finding = beside(paths, 401, "UnauthorizedException", "{\"message\":\"Unauthorized\"}");
+        assert_eq!(finding.cause, Cause::AuthorizerUnauthorized);
+        assert!(names(&finding, Cause::AnsweredByAnotherApi), "{finding:#?}");
+        rules_out(&finding, &[Cause::CognitoUnauthorized]);
+    }
+    let denies = "{\"Message\":\"User is not authorized to access this resource with an explicit deny\"}";
+    let finding = beside(&[P4], 403, "AccessDeniedException", denies);
+    assert_eq!(finding.cause, Cause::LambdaAuthorizerExplicitDeny);
+}
+
+#[test]
+fn an_arn_is_to_be_compared_only_where_there_is_one() {
+    let compares = |finding: &Finding| finding.fix.iter().any(|step| step.contains(" ARN"));
+    let finding = beside(&[P1], 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
+    assert!(finding.cause == Cause::AnsweredByAnotherApi && !compares(&finding), "{finding:#?}");
+    let other = DENIED.replace("a1bc234d5e", "z9yx876w5v");
+    let finding = beside(&[P1], 403, "AccessDeniedException", &other);
+    assert!(finding.cause == Cause::AnsweredByAnotherApi && compares(&finding), "{finding:#?}");
 }
 
 #[test]

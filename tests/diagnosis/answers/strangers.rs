@@ -1,7 +1,7 @@
 //! Was it the gateway of a REST API that answered?
 
 use super::FORBIDDEN;
-use crate::round::{ALL, healthy, names};
+use crate::round::{ALL, P1, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
 use apigw_probe::target::Expectation;
 
@@ -57,6 +57,17 @@ fn another_aws_service_answers() {
 fn a_success_without_the_gateways_marks_is_remarked() {
     let finding = healthy().answers(&ALL, 200, &[("Server", "nginx")], "hello").shows(Cause::NotApiGateway, &ALL);
     assert_eq!(finding.confidence, Confidence::Possible);
+}
+
+#[test]
+fn a_header_is_to_be_looked_at_only_where_it_is_shown() {
+    let points = |headers: &[(&str, &str)]| {
+        let finding = healthy().answers(&[P1], 200, headers, "hello").shows(Cause::NotApiGateway, &[P1]);
+        let shown = finding.evidence.iter().any(|fact| fact.contains("Server: nginx"));
+        (shown, finding.fix.iter().any(|step| step.contains("`Server`")))
+    };
+    assert_eq!(points(&[("Server", "nginx")]), (true, true));
+    assert_eq!(points(&[("Content-Type", "text/html")]), (false, false));
 }
 
 #[test]
