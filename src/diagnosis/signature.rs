@@ -32,7 +32,7 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
             None => {}
         }
     }
-    if let Some(message) = answer.message().filter(|_| signature.family == Family::Signing) {
+    if let Some(message) = answer.message().filter(|_| signature.family == Family::Signing && is_signed(plan)) {
         signature.hold_signing(&message, plan, target);
     }
     if let Some(differences) = &answer.differences {
@@ -44,7 +44,13 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
         signature
             .remark(format!("status {} is not the usual {first}: the owner customised this response", answer.status));
     }
-    if answer.apigw_id().is_none() && signature.family != Family::Foreign {
+    if answer.wording().is_some_and(|wording| is_anybodys(answer, &wording)) {
+        signature.family = Family::Foreign;
+        signature.rather(Cause::ProxyInterference);
+        signature.rather(Cause::NotApiGateway);
+        signature.strength = Confidence::Likely;
+        signature.remark("it has none of API Gateway's headers, and its body is not in API Gateway's form".to_owned());
+    } else if answer.apigw_id().is_none() && signature.family != Family::Foreign {
         // the header may be lost, but look-alikes never have it
         signature.weaken(Confidence::Likely);
         signature.also(Cause::NotApiGateway);
@@ -139,6 +145,18 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::Unauthorized => {
             Signature::new(F::Authorizer, Likely, &[Cause::AuthorizerUnauthorized, Cause::CognitoUnauthorized])
         }
+        _ if is_of_signatures(wording) && !is_signed(plan) => {
+            let mut signature = Signature::new(
+                F::Signing,
+                Likely,
+                &[Cause::ProxyInterference, Cause::IntegrationConfigError, Cause::BackendStatus],
+            );
+            signature.remark(
+                "this call was not signed: something on the way signs it, or the integration behind the API makes a signed call"
+                    .to_owned(),
+            );
+            signature
+        }
         W::SignatureMismatch => Signature::new(F::Signing, Likely, &[Cause::SigMismatch, Cause::SigMismatchWrongHost]),
         W::SignatureExpired | W::SignatureNotYetCurrent => {
             Signature::new(F::Signing, Likely, &[Cause::SigExpired, Cause::ClockSkew])
@@ -183,6 +201,19 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::DeniedElsewhere => Signature::new(F::Foreign, Likely, &[Cause::NotApiGateway]),
         W::FunctionUrl => Signature::new(F::Foreign, Certain, &[Cause::NotApiGateway]),
     }
+}
+
+/// Whether words are about a signature or the credentials behind it.
+fn is_of_signatures(wording: &Wording) -> bool {
+    matches!(
+        wording,
+        Wording::SignatureMismatch
+            | Wording::SignatureExpired
+            | Wording::SignatureNotYetCurrent
+            | Wording::NotSigV4
+            | Wording::TokenInvalid
+            | Wording::TokenExpired
+    )
 }
 
 /// `Forbidden` has ten known reasons. Without other paths to compare with, only the request itself tips the balance.
@@ -262,18 +293,11 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
 /// Words without the error type that API Gateway puts beside them: weaker.
 fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     let mut signature = of_wording(wording, answer, plan);
-    let unmistakable = is_borne_out(wording, plan, target)
-        || matches!(
-            wording,
-            Wording::Denied(Denial { user: Some(_), .. })
-                | Wording::FunctionUrl
-                | Wording::SignatureMismatch
-                | Wording::SignatureExpired
-                | Wording::SignatureNotYetCurrent
-                | Wording::TokenInvalid
-                | Wording::TokenExpired
-        );
-    signature.weaken(if unmistakable { Confidence::Likely } else { Confidence::Possible });
+    signature.weaken(if is_borne_out(wording, plan, target) || is_unmistakable(wording) {
+        Confidence::Likely
+    } else {
+        Confidence::Possible
+    });
     if matches!(wording, Wording::TooManyRequests | Wording::LimitExceeded) {
         signature.also(Cause::Throttled);
         signature.also(Cause::QuotaExceeded);
@@ -287,6 +311,33 @@ fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan, target: &Target) ->
         signature.remark("it has no `x-amzn-ErrorType`: only the words speak for it".to_owned());
     }
     signature
+}
+
+/// Whether nobody else has such words.
+fn is_unmistakable(wording: &Wording) -> bool {
+    matches!(
+        wording,
+        Wording::Denied(Denial { user: Some(_), .. })
+            | Wording::FunctionUrl
+            | Wording::SignatureMismatch
+            | Wording::SignatureExpired
+            | Wording::SignatureNotYetCurrent
+            | Wording::TokenInvalid
+            | Wording::TokenExpired
+    )
+}
+
+/// Whether anybody may have said it: an answer without a single mark, in words that many servers use, and not in the form in
+/// which API Gateway puts them, byte for byte.
+fn is_anybodys(answer: &Answer, wording: &Wording) -> bool {
+    const FORMS: [&str; 4] = ["{\"message\":\"", "{\"message\": \"", "{\"Message\":\"", "{\"message\":null}"];
+    // the only words that it says as plain text
+    let is_plain = matches!(wording, Wording::BodyTooLarge | Wording::UriTooLong);
+    let body = answer.body_excerpt.as_deref().unwrap_or_default();
+    let is_own = is_plain || FORMS.iter().any(|form| body.starts_with(form));
+    // a policy's words name this very service
+    let is_telling = is_unmistakable(wording) || matches!(wording, Wording::Denied(_));
+    answer.apigw_id().is_none() && answer.error_type().is_none() && !is_own && !is_telling
 }
 
 /// Whether words for which no error type is documented say what the request itself shows.
@@ -405,9 +456,13 @@ pub(crate) fn speakers(answer: &Answer) -> Vec<String> {
     said.into_iter().flatten().collect()
 }
 
-/// Whether the request carries an `Authorization` header, ours or the user's. Its value may be a secret, so it is not read.
+/// Whether the request carries an `Authorization` header, ours or the user's, or a signature in its query. Its value may be a secret,
+/// so it is not read.
 pub(crate) fn is_signed(plan: &Plan) -> bool {
-    plan.signed_for.is_some() || plan.headers.iter().any(|header| header.name.eq_ignore_ascii_case("authorization"))
+    let presigned = plan.path_and_query.to_ascii_lowercase().contains("x-amz-signature=");
+    presigned
+        || plan.signed_for.is_some()
+        || plan.headers.iter().any(|header| header.name.eq_ignore_ascii_case("authorization"))
 }
 
 fn sends_key(plan: &Plan) -> bool {

@@ -39,6 +39,19 @@ fn a_proxy_answers() {
 }
 
 #[test]
+fn words_that_anybody_says_are_not_the_gateways_but_in_its_own_form() {
+    for (status, body) in [(403, "Forbidden"), (429, "Too Many Requests"), (403, "{ \"message\" : \"Forbidden\" }")] {
+        for server in ["nginx", "envoy"] {
+            let headers = [("Server", server), ("Content-Type", "text/plain")];
+            let finding = healthy().answers(&ALL, status, &headers, body).shows(Cause::NotApiGateway, &ALL);
+            assert_eq!(finding.owner, Owner::Network);
+        }
+    }
+    let bare = healthy().answers(&ALL, 403, &[("Content-Type", "application/json")], FORBIDDEN).finding();
+    assert!(bare.cause == Cause::ForbiddenUnknown && names(&bare, Cause::NotApiGateway), "{bare:#?}");
+}
+
+#[test]
 fn a_function_url_answers() {
     let body = "{\"Message\":\"Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html\"}";
     let headers = [("x-amzn-RequestId", "9d7959b4"), ("x-amzn-ErrorType", "AccessDeniedException")];
