@@ -125,7 +125,7 @@ fn examine_by<'a>(mut case: Case<'a>, known: &[Draft], rules: &[&[Rule]]) -> Cas
 type Rule = fn(&Case<'_>) -> Vec<Draft>;
 
 /// The decision table: what was asked for just this comes first; then, the more paths a rule compares, the earlier it comes.
-const RULES: [Rule; 35] = [
+const RULES: [Rule; 36] = [
     contrast::opened,
     lesson::canary,
     lesson::place,
@@ -159,6 +159,7 @@ const RULES: [Rule; 35] = [
     answers::forbidden,
     answers::signing,
     answers::skewed,
+    answers::of_another_kind,
     answers::alike,
     answers::rest,
 ];

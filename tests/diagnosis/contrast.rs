@@ -185,6 +185,32 @@ fn an_api_of_two_accounts_is_two_apis() {
 }
 
 #[test]
+fn any_refusal_that_spares_the_apis_own_name_alone_may_be_strict_access_mode() {
+    let marked = [("x-amz-apigw-id", "AyD6VFqGvHcEGBg=")];
+    let answered = |paths: &[AccessPath], status| healthy().answers(paths, status, &marked, "{}").finding();
+    for status in [404, 421] {
+        let finding = answered(&[P2, P3, P4], status);
+        assert_eq!((finding.cause, names(&finding, Cause::StrictAccessMode)), (Cause::BackendStatus, true));
+    }
+    for finding in [answered(&[P2, P3, P4], 500), answered(&[P3, P4], 421), answered(&ALL, 421)] {
+        assert!(!names(&finding, Cause::StrictAccessMode), "{finding:#?}");
+    }
+}
+
+#[test]
+fn the_other_endpoints_policy_is_the_one_to_change() {
+    let denied = |end| DENIED.replace("with an explicit deny in a resource-based policy", end);
+    let fix = |body: &str| {
+        let scene = healthy().at_addresses(&[P1], &["10.9.1.10"]).error(&[P1], 403, "AccessDeniedException", body);
+        scene.shows(Cause::DifferentEndpoint, &[P1]).fix.concat()
+    };
+    let endpoints = fix(&denied("because no VPC endpoint policy allows the execute-api:Invoke action"));
+    assert!(endpoints.contains("the endpoint at 10.9.1.10") && !endpoints.contains("aws:SourceVpce"), "{endpoints}");
+    let resources = fix(DENIED);
+    assert!(resources.contains("aws:SourceVpce") && !resources.contains("the endpoint at"), "{resources}");
+}
+
+#[test]
 fn what_all_paths_say_is_ruled_out_by_none() {
     let scene = healthy().error(&ALL, 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
     scene.shows(Cause::WrongResourceOrMethod, &ALL);
