@@ -21,6 +21,8 @@ named! {
         NamesServer = "names-server",
         /// A handshake failed after a certificate came, which names its issuer.
         NamesIssuer = "names-issuer",
+        /// The backend says that plain HTTP came to a port that wants TLS.
+        PlainToTls = "plain-to-tls",
         /// The refusal shows caller and API in one account, as far as digits are shown.
         OneAccount = "one-account",
         /// The resource policy allows the call, as it is saved.

@@ -269,6 +269,7 @@ fn particulars(sights: &[&Sight<'_>]) -> Particulars {
         _ => None,
     };
     let one_account = sights.iter().find_map(within) == Some(true);
+    let plain = |sight: &Sight<'_>| sight.answer().and_then(Answer::wording) == Some(Wording::PlainToTls);
     let named = |sight: &Sight<'_>| match sight.answer().and_then(Answer::wording) {
         Some(Wording::Denied(denial)) => denial.resource.is_some(),
         _ => false,
@@ -279,6 +280,7 @@ fn particulars(sights: &[&Sight<'_>]) -> Particulars {
         (http_api, Circumstance::HttpApi),
         (signed, Circumstance::Signed),
         (one_account, Circumstance::OneAccount),
+        (sights.iter().any(|sight| plain(sight)), Circumstance::PlainToTls),
         (sights.iter().any(|sight| named(sight)), Circumstance::NamesResource),
         (sights.iter().any(|sight| speaks(sight)), Circumstance::NamesServer),
         (sights.iter().any(|sight| issued(sight)), Circumstance::NamesIssuer),

@@ -208,6 +208,7 @@ mod tests {
         let seen = [
             Circumstance::HttpApi,
             Circumstance::Signed,
+            Circumstance::PlainToTls,
             Circumstance::NamesResource,
             Circumstance::NamesServer,
             Circumstance::NamesIssuer,

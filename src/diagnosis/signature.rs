@@ -27,6 +27,8 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     }
     if error_type.is_none() && answer.apigw_id().is_some() {
         match answer.wording() {
+            // the backend's own words, which tell what is wrong before it
+            Some(Wording::PlainToTls) => {}
             Some(wording) if is_borne_out(&wording, plan, target) => signature.also(Cause::BackendStatus),
             Some(_) => weigh_lost_type(&mut signature),
             None => {}
@@ -180,6 +182,12 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::InternalError => Signature::new(F::Integration, Likely, status::internal_error(answer.status)),
         W::TimedOut => Signature::new(F::Integration, Certain, &[Cause::IntegrationTimeout]),
         W::NetworkError => Signature::new(F::Integration, Certain, &[Cause::IntegrationNetworkError]),
+        W::PlainToTls => {
+            let causes = [Cause::IntegrationConfigError, Cause::BackendStatus];
+            let mut signature = Signature::new(F::Integration, Likely, &causes);
+            signature.remark("the backend says that plain HTTP came to a port that wants TLS".to_owned());
+            signature
+        }
         W::Unavailable => Signature::new(F::Integration, Likely, status::hints(503)),
         W::NotFound => Signature::new(
             F::Request,
@@ -258,7 +266,15 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
         (_, Some(PolicyKind::ResourceControl)) => (Likely, vec![Cause::ResourceControlPolicyDeny]),
         (_, Some(PolicyKind::Identity | PolicyKind::Guardrail)) => (Certain, vec![Cause::IdentityPolicyDeny]),
         (Effect::Explicit, None) => (Likely, vec![Cause::ResourcePolicyExplicitDeny, Cause::VpcePolicyExplicitDeny]),
-        (Effect::Implicit, None) => (Likely, vec![Cause::ResourcePolicyImplicitDeny, Cause::VpcePolicyImplicitDeny]),
+        // by a kind of policy that is not known
+        (Effect::Implicit, None) => (
+            Likely,
+            vec![
+                Cause::ResourcePolicyDenyUnspecified,
+                Cause::ResourcePolicyImplicitDeny,
+                Cause::VpcePolicyImplicitDeny,
+            ],
+        ),
         (Effect::Unspecified, _) => (
             Likely,
             vec![
@@ -293,7 +309,8 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
 /// Words without the error type that API Gateway puts beside them: weaker.
 fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     let mut signature = of_wording(wording, answer, plan);
-    signature.weaken(if is_borne_out(wording, plan, target) || is_unmistakable(wording) {
+    let telling = is_unmistakable(wording) || *wording == Wording::PlainToTls;
+    signature.weaken(if telling || is_borne_out(wording, plan, target) {
         Confidence::Likely
     } else {
         Confidence::Possible
