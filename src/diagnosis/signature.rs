@@ -1,6 +1,7 @@
 //! What does one HTTP answer mean by itself? Judged by the error-type header first, the body's words second, the status third.
 
 mod status;
+mod words;
 
 use super::cause::Cause;
 use super::finding::Confidence;
@@ -8,6 +9,7 @@ use super::meaning::{Family, Signature};
 use crate::observation::{Answer, Denial, Effect, PolicyKind, Wording};
 use crate::plan::Plan;
 use crate::target::Target;
+use words::{is_anybodys, is_of_signatures, is_unmistakable};
 
 /// Reads an answer by itself, knowing what was asked.
 pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
@@ -27,11 +29,10 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     }
     if error_type.is_none() && answer.apigw_id().is_some() {
         match answer.wording() {
-            // the backend's own words, which tell what is wrong before it
-            Some(Wording::PlainToTls) => {}
             Some(wording) if is_borne_out(&wording, plan, target) => signature.also(Cause::BackendStatus),
+            // the backend's own words may tell what is wrong before it
+            Some(Wording::PlainToTls) | None => {}
             Some(_) => weigh_lost_type(&mut signature),
-            None => {}
         }
     }
     if let Some(message) = answer.message().filter(|_| signature.family == Family::Signing && is_signed(plan)) {
@@ -48,6 +49,10 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     }
     if answer.wording().is_some_and(|wording| is_anybodys(answer, &wording)) {
         signature.family = Family::Foreign;
+        if !speakers(answer).is_empty() {
+            // a server that names itself speaks for itself
+            signature.causes.clear();
+        }
         signature.rather(Cause::ProxyInterference);
         signature.rather(Cause::NotApiGateway);
         signature.strength = Confidence::Likely;
@@ -211,19 +216,6 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
     }
 }
 
-/// Whether words are about a signature or the credentials behind it.
-fn is_of_signatures(wording: &Wording) -> bool {
-    matches!(
-        wording,
-        Wording::SignatureMismatch
-            | Wording::SignatureExpired
-            | Wording::SignatureNotYetCurrent
-            | Wording::NotSigV4
-            | Wording::TokenInvalid
-            | Wording::TokenExpired
-    )
-}
-
 /// `Forbidden` has ten known reasons. Without other paths to compare with, only the request itself tips the balance.
 fn forbidden(answer: &Answer, plan: &Plan) -> Signature {
     let keys = if sends_key(plan) {
@@ -328,33 +320,6 @@ fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan, target: &Target) ->
         signature.remark("it has no `x-amzn-ErrorType`: only the words speak for it".to_owned());
     }
     signature
-}
-
-/// Whether nobody else has such words.
-fn is_unmistakable(wording: &Wording) -> bool {
-    matches!(
-        wording,
-        Wording::Denied(Denial { user: Some(_), .. })
-            | Wording::FunctionUrl
-            | Wording::SignatureMismatch
-            | Wording::SignatureExpired
-            | Wording::SignatureNotYetCurrent
-            | Wording::TokenInvalid
-            | Wording::TokenExpired
-    )
-}
-
-/// Whether anybody may have said it: an answer without a single mark, in words that many servers use, and not in the form in
-/// which API Gateway puts them, byte for byte.
-fn is_anybodys(answer: &Answer, wording: &Wording) -> bool {
-    const FORMS: [&str; 4] = ["{\"message\":\"", "{\"message\": \"", "{\"Message\":\"", "{\"message\":null}"];
-    // the only words that it says as plain text
-    let is_plain = matches!(wording, Wording::BodyTooLarge | Wording::UriTooLong);
-    let body = answer.body_excerpt.as_deref().unwrap_or_default();
-    let is_own = is_plain || FORMS.iter().any(|form| body.starts_with(form));
-    // a policy's words name this very service
-    let is_telling = is_unmistakable(wording) || matches!(wording, Wording::Denied(_));
-    answer.apigw_id().is_none() && answer.error_type().is_none() && !is_own && !is_telling
 }
 
 /// Whether words for which no error type is documented say what the request itself shows.

@@ -44,7 +44,7 @@ fn words_that_anybody_says_are_not_the_gateways_but_in_its_own_form() {
         for server in ["nginx", "envoy"] {
             let headers = [("Server", server), ("Content-Type", "text/plain")];
             let finding = healthy().answers(&ALL, status, &headers, body).shows(Cause::NotApiGateway, &ALL);
-            assert_eq!(finding.owner, Owner::Network);
+            assert_eq!((finding.owner, finding.alternatives), (Owner::Network, vec![Cause::ProxyInterference]));
         }
     }
     let bare = healthy().answers(&ALL, 403, &[("Content-Type", "application/json")], FORBIDDEN).finding();
