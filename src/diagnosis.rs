@@ -128,7 +128,7 @@ fn examine_by<'a>(mut case: Case<'a>, known: &[Draft], rules: &[&[Rule]]) -> Cas
 type Rule = fn(&Case<'_>) -> Vec<Draft>;
 
 /// The decision table: what was asked for just this comes first; then, the more paths a rule compares, the earlier it comes.
-const RULES: [Rule; 36] = [
+const RULES: [Rule; 37] = [
     contrast::opened,
     lesson::canary,
     lesson::place,
@@ -163,10 +163,17 @@ const RULES: [Rule; 36] = [
     answers::forbidden,
     answers::signing,
     answers::skewed,
+    answers::of_another_kind,
     answers::alike,
     answers::rest,
 ];
 
 /// What is worth knowing beside.
-const REMARKS: [Rule; 5] =
-    [remarks::dead_addresses, addresses::handshakes, remarks::clock, remarks::odd_successes, remarks::public_successes];
+const REMARKS: [Rule; 6] = [
+    remarks::dead_addresses,
+    addresses::handshakes,
+    remarks::clock,
+    remarks::out_of_step,
+    remarks::odd_successes,
+    remarks::public_successes,
+];

@@ -5,7 +5,7 @@
 use apigw_probe::check::{Auth, Check, Intents};
 use apigw_probe::diagnosis::{Cause, Confidence};
 use apigw_probe::lab::{Addresses, Lab, Scenario};
-use apigw_probe::plan::{AccessPath, Request};
+use apigw_probe::plan::{AccessPath, Header, Request};
 use apigw_probe::probe::{Detour, Limits, Net, Resolver, Trust};
 use apigw_probe::report::{Report, Verdict};
 use apigw_probe::target::{Target, TargetInput};
@@ -77,6 +77,15 @@ impl Captured {
         Some([text.as_bytes(), b"\r\n", body.as_bytes()].concat())
     }
 
+    /// The call that got it: what is said of an `Authorization` header was said to a call that had one.
+    fn request(&self) -> Request {
+        let headers = match self.cause {
+            Cause::SigIncomplete => Header::secret_lines("Authorization: Bearer x").unwrap(),
+            _ => Vec::new(),
+        };
+        Request { headers, ..Request::default() }
+    }
+
     /// What is wrong with a report of this answer, if anything.
     fn complaint(&self, report: &Report) -> Option<String> {
         let findings = &report.diagnosis.findings;
@@ -125,7 +134,7 @@ impl Stand {
     }
 
     /// One round in which these paths get this answer.
-    async fn report(&self, paths: &[AccessPath], answer: &[u8]) -> Report {
+    async fn report(&self, paths: &[AccessPath], answer: &[u8], request: Request) -> Report {
         *self.served.lock().unwrap() = Served { paths: paths.to_vec(), answer: answer.to_vec() };
         let input = TargetInput {
             invoke_url: self.lab.invoke_url(),
@@ -142,7 +151,7 @@ impl Stand {
         };
         let check = Check {
             target: Target::parse(input).unwrap().into(),
-            request: Request::default(),
+            request,
             intents: Intents::default(),
             limits: Limits { timeout: Duration::from_secs(20), every_address: false, show_body: false },
             auth: Auth::None,
@@ -214,7 +223,7 @@ fn complaints(paths: impl Fn(&Captured) -> Option<Vec<AccessPath>>) -> Vec<Strin
         let mut complaints = Vec::new();
         for row in captured() {
             let (Some(paths), Some(bytes)) = (paths(&row), row.bytes()) else { continue };
-            let report = stand.report(&paths, &bytes).await;
+            let report = stand.report(&paths, &bytes, row.request()).await;
             complaints.extend(row.complaint(&report));
         }
         complaints
@@ -224,7 +233,7 @@ fn complaints(paths: impl Fn(&Captured) -> Option<Vec<AccessPath>>) -> Vec<Strin
 #[test]
 fn the_stand_by_itself_is_healthy() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let report = runtime.block_on(async { Stand::new().await.report(&[], b"").await });
+    let report = runtime.block_on(async { Stand::new().await.report(&[], b"", Request::default()).await });
     assert_eq!((report.verdict(), report.diagnosis.findings.len()), (Verdict::Pass, 0), "{report:?}");
 }
 

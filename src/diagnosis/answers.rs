@@ -3,13 +3,13 @@
 use super::case::Case;
 use super::cause::Cause;
 use super::clock::Clock;
-use super::contrast::is_forbidden;
+use super::contrast::{could_spare_the_own_name, is_forbidden, leads};
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
 use super::meaning::{Family, Signature};
 use super::names::{contrast, doubts};
 use super::reach::details;
-use super::rebuttal::{Rebuttal, rebut};
+use super::rebuttal::{Rebuttal, dissent, rebut, two_accounts};
 use super::sight::{Side, Sight};
 use crate::observation::Outcome;
 use crate::plan::AccessPath;
@@ -113,6 +113,28 @@ pub(crate) fn skewed(case: &Case<'_>) -> Vec<Draft> {
     vec![Draft::over(&[Cause::ClockSkew, Cause::SigExpired], Likely, &sights)]
 }
 
+/// An HTTP API answers on some paths while others prove that the API is there and private: those paths lead to another.
+pub(crate) fn of_another_kind(case: &Case<'_>) -> Vec<Draft> {
+    let sights = case.unexplained_if(|sight| sight.path.is_of_four() && sight.family() == Some(Family::HttpApi));
+    if sights.is_empty() || !case.api_is_proven() {
+        return Vec::new();
+    }
+    let remarks = sights.iter().filter_map(|sight| sight.signature.as_ref()).flat_map(|one| one.remarks.clone());
+    let outside = sights.iter().any(|sight| sight.side() != Side::Inside);
+    let apart = sights.iter().any(|sight| case.is_apart(sight));
+    let draft = Draft::over(
+        &[Cause::AnsweredByAnotherApi, Cause::ProxyInterference, Cause::AnsweredByHttpApi],
+        Likely,
+        &sights,
+    )
+    .or_if(apart, Cause::DifferentEndpoint)
+    .or_if(outside, Cause::PublicAddresses)
+    .because_of(remarks)
+    .because_of(sights.iter().map(|sight| leads(sight)))
+    .because_of(contrast(case, &sights));
+    vec![draft]
+}
+
 /// All other answers: one draft for those that mean the same.
 pub(crate) fn alike(case: &Case<'_>) -> Vec<Draft> {
     type Key<'k> = (Family, &'k [Cause]);
@@ -131,16 +153,20 @@ pub(crate) fn alike(case: &Case<'_>) -> Vec<Draft> {
 fn answered(case: &Case<'_>, sights: &[&Sight<'_>]) -> Draft {
     let signatures: Vec<_> = sights.iter().filter_map(|sight| sight.signature.as_ref()).collect();
     let causes = signatures.first().map(|signature| signature.causes.as_slice()).unwrap_or_default();
-    let Rebuttal { causes, facts } = rebut(case, sights, causes);
+    let Rebuttal { causes, mut facts } = rebut(case, sights, causes);
+    facts.extend(dissent(case, sights));
     let strength = signatures.iter().map(|signature| signature.strength).min().unwrap_or(Possible);
     let works = !case.working_inside().is_empty();
     // the same API behind the same endpoint judges all paths alike
     let strength = if works || !facts.is_empty() { strength.min(Likely) } else { strength };
     let apart = sights.iter().any(|sight| case.is_apart(sight));
-    let unrouted = sights.iter().any(|sight| sight.family() == Some(Family::MissingToken));
+    let of_another = |sight: &Sight<'_>| matches!(sight.family(), Some(Family::MissingToken | Family::Authorizer));
+    let unrouted = sights.iter().any(|sight| of_another(sight));
+    let of_two = two_accounts(case, sights).is_some();
     Draft::over(&causes, strength, sights)
         .or_if(apart, Cause::DifferentEndpoint)
-        .or_if(works && unrouted, Cause::AnsweredByAnotherApi)
+        .or_if(could_spare_the_own_name(case, sights), Cause::StrictAccessMode)
+        .or_if(of_two || works && unrouted, Cause::AnsweredByAnotherApi)
         .because_of(signatures.iter().flat_map(|signature| signature.remarks.clone()))
         .because_of(facts)
         .because_of(contrast(case, sights))

@@ -15,6 +15,14 @@ named! {
         SignedPasses = "signed-passes",
         /// The same call was made signed as well, and got another answer.
         Compared = "compared",
+        /// An answer names the resource that it refuses.
+        NamesResource = "names-resource",
+        /// An answer without API Gateway's marks names the server or the proxy that gave it.
+        NamesServer = "names-server",
+        /// A handshake failed after a certificate came, which names its issuer.
+        NamesIssuer = "names-issuer",
+        /// The backend says that plain HTTP came to a port that wants TLS.
+        PlainToTls = "plain-to-tls",
         /// The refusal shows caller and API in one account, as far as digits are shown.
         OneAccount = "one-account",
         /// The resource policy allows the call, as it is saved.

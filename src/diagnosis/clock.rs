@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use super::sight::Sight;
+use crate::observation::Answer;
 use crate::plan::AccessPath;
 use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
@@ -11,7 +12,7 @@ use time::OffsetDateTime;
 pub(crate) enum Clock {
     /// No answer has a date that can be believed.
     Unknown,
-    /// An answer's date agrees with it.
+    /// The dates of most answers agree with it.
     Right,
     /// It is off.
     Off {
@@ -27,17 +28,32 @@ pub(crate) enum Clock {
 impl Clock {
     /// Reads the dates of all answers of a round.
     pub(crate) fn of(case: &Case<'_>) -> Self {
-        let seen: Vec<_> = case.sights.iter().filter_map(|sight| Some((sight.path, ahead(sight, case)?))).collect();
+        let seen = readings(case, age);
         let off: Vec<_> = seen.iter().filter(|(_, ahead)| ahead.unsigned_abs() > TOLERATED_SECONDS).collect();
         let Some((_, least)) = off.iter().min_by_key(|(_, ahead)| ahead.unsigned_abs()) else {
             return if seen.is_empty() { Self::Unknown } else { Self::Right };
         };
+        if seen.len() > 2 * off.len() {
+            // what only some paths say is about those paths
+            return Self::Right;
+        }
         let near = |ahead: &i64| ahead.abs_diff(*least) <= TOLERATED_SECONDS;
         Self::Off {
             ahead: *least,
             paths: off.iter().map(|(path, _)| *path).collect(),
             agreed: seen.iter().all(|(_, ahead)| near(ahead)),
         }
+    }
+
+    /// The paths whose `Date` is off while this clock is right, with the seconds by which they are ahead: a cache kept their
+    /// answers, or another server gave them.
+    pub(crate) fn out_of_step(case: &Case<'_>) -> Vec<(AccessPath, i64)> {
+        if !Self::of(case).is_right() {
+            return Vec::new();
+        }
+        let mut seen = readings(case, |_| 0);
+        seen.retain(|(_, ahead)| ahead.unsigned_abs() > TOLERATED_SECONDS);
+        seen
     }
 
     /// Seconds by which the servers' clocks are ahead, if they say.
@@ -60,9 +76,15 @@ impl Clock {
     }
 }
 
+/// By how many seconds the server's clock is ahead, by each path whose answer has a date; a cache may have kept an answer for as long as `kept` says.
+fn readings(case: &Case<'_>, kept: fn(&Answer) -> u32) -> Vec<(AccessPath, i64)> {
+    case.sights.iter().filter_map(|sight| Some((sight.path, ahead(sight, case, kept)?))).collect()
+}
+
 /// By how many seconds the server's clock is ahead of the span in which the answer came; 0 within it.
-fn ahead(sight: &Sight<'_>, case: &Case<'_>) -> Option<i64> {
-    let date = date(sight.answer()?.header("date")?)?;
+fn ahead(sight: &Sight<'_>, case: &Case<'_>, kept: fn(&Answer) -> u32) -> Option<i64> {
+    let answer = sight.answer()?;
+    let date = date(answer.header("date")?)?;
     let certificate = sight.attempt?.certificate();
     if certificate.is_some_and(|certificate| date < certificate.not_before || date > certificate.not_after) {
         // the certificate is valid by our clock, so it is the date that is made up, or was kept by a cache
@@ -70,12 +92,19 @@ fn ahead(sight: &Sight<'_>, case: &Case<'_>) -> Option<i64> {
     }
     let started = case.round.started;
     let ended = started.checked_add(case.round.took.try_into().ok()?)?;
+    let last = date.checked_add(time::Duration::seconds(kept(answer).into()))?;
     // the header has whole seconds, cut off
     Some(match date {
-        date if date < started - Duration::from_secs(1) => (date - started).whole_seconds(),
+        _ if last < started - Duration::from_secs(1) => (last - started).whole_seconds(),
         date if date > ended => (date - ended).whole_seconds(),
         _ => 0,
     })
+}
+
+/// For how many seconds a cache says that it kept an answer (RFC 9111, 5.1). A backend may say so as well, of whose answer the
+/// gateway tells the date anew: it only ever excuses a date.
+fn age(answer: &Answer) -> u32 {
+    answer.header("age").and_then(|age| age.trim().parse().ok()).unwrap_or_default()
 }
 
 /// An HTTP date (RFC 9110, 5.6.7).

@@ -173,6 +173,20 @@ pub(crate) fn strict_access(case: &Case<'_>) -> Vec<Draft> {
     vec![draft]
 }
 
+/// Whether all the four but the API's own name are refused by the gateway, in words that do not say why: so may strict access mode.
+pub(crate) fn could_spare_the_own_name(case: &Case<'_>, refused: &[&Sight<'_>]) -> bool {
+    let unsaid = |sight: &Sight<'_>| {
+        let marked = |answer: &Answer| answer.apigw_id().is_some() && (400..500).contains(&answer.status);
+        matches!(sight.family(), Some(Family::MissingToken | Family::Request | Family::Backend | Family::Unclear))
+            && sight.answer().is_some_and(marked)
+    };
+    let spared =
+        |sight: &Sight<'_>| sight.path == AccessPath::PrivateDns && sight.is_ok() && sight.side() != Side::Outside;
+    let others: Vec<_> = case.sights.iter().filter(|sight| is_of_other_three(sight)).collect();
+    let all = others.iter().all(|other| refused.iter().any(|sight| sight.path == other.path));
+    case.any(spared) && others.len() > 1 && all && refused.iter().all(|sight| unsaid(sight))
+}
+
 /// Whether it is one of the four, and not the API's own name.
 fn is_of_other_three(sight: &Sight<'_>) -> bool {
     sight.path.is_of_four() && sight.path != AccessPath::PrivateDns
@@ -287,10 +301,6 @@ pub(crate) fn other_endpoint(case: &Case<'_>) -> Vec<Draft> {
     let named = sights.iter().all(|sight| sight.path.dials_endpoint());
     let public = sights.iter().any(|sight| sight.side() == Side::Unknown);
     let unconnected = sights.iter().any(|sight| matches!(sight.outcome, Outcome::Tcp(_)));
-    let leads = |sight: &&Sight<'_>| {
-        let by = if sight.seen.lookup.source == NameSource::Hosts { ", by the hosts file" } else { "" };
-        format!("`{}` leads to {}{by}", sight.seen.plan.dial, sight.places())
-    };
     let draft = Draft::over(&[Cause::DifferentEndpoint], Likely, &sights)
         .or_if(named, Cause::WrongEndpointName)
         .or_if(public, Cause::PublicAddresses)
@@ -298,9 +308,21 @@ pub(crate) fn other_endpoint(case: &Case<'_>) -> Vec<Draft> {
         .or_if(unconnected, Cause::ConnectionRefused)
         .or_if(unconnected, Cause::EndpointDeleted)
         .or(&signature_causes(&sights))
-        .because_of(sights.iter().chain(&works).map(leads))
+        .because_of(sights.iter().chain(&works).map(|sight| leads(sight)))
         .because_of(contrast(case, &sights));
     vec![draft]
+}
+
+/// Where a path's name leads, and by what.
+pub(crate) fn leads(sight: &Sight<'_>) -> String {
+    let lookup = &sight.seen.lookup;
+    let aliases: Vec<_> = lookup.cnames.iter().map(|name| format!("`{name}`")).collect();
+    let by = match lookup.source {
+        NameSource::Hosts => ", by the hosts file".to_owned(),
+        NameSource::Dns | NameSource::Literal if aliases.is_empty() => String::new(),
+        NameSource::Dns | NameSource::Literal => format!(", by the CNAME {}", aliases.join(", ")),
+    };
+    format!("`{}` leads to {}{by}", sight.seen.plan.dial, sight.places())
 }
 
 /// Whether a failure is one that another endpoint may answer with, or stale addresses.

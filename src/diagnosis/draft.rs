@@ -5,7 +5,8 @@ use super::circumstance::{Circumstance, Particulars, principal};
 use super::finding::{Confidence, Finding};
 use super::meaning::Family;
 use super::sight::{Sight, accounts};
-use crate::observation::{Denial, Wording, printable};
+use super::signature::speakers;
+use crate::observation::{Answer, Denial, Wording, printable};
 use crate::plan::AccessPath;
 use crate::target::Target;
 use std::net::IpAddr;
@@ -72,6 +73,8 @@ impl Draft {
         paths.dedup();
         let draft = Self::new(first, strength, paths).or(causes).because_of(accounts(sights));
         let addresses = sights.iter().map(|sight| sight.own_address()).collect::<Option<_>>().unwrap_or_default();
+        let strangers = sights.iter().filter_map(|sight| sight.stranger());
+        let draft = draft.because_of(strangers.flat_map(speakers));
         Self { particulars: particulars(sights), addresses, ..draft }
     }
 
@@ -280,8 +283,22 @@ fn particulars(sights: &[&Sight<'_>]) -> Particulars {
         _ => None,
     };
     let one_account = sights.iter().find_map(within) == Some(true);
-    let circumstances =
-        [(http_api, Circumstance::HttpApi), (signed, Circumstance::Signed), (one_account, Circumstance::OneAccount)];
+    let plain = |sight: &Sight<'_>| sight.answer().and_then(Answer::wording) == Some(Wording::PlainToTls);
+    let named = |sight: &Sight<'_>| match sight.answer().and_then(Answer::wording) {
+        Some(Wording::Denied(denial)) => denial.resource.is_some(),
+        _ => false,
+    };
+    let speaks = |sight: &Sight<'_>| sight.stranger().is_some_and(|answer| !speakers(answer).is_empty());
+    let issued = |sight: &Sight<'_>| sight.tls_failure().is_some_and(|failure| failure.certificate.is_some());
+    let circumstances = [
+        (http_api, Circumstance::HttpApi),
+        (signed, Circumstance::Signed),
+        (one_account, Circumstance::OneAccount),
+        (sights.iter().any(|sight| plain(sight)), Circumstance::PlainToTls),
+        (sights.iter().any(|sight| named(sight)), Circumstance::NamesResource),
+        (sights.iter().any(|sight| speaks(sight)), Circumstance::NamesServer),
+        (sights.iter().any(|sight| issued(sight)), Circumstance::NamesIssuer),
+    ];
     Particulars {
         circumstances: circumstances.into_iter().filter(|(holds, _)| *holds).map(|(_, one)| one).collect(),
         address: sights.first().and_then(|sight| sight.address()),

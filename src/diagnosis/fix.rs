@@ -205,7 +205,14 @@ mod tests {
     #[test]
     fn what_the_set_up_alone_tells_is_said_under_a_condition() {
         // the calls tell these themselves
-        let seen = [Circumstance::HttpApi, Circumstance::Signed];
+        let seen = [
+            Circumstance::HttpApi,
+            Circumstance::Signed,
+            Circumstance::PlainToTls,
+            Circumstance::NamesResource,
+            Circumstance::NamesServer,
+            Circumstance::NamesIssuer,
+        ];
         for cause in Cause::ALL {
             let marked: Vec<_> = cause.entry().fix.iter().map(|line| divided(line)).collect();
             for group in marked.chunk_by(|(one, _), (next, _)| one == next) {
@@ -213,6 +220,18 @@ mod tests {
                 let told = |word: &str| word.parse::<Circumstance>().is_ok_and(|one| !seen.contains(&one));
                 let told = marks.iter().any(|mark| mark.starts_with("if ") && mark.split(' ').any(told));
                 assert!(!told || line.starts_with("if ") || line.starts_with("where "), "{cause}: {line}");
+            }
+        }
+    }
+
+    /// Whether the circumstance holds is read from what the evidence is made of.
+    #[test]
+    fn no_step_points_at_evidence_that_may_not_be_there() {
+        let shown = ["if names-resource", "if names-server", "if names-issuer"];
+        for cause in Cause::ALL {
+            for (marks, line) in cause.entry().fix.iter().map(|line| divided(line)) {
+                let points = line.contains("the evidence");
+                assert!(!points || marks.iter().any(|mark| shown.contains(mark)), "{cause}: {line}");
             }
         }
     }

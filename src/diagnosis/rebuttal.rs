@@ -3,7 +3,8 @@
 use super::case::Case;
 use super::cause::Cause;
 use super::meaning::Family;
-use super::sight::{Side, Sight};
+use super::sight::{Side, Sight, accounts};
+use crate::observation::{Denial, Wording};
 
 /// What is left of the causes of some answers, held against other paths of the round.
 #[derive(Debug)]
@@ -40,14 +41,74 @@ pub(crate) fn rebut(case: &Case<'_>, sights: &[&Sight<'_>], causes: &[Cause]) ->
     Rebuttal { causes: left, facts: vec![fact] }
 }
 
+/// What speaks against a refusal: one of another kind at the same addresses, where the same request is judged alike, unless a
+/// change is under way.
+pub(crate) fn dissent(case: &Case<'_>, sights: &[&Sight<'_>]) -> Vec<String> {
+    if !sights.iter().all(|sight| is_refusal(sight)) {
+        return Vec::new();
+    }
+    let kind = |sight: &Sight<'_>| sight.signature.as_ref().map(|one| (one.family, one.causes.clone()));
+    let differs = |other: &Sight<'_>, one: &Sight<'_>| {
+        is_at_endpoint_of(other, one) && is_marked(other) && is_marked(one) && kind(other) != kind(one)
+    };
+    let others = case.sights.iter().filter(|other| is_refusal(other) && sights.iter().all(|one| differs(other, one)));
+    let others: Vec<_> = others.collect();
+    let said = accounts(&others).into_iter().map(|account| {
+        format!("against it: {account}, at the same addresses; the same request is judged alike, unless a change is under way")
+    });
+    said.chain(two_accounts(case, sights)).collect()
+}
+
+/// Refusals that name several accounts as the owner of one API.
+pub(crate) fn two_accounts(case: &Case<'_>, sights: &[&Sight<'_>]) -> Option<String> {
+    let end = |sight: &Sight<'_>| match sight.answer()?.wording()? {
+        Wording::Denied(Denial { resource: Some(arn), .. }) => arn.account_end().map(str::to_owned),
+        _ => None,
+    };
+    let mut ends: Vec<_> = case.sights.iter().filter_map(end).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    let own = sights.iter().any(|sight| end(sight).is_some());
+    (own && ends.len() > 1).then(|| {
+        format!("against it: an API is of one account, and the refusals name those that end in {}", ends.join(" and "))
+    })
+}
+
+/// Whether a call is refused for what is the same on every path.
+fn is_refusal(sight: &Sight<'_>) -> bool {
+    match sight.family() {
+        Some(Family::MissingToken | Family::Policy | Family::Authorizer | Family::Limit) => true,
+        // a header that only some paths send may lead to no API
+        Some(Family::Forbidden) => sight.header_cause().is_none(),
+        Some(
+            Family::Signing
+            | Family::Request
+            | Family::Integration
+            | Family::Backend
+            | Family::HttpApi
+            | Family::Foreign
+            | Family::Unclear,
+        )
+        | None => false,
+    }
+}
+
 /// Whether a path at the same endpoint came further, by the gateway's own word, than another, so that what bars the way for all is not there.
 fn rebuts(other: &Sight<'_>, sight: &Sight<'_>) -> bool {
-    let marked =
-        |sight: &Sight<'_>| sight.came_through || sight.answer().is_some_and(|answer| answer.apigw_id().is_some());
+    let marked = is_marked(other) && is_marked(sight);
+    is_at_endpoint_of(other, sight) && marked && depth(other) > depth(sight).max(LEAST_DEPTH)
+}
+
+/// Whether a path leads to the same API at the same endpoint.
+fn is_at_endpoint_of(other: &Sight<'_>, sight: &Sight<'_>) -> bool {
     // a custom domain name may be mapped to another stage or API
     let alike = other.path.is_of_four() == sight.path.is_of_four();
-    let at_endpoint = alike && other.side() == Side::Inside && other.meets(sight);
-    at_endpoint && marked(other) && marked(sight) && depth(other) > depth(sight).max(LEAST_DEPTH)
+    alike && other.side() == Side::Inside && other.meets(sight)
+}
+
+/// Whether its answer has the mark that a REST API's answers have.
+fn is_marked(sight: &Sight<'_>) -> bool {
+    sight.came_through || sight.answer().is_some_and(|answer| answer.apigw_id().is_some())
 }
 
 /// How far within the gateway a request came. The order of keys, limits and policies among themselves is not told apart.
@@ -96,7 +157,6 @@ pub(crate) fn is_common(cause: Cause) -> bool {
         | Cause::VpcePolicyImplicitDeny
         | Cause::IdentityPolicyDeny
         | Cause::ResourceControlPolicyDeny
-        | Cause::AuthorizerUnauthorized
         | Cause::CognitoUnauthorized
         | Cause::ApiKeyMissing
         | Cause::ApiKeyInvalid
@@ -131,6 +191,8 @@ pub(crate) fn is_common(cause: Cause) -> bool {
         | Cause::SigMismatch
         | Cause::SigMismatchWrongHost
         | Cause::SigExpired
+        // an authorizer may look at headers, and keeps what it said for a while
+        | Cause::AuthorizerUnauthorized
         | Cause::LambdaAuthorizerExplicitDeny
         | Cause::AuthorizerMisconfigured
         | Cause::QuotaExceeded

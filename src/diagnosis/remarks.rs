@@ -86,6 +86,27 @@ pub(crate) fn clock(case: &Case<'_>) -> Vec<Draft> {
     vec![draft]
 }
 
+/// An answer of another time than the others' and this host's: it was kept, or is of another server.
+pub(crate) fn out_of_step(case: &Case<'_>) -> Vec<Draft> {
+    let odd = Clock::out_of_step(case);
+    let sights: Vec<_> = case.sights.iter().filter(|sight| odd.iter().any(|(path, _)| *path == sight.path)).collect();
+    let facts = sights.iter().zip(&odd).map(|(sight, (path, ahead))| {
+        let off = Duration::seconds(*ahead).abs();
+        let side = if *ahead > 0 { "ahead of" } else { "behind" };
+        let age = sight.answer().and_then(|answer| answer.header("age"));
+        let age = age.map(|age| format!("; by `Age: {age}` a cache kept it")).unwrap_or_default();
+        format!("{path}: the `Date` of its answer is {off} {side} this host's clock, which is right{age}")
+    });
+    let facts: Vec<_> = facts.collect();
+    vec![
+        Draft::over(&[Cause::ProxyInterference, Cause::NotApiGateway], Possible, &sights)
+            .or_if(sights.iter().any(|sight| is_well(sight)), Cause::Ok)
+            .because_of(facts)
+            .because("a cache on its way, or another server, gave it")
+            .into_remark(),
+    ]
+}
+
 /// An expected status from something else than a REST API, or with an error in its body.
 pub(crate) fn odd_successes(case: &Case<'_>) -> Vec<Draft> {
     let each: Vec<_> = case.sights.iter().flat_map(|sight| sight.by_address(&case.round.target)).collect();

@@ -203,6 +203,11 @@ impl<'a> Sight<'a> {
         self.attempt?.answer()
     }
 
+    /// An answer that has none of API Gateway's marks.
+    pub(crate) fn stranger(&self) -> Option<&'a Answer> {
+        self.answer().filter(|answer| !answer.from_api_gateway())
+    }
+
     /// Whether it shows that the API and its stage are there and reachable over an endpoint.
     pub(crate) fn proves_api(&self) -> bool {
         self.side() == Side::Inside

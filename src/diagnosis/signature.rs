@@ -1,6 +1,7 @@
 //! What does one HTTP answer mean by itself? Judged by the error-type header first, the body's words second, the status third.
 
 mod status;
+mod words;
 
 use super::cause::Cause;
 use super::finding::Confidence;
@@ -8,6 +9,7 @@ use super::meaning::{Family, Signature};
 use crate::observation::{Answer, Denial, Effect, PolicyKind, Wording};
 use crate::plan::Plan;
 use crate::target::Target;
+use words::{is_anybodys, is_of_signatures, is_unmistakable};
 
 /// Reads an answer by itself, knowing what was asked.
 pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
@@ -28,11 +30,12 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     if error_type.is_none() && answer.apigw_id().is_some() {
         match answer.wording() {
             Some(wording) if is_borne_out(&wording, plan, target) => signature.also(Cause::BackendStatus),
+            // the backend's own words may tell what is wrong before it
+            Some(Wording::PlainToTls) | None => {}
             Some(_) => weigh_lost_type(&mut signature),
-            None => {}
         }
     }
-    if let Some(message) = answer.message().filter(|_| signature.family == Family::Signing) {
+    if let Some(message) = answer.message().filter(|_| signature.family == Family::Signing && is_signed(plan)) {
         signature.hold_signing(&message, plan, target);
     }
     if let Some(differences) = &answer.differences {
@@ -44,7 +47,17 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
         signature
             .remark(format!("status {} is not the usual {first}: the owner customised this response", answer.status));
     }
-    if answer.apigw_id().is_none() && signature.family != Family::Foreign {
+    if answer.wording().is_some_and(|wording| is_anybodys(answer, &wording)) {
+        signature.family = Family::Foreign;
+        if !speakers(answer).is_empty() {
+            // a server that names itself speaks for itself
+            signature.causes.clear();
+        }
+        signature.rather(Cause::ProxyInterference);
+        signature.rather(Cause::NotApiGateway);
+        signature.strength = Confidence::Likely;
+        signature.remark("it has none of API Gateway's headers, and its body is not in API Gateway's form".to_owned());
+    } else if answer.apigw_id().is_none() && signature.family != Family::Foreign {
         // the header may be lost, but look-alikes never have it
         signature.weaken(Confidence::Likely);
         signature.also(Cause::NotApiGateway);
@@ -139,6 +152,18 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::Unauthorized => {
             Signature::new(F::Authorizer, Likely, &[Cause::AuthorizerUnauthorized, Cause::CognitoUnauthorized])
         }
+        _ if is_of_signatures(wording) && !is_signed(plan) => {
+            let mut signature = Signature::new(
+                F::Signing,
+                Likely,
+                &[Cause::ProxyInterference, Cause::IntegrationConfigError, Cause::BackendStatus],
+            );
+            signature.remark(
+                "this call was not signed: something on the way signs it, or the integration behind the API makes a signed call"
+                    .to_owned(),
+            );
+            signature
+        }
         W::SignatureMismatch => Signature::new(F::Signing, Likely, &[Cause::SigMismatch, Cause::SigMismatchWrongHost]),
         W::SignatureExpired | W::SignatureNotYetCurrent => {
             Signature::new(F::Signing, Likely, &[Cause::SigExpired, Cause::ClockSkew])
@@ -162,6 +187,12 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::InternalError => Signature::new(F::Integration, Likely, status::internal_error(answer.status)),
         W::TimedOut => Signature::new(F::Integration, Certain, &[Cause::IntegrationTimeout]),
         W::NetworkError => Signature::new(F::Integration, Certain, &[Cause::IntegrationNetworkError]),
+        W::PlainToTls => {
+            let causes = [Cause::IntegrationConfigError, Cause::BackendStatus];
+            let mut signature = Signature::new(F::Integration, Likely, &causes);
+            signature.remark("the backend says that plain HTTP came to a port that wants TLS".to_owned());
+            signature
+        }
         W::Unavailable => Signature::new(F::Integration, Likely, status::hints(503)),
         W::NotFound => Signature::new(
             F::Request,
@@ -227,7 +258,15 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
         (_, Some(PolicyKind::ResourceControl)) => (Likely, vec![Cause::ResourceControlPolicyDeny]),
         (_, Some(PolicyKind::Identity | PolicyKind::Guardrail)) => (Certain, vec![Cause::IdentityPolicyDeny]),
         (Effect::Explicit, None) => (Likely, vec![Cause::ResourcePolicyExplicitDeny, Cause::VpcePolicyExplicitDeny]),
-        (Effect::Implicit, None) => (Likely, vec![Cause::ResourcePolicyImplicitDeny, Cause::VpcePolicyImplicitDeny]),
+        // by a kind of policy that is not known
+        (Effect::Implicit, None) => (
+            Likely,
+            vec![
+                Cause::ResourcePolicyDenyUnspecified,
+                Cause::ResourcePolicyImplicitDeny,
+                Cause::VpcePolicyImplicitDeny,
+            ],
+        ),
         (Effect::Unspecified, _) => (
             Likely,
             vec![
@@ -262,18 +301,12 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
 /// Words without the error type that API Gateway puts beside them: weaker.
 fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     let mut signature = of_wording(wording, answer, plan);
-    let unmistakable = is_borne_out(wording, plan, target)
-        || matches!(
-            wording,
-            Wording::Denied(Denial { user: Some(_), .. })
-                | Wording::FunctionUrl
-                | Wording::SignatureMismatch
-                | Wording::SignatureExpired
-                | Wording::SignatureNotYetCurrent
-                | Wording::TokenInvalid
-                | Wording::TokenExpired
-        );
-    signature.weaken(if unmistakable { Confidence::Likely } else { Confidence::Possible });
+    let telling = is_unmistakable(wording) || *wording == Wording::PlainToTls;
+    signature.weaken(if telling || is_borne_out(wording, plan, target) {
+        Confidence::Likely
+    } else {
+        Confidence::Possible
+    });
     if matches!(wording, Wording::TooManyRequests | Wording::LimitExceeded) {
         signature.also(Cause::Throttled);
         signature.also(Cause::QuotaExceeded);
@@ -390,21 +423,28 @@ fn of_status(answer: &Answer) -> Signature {
     for cause in status::hints(status).iter().filter(|_| !named) {
         signature.also(*cause);
     }
-    if let Some(server) = answer.header("server").filter(|server| *server != "Server") {
-        signature.remark(format!("`Server: {server}`"));
-    }
-    if let Some(via) = answer.header("via") {
-        signature.remark(format!("`Via: {via}`"));
-    }
+    signature.remarks.extend(speakers(answer));
     if answer.headers.iter().any(|(name, _)| name.to_ascii_lowercase().starts_with("x-amzn-remapped-")) {
         signature.remark("`x-amzn-Remapped-…` headers: an integration answered".to_owned());
     }
     signature
 }
 
-/// Whether the request carries an `Authorization` header, ours or the user's. Its value may be a secret, so it is not read.
+/// What an answer's headers say of the server that gave it, and of proxies on its way.
+pub(crate) fn speakers(answer: &Answer) -> Vec<String> {
+    let server = answer.header("server").filter(|server| *server != "Server");
+    let said =
+        [server.map(|server| format!("`Server: {server}`")), answer.header("via").map(|via| format!("`Via: {via}`"))];
+    said.into_iter().flatten().collect()
+}
+
+/// Whether the request carries an `Authorization` header, ours or the user's, or a signature in its query. Its value may be a secret,
+/// so it is not read.
 pub(crate) fn is_signed(plan: &Plan) -> bool {
-    plan.signed_for.is_some() || plan.headers.iter().any(|header| header.name.eq_ignore_ascii_case("authorization"))
+    let presigned = plan.path_and_query.to_ascii_lowercase().contains("x-amz-signature=");
+    presigned
+        || plan.signed_for.is_some()
+        || plan.headers.iter().any(|header| header.name.eq_ignore_ascii_case("authorization"))
 }
 
 fn sends_key(plan: &Plan) -> bool {

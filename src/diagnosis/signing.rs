@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::cause::Cause;
 use super::circumstance::Circumstance;
+use super::contrast::{is_forbidden, signature_causes};
 use super::draft::Draft;
 use super::finding::Confidence::{Certain, Likely};
 use super::meaning::Family;
@@ -23,6 +24,7 @@ pub(crate) fn compare(unsigned: &Case<'_>, signed: &Case<'_>) -> Told {
     };
     let (refused, admitted) = those(|one, other| is_refused(one) && other.is_ok());
     let (also_refused, known) = those(|one, other| is_refused(one) && !other.is_ok() && is_known(other));
+    let (unsigned_only, barred_behind) = those(|one, other| is_refused(one) && is_forbidden(other));
     let (unrouted, unrouted_signed) = those(|one, other| is_refused(one) && is_refused(other));
     let (barred, let_in) = those(|one, other| one.family() == Some(Family::Policy) && other.is_ok());
     let (open, _) = those(|one, other| one.is_ok() && other.is_ok());
@@ -41,13 +43,14 @@ pub(crate) fn compare(unsigned: &Case<'_>, signed: &Case<'_>) -> Told {
             iam(Certain, &refused, &admitted).given([Circumstance::SignedPasses]),
             iam(Likely, &shut, &past).given([Circumstance::SignedPasses]),
             iam(Likely, &also_refused, &known),
+            iam(Likely, &unsigned_only, &barred_behind),
             unknown(&unrouted),
             meant_so(&barred).because_of(signed_accounts(&let_in)),
             Draft::over(&[Cause::IamAuthNotEnforced], Likely, &open)
                 .because("the same call passes without a signature and with one")
                 .into_remark(),
         ],
-        signed: vec![unknown(&unrouted_signed)],
+        signed: vec![unknown(&unrouted_signed), behind_authorization(&barred_behind)],
     }
 }
 
@@ -65,6 +68,30 @@ pub(crate) fn shared(unsigned: &Case<'_>, signed: &Case<'_>) -> Vec<Draft> {
     }
     let paths = unsigned.sights.iter().map(|sight| sight.path).filter(|path| alike(*path) == Some(true));
     paths.flat_map(|path| signed.explanations(path).map(move |draft| draft.clone().only(|own| own == path))).collect()
+}
+
+/// The same call, unsigned, was told by that very API and stage that it lacks a signature: what is left of the reasons for
+/// `Forbidden` stands behind authorization.
+fn behind_authorization(barred: &[&Sight<'_>]) -> Draft {
+    let mut causes = signature_causes(barred);
+    causes.retain(|cause| !leads_to_no_api(*cause));
+    Draft::over(&causes, Likely, barred).because(
+        "the same call, unsigned, got `Missing Authentication Token`, which only an API and stage that are there say",
+    )
+}
+
+/// Whether a reason for `Forbidden` is that the call finds no API, or no stage of it.
+fn leads_to_no_api(cause: Cause) -> bool {
+    [
+        Cause::MissingStage,
+        Cause::WrongApiId,
+        Cause::PublicApiViaVpce,
+        Cause::DefaultEndpointDisabled,
+        Cause::WrongHostHeader,
+        Cause::WrongApiIdHeader,
+        Cause::WrongRegion,
+    ]
+    .contains(&cause)
 }
 
 /// A policy lets nobody in but callers whom it knows: what it says of others is no fault.

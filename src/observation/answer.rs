@@ -2,7 +2,7 @@
 
 use super::Difference;
 use super::secret::{REDACTED, Secrets, redact};
-use super::wording::{Denial, Wording};
+use super::wording::{Denial, PLAIN_HTTP_COMPLAINTS, Wording};
 use std::time::Duration;
 
 /// An HTTP answer, reduced to what may be reported.
@@ -70,12 +70,16 @@ impl Answer {
             first_byte: raw.first_byte,
         };
         let gateway_error = raw.status >= 400 && answer.error_type().is_some();
-        if raw.show_body || gateway_error || is_gateway_error(raw.body) {
+        if is_compressed(raw) {
+            answer.body_excerpt = (raw.show_body || gateway_error).then(|| COMPRESSED.to_owned());
+        } else if raw.show_body || gateway_error || is_gateway_error(raw.body) {
             // cut at the end, so that no half of a secret is left that is no longer recognised
             let text = redact(&raw.secrets.hide(&printable(raw.body, usize::MAX)));
             answer.body_excerpt = Some(cut(&text, MOST_EXCERPT_CHARS)).filter(|text| !text.trim().is_empty());
         } else if raw.status < 400 && has_form_of_function_error(raw.body) {
             answer.body_excerpt = Some(FUNCTION_ERROR.to_owned());
+        } else if raw.status >= 400 {
+            answer.body_excerpt = complaint_of_plain_http(raw.body).map(str::to_owned);
         }
         answer
     }
@@ -150,8 +154,9 @@ pub fn message(body: &[u8]) -> Option<String> {
 
 /// Whether a body is no more than a message that API Gateway words itself: such a body holds nothing of a backend.
 pub fn is_gateway_error(body: &[u8]) -> bool {
-    // `{"message":null}` says nothing by itself, and another service's refusal may be the backend's
-    let telling = |wording: &Wording| !matches!(wording, Wording::Null | Wording::DeniedElsewhere);
+    // `{"message":null}` says nothing by itself, and another service's refusal or complaint may be the backend's
+    let telling =
+        |wording: &Wording| !matches!(wording, Wording::Null | Wording::DeniedElsewhere | Wording::PlainToTls);
     let Some(wording) = message(body).and_then(|message| Wording::of(&message)).filter(telling) else { return false };
     match serde_json::from_slice::<serde_json::Value>(body) {
         Ok(serde_json::Value::Object(fields)) => fields.len() == 1,
@@ -162,6 +167,21 @@ pub fn is_gateway_error(body: &[u8]) -> bool {
         }
         Err(_) => !body.trim_ascii_start().starts_with(b"<"),
     }
+}
+
+/// What servers say where plain HTTP comes to a port that wants TLS: nginx, Apache, Go. No more of their page is kept.
+fn complaint_of_plain_http(body: &[u8]) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(&body[..body.len().min(MOST_EXCERPT_CHARS)]);
+    PLAIN_HTTP_COMPLAINTS.into_iter().find(|complaint| text.contains(complaint))
+}
+
+/// Whether a body was sent in another coding than its own, which only who asks for it may expect.
+fn is_compressed(raw: &RawAnswer<'_>) -> bool {
+    const GZIP: [u8; 2] = [0x1f, 0x8b];
+    let coded = |(name, value): &(&str, &[u8])| {
+        name.eq_ignore_ascii_case("content-encoding") && !value.trim_ascii().eq_ignore_ascii_case(b"identity")
+    };
+    raw.body.starts_with(&GZIP) || !raw.body.is_empty() && raw.headers.iter().any(coded)
 }
 
 /// Whether a body has the keys of a Lambda function's error and no others (Lambda developer guide, "Using Lambda with API Gateway").
@@ -191,8 +211,9 @@ enum Keep {
 }
 
 fn keep(name: &str) -> Option<Keep> {
-    const KEPT: [&str; 13] = [
+    const KEPT: [&str; 14] = [
         "date",
+        "age",
         "server",
         "via",
         "content-type",
@@ -250,6 +271,8 @@ pub fn is_shown(c: char) -> bool {
 
 /// What is kept of a Lambda function's error: its form.
 const FUNCTION_ERROR: &str = r#"{"errorMessage":"[redacted]"}"#;
+/// What is shown in the place of a body that nobody can read as it came.
+const COMPRESSED: &str = "[compressed]";
 const MOST_HEADERS: usize = 32;
 const MOST_HEADER_CHARS: usize = 256;
 const MOST_EXCERPT_CHARS: usize = 2048;

@@ -46,6 +46,8 @@ pub enum Wording {
     TimedOut,
     /// `Network error communicating with endpoint`.
     NetworkError,
+    /// `The plain HTTP request was sent to HTTPS port` and its like: a backend that wants TLS.
+    PlainToTls,
     /// `Service Unavailable`.
     Unavailable,
     /// `Not Found`, which HTTP APIs say.
@@ -186,8 +188,17 @@ fn part(message: &str) -> Option<Wording> {
         // what names this service was read before
         (" is not authorized to perform: ", Wording::DeniedElsewhere),
     ];
-    PARTS.into_iter().find(|(text, _)| contains(message, text)).map(|(_, wording)| wording)
+    let complains = || PLAIN_HTTP_COMPLAINTS.iter().any(|complaint| contains(message, complaint));
+    let part = PARTS.into_iter().find(|(text, _)| contains(message, text)).map(|(_, wording)| wording);
+    part.or_else(|| complains().then_some(Wording::PlainToTls))
 }
+
+/// What servers say where plain HTTP comes to a port that wants TLS: nginx, Apache, Go.
+pub(super) const PLAIN_HTTP_COMPLAINTS: [&str; 3] = [
+    "The plain HTTP request was sent to HTTPS port",
+    "speaking plain HTTP to an SSL-enabled server port",
+    "Client sent an HTTP request to an HTTPS server",
+];
 
 /// A policy's refusal, whole or as a fragment: `[User: U is not authorized to perform: A on resource: R][ SUFFIX[: policy ARN]]`.
 fn denial(message: &str) -> Option<Denial> {

@@ -60,6 +60,38 @@ fn a_gateways_error_is_kept_with_and_without_its_header() {
 }
 
 #[test]
+fn a_compressed_body_is_said_to_be_so() {
+    let gzip: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff, 0xab, 0x56, 0xca, 0x4d];
+    let excerpt = |coding: &[u8], body, show_body| {
+        Answer::reduce(&RawAnswer {
+            status: 403,
+            version: "HTTP/1.1",
+            headers: vec![("x-amzn-ErrorType", b"AccessDeniedException"), ("Content-Encoding", coding)],
+            body,
+            show_body,
+            secrets: &Secrets::default(),
+            first_byte: Duration::ZERO,
+        })
+        .body_excerpt
+    };
+    for show_body in [false, true] {
+        for (coding, body) in [(&b"gzip"[..], gzip), (b"br", b"\x0b\x02"), (b"identity", gzip)] {
+            assert_eq!(excerpt(coding, body, show_body).as_deref(), Some("[compressed]"));
+        }
+        assert_eq!(excerpt(b"identity", b"{}", show_body).as_deref(), Some("{}"));
+    }
+    assert_eq!(excerpt(b"gzip", b"", false), None);
+}
+
+#[test]
+fn of_a_page_that_complains_of_plain_http_the_complaint_alone_is_kept() {
+    let page = "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head><p>Jane Doe</html>";
+    assert_eq!(excerpt(400, &[], page).as_deref(), Some("The plain HTTP request was sent to HTTPS port"));
+    assert_eq!(excerpt(200, &[], page), None);
+    assert_eq!(reduce(400, &[], page, false).wording(), Some(Wording::PlainToTls));
+}
+
+#[test]
 fn an_error_type_on_a_success_keeps_no_data() {
     assert_eq!(excerpt(200, &TYPED, "{\"orders\":[]}"), None);
 }

@@ -42,7 +42,10 @@ fn answers() -> Vec<(Captured, u16)> {
 
 fn place(row: &Captured, status: u16, paths: &[AccessPath]) -> Scene {
     let headers: Vec<_> = row.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    healthy().answers(paths, status, &headers, row.body.as_deref().unwrap_or_default())
+    // what is said of a signature was said to a call that had one
+    let signed = matches!(row.cause, Cause::SigExpired | Cause::SigMismatch | Cause::SigIncomplete);
+    let scene = if signed { healthy().sending("Authorization") } else { healthy() };
+    scene.answers(paths, status, &headers, row.body.as_deref().unwrap_or_default())
 }
 
 /// What is wrong with a diagnosis of a row, if anything.

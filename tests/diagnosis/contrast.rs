@@ -43,10 +43,26 @@ fn a_route_whose_integration_answers_elsewhere_is_there() {
 }
 
 #[test]
-fn what_an_authorizer_lets_pass_elsewhere_it_does_not_refuse() {
-    let finding = beside(&[P1, P2], 401, "UnauthorizedException", "{\"message\":\"Unauthorized\"}");
-    assert_eq!(finding.cause, Cause::AnsweredByAnotherApi);
-    rules_out(&finding, &[Cause::AuthorizerUnauthorized, Cause::CognitoUnauthorized]);
+fn an_authorizer_may_judge_each_path_by_itself_where_a_user_pool_judges_the_token() {
+    for paths in [&[P1][..], &[P1, P2]] {
+        let finding = beside(paths, 401, "UnauthorizedException", "{\"message\":\"Unauthorized\"}");
+        assert_eq!(finding.cause, Cause::AuthorizerUnauthorized);
+        assert!(names(&finding, Cause::AnsweredByAnotherApi), "{finding:#?}");
+        rules_out(&finding, &[Cause::CognitoUnauthorized]);
+    }
+    let denies = "{\"Message\":\"User is not authorized to access this resource with an explicit deny\"}";
+    let finding = beside(&[P4], 403, "AccessDeniedException", denies);
+    assert_eq!(finding.cause, Cause::LambdaAuthorizerExplicitDeny);
+}
+
+#[test]
+fn an_arn_is_to_be_compared_only_where_there_is_one() {
+    let compares = |finding: &Finding| finding.fix.iter().any(|step| step.contains(" ARN"));
+    let finding = beside(&[P1], 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
+    assert!(finding.cause == Cause::AnsweredByAnotherApi && !compares(&finding), "{finding:#?}");
+    let other = DENIED.replace("a1bc234d5e", "z9yx876w5v");
+    let finding = beside(&[P1], 403, "AccessDeniedException", &other);
+    assert!(finding.cause == Cause::AnsweredByAnotherApi && compares(&finding), "{finding:#?}");
 }
 
 #[test]
@@ -112,6 +128,86 @@ fn a_success_elsewhere_rules_nothing_out() {
     let foreign = healthy().answers(&[P2, P3, P4], 200, &[("Server", "nginx")], "hello");
     let findings = foreign.error(&[P1], 403, "MissingAuthenticationTokenException", MISSING_TOKEN).diagnosis().findings;
     assert!(findings.iter().any(|finding| names(finding, Cause::WrongResourceOrMethod)), "{findings:#?}");
+}
+
+#[test]
+fn denials_of_two_kinds_at_one_endpoint_make_neither_certain() {
+    let denied = |end: &str| {
+        format!(
+            "{{\"Message\":\"User: anonymous is not authorized to perform: execute-api:Invoke on resource: \
+             arn:aws:execute-api:us-east-1:********3333:a1bc234d5e/test/GET/pets {end}\"}}"
+        )
+    };
+    let deny = "with an explicit deny in a resource-based policy";
+    let endpoint = denied("because no VPC endpoint policy allows the execute-api:Invoke action");
+    let denied = denied(deny);
+    let others = [
+        ("AccessDeniedException", 403, endpoint.as_str()),
+        ("TooManyRequestsException", 429, "{\"message\":\"Too Many Requests\"}"),
+        ("ForbiddenException", 403, FORBIDDEN),
+        ("MissingAuthenticationTokenException", 403, MISSING_TOKEN),
+    ];
+    for (kind, status, body) in others {
+        let scene = |rest: &[AccessPath]| {
+            healthy().error(&ALL, 403, "AccessDeniedException", &denied).error(rest, status, kind, body)
+        };
+        let findings = scene(&[P1]).diagnosis().findings;
+        assert_eq!(findings.len(), 2, "{findings:#?}");
+        for finding in &findings {
+            assert!(finding.confidence < Confidence::Certain, "{finding:#?}");
+            assert!(
+                finding.evidence.iter().any(|fact| fact.starts_with("against it: ")) || kind == "ForbiddenException"
+            );
+        }
+        // at another endpoint, it is another policy
+        let apart = scene(&[P1]).at_addresses(&[P1], &["10.9.1.10"]).diagnosis().findings;
+        let own = apart.iter().find(|finding| finding.paths.contains(&P2)).unwrap();
+        assert_eq!((own.cause, own.confidence), (Cause::ResourcePolicyExplicitDeny, Confidence::Certain));
+    }
+    // a header that leads to no API says nothing of the policy
+    let findings =
+        healthy().error(&ALL, 403, "AccessDeniedException", &denied).error(&[P4], 403, "ForbiddenException", FORBIDDEN);
+    let findings = findings.diagnosis().findings;
+    assert!(findings.iter().any(|finding| finding.confidence == Confidence::Certain), "{findings:#?}");
+}
+
+#[test]
+fn an_api_of_two_accounts_is_two_apis() {
+    let other = DENIED.replace("3333", "4444");
+    let scene = healthy().error(&ALL, 403, "AccessDeniedException", DENIED).error(
+        &[P1, P2],
+        403,
+        "AccessDeniedException",
+        &other,
+    );
+    let finding = scene.shows(Cause::ResourcePolicyExplicitDeny, &ALL);
+    assert_eq!((finding.confidence, finding.alternatives), (Confidence::Likely, vec![Cause::AnsweredByAnotherApi]));
+}
+
+#[test]
+fn any_refusal_that_spares_the_apis_own_name_alone_may_be_strict_access_mode() {
+    let marked = [("x-amz-apigw-id", "AyD6VFqGvHcEGBg=")];
+    let answered = |paths: &[AccessPath], status| healthy().answers(paths, status, &marked, "{}").finding();
+    for status in [404, 421] {
+        let finding = answered(&[P2, P3, P4], status);
+        assert_eq!((finding.cause, names(&finding, Cause::StrictAccessMode)), (Cause::BackendStatus, true));
+    }
+    for finding in [answered(&[P2, P3, P4], 500), answered(&[P3, P4], 421), answered(&ALL, 421)] {
+        assert!(!names(&finding, Cause::StrictAccessMode), "{finding:#?}");
+    }
+}
+
+#[test]
+fn the_other_endpoints_policy_is_the_one_to_change() {
+    let denied = |end| DENIED.replace("with an explicit deny in a resource-based policy", end);
+    let fix = |body: &str| {
+        let scene = healthy().at_addresses(&[P1], &["10.9.1.10"]).error(&[P1], 403, "AccessDeniedException", body);
+        scene.shows(Cause::DifferentEndpoint, &[P1]).fix.concat()
+    };
+    let endpoints = fix(&denied("because no VPC endpoint policy allows the execute-api:Invoke action"));
+    assert!(endpoints.contains("the endpoint at 10.9.1.10") && !endpoints.contains("aws:SourceVpce"), "{endpoints}");
+    let resources = fix(DENIED);
+    assert!(resources.contains("aws:SourceVpce") && !resources.contains("the endpoint at"), "{resources}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::round::{ALL, P1, P2, P3, P4, Scene, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence};
+use apigw_probe::target::HostName;
 
 const MARK: [(&str, &str); 2] = [("Content-Type", "application/json"), ("apigw-requestid", "KtUfbjJIg=")];
 
@@ -41,6 +42,23 @@ fn an_http_api_over_the_internet_is_public() {
     assert!(findings.contains(&(Cause::PublicApiViaVpce, vec![P2, P3, P4])), "{findings:?}");
     assert!(findings.contains(&(Cause::AnsweredByHttpApi, vec![P1])), "{findings:?}");
     assert_eq!(findings.len(), 2);
+}
+
+#[test]
+fn an_http_api_beside_the_private_api_itself_is_another() {
+    for path in [P1, P2] {
+        let answered = |scene: Scene| scene.answers(&[path], 404, &MARK, "{\"message\":\"Not Found\"}");
+        let finding = answered(healthy()).shows(Cause::AnsweredByAnotherApi, &[path]);
+        assert!(!names(&finding, Cause::DefaultEndpointDisabled), "that would disable all paths: {finding:#?}");
+        // the name leads there by an alias
+        let alias = "d-other.execute-api.us-east-1.amazonaws.com";
+        let elsewhere = answered(healthy().at_addresses(&[path], &["10.50.0.5"]))
+            .on(&[path], |seen| seen.lookup.cnames = vec![HostName::parse(alias).unwrap()]);
+        let finding = elsewhere.shows(Cause::AnsweredByAnotherApi, &[path]);
+        let told = |what: &str| finding.evidence.iter().any(|fact| fact.contains(what));
+        assert!(told(alias) && told("10.50.0.5"), "{finding:#?}");
+        assert!(finding.fix.concat().contains("hosted zones"), "{finding:#?}");
+    }
 }
 
 #[test]

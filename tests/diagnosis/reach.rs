@@ -269,15 +269,35 @@ fn a_date_outside_the_certificates_validity_is_not_believed() {
     assert_eq!(scene.findings(), []);
 }
 
+/// Answers of three hours ago, with what else is on them.
+fn old<'h>(more: &[(&'h str, &'h str)]) -> Vec<(&'h str, &'h str)> {
+    [&[("Date", "Mon, 20 Jul 2026 00:00:00 GMT"), ("x-amz-apigw-id", "Oju9IGv65PgFlBg=")], more].concat()
+}
+
 #[test]
 fn dates_that_disagree_make_a_skew_only_possible() {
-    let scene = healthy().answers(
-        &[P1],
-        200,
-        &[("Date", "Tue, 23 Jun 2020 01:45:30 GMT"), ("x-amz-apigw-id", "Oju9IGv65PgFlBg=")],
-        "[]",
-    );
-    assert_eq!(scene.shows(Cause::ClockSkew, &[P1]).confidence, Confidence::Possible);
+    let scene = healthy().answers(&[P1, P2], 200, &old(&[]), "[]");
+    assert_eq!(scene.shows(Cause::ClockSkew, &[P1, P2]).confidence, Confidence::Possible);
+}
+
+#[test]
+fn one_date_that_is_off_beside_others_that_agree_is_about_its_path() {
+    let finding = healthy().answers(&[P2], 200, &old(&[]), "[]").shows(Cause::ProxyInterference, &[P2]);
+    assert_eq!(finding.confidence, Confidence::Possible);
+    assert!(!names(&finding, Cause::ClockSkew), "{finding:#?}");
+}
+
+#[test]
+fn an_old_date_that_its_age_accounts_for_is_a_caches() {
+    let cached = healthy().answers(&ALL, 200, &old(&[("Age", "10800"), ("Via", "1.1 squid")]), "[]");
+    let finding = cached.shows(Cause::ProxyInterference, &ALL);
+    assert!(!names(&finding, Cause::ClockSkew), "{finding:#?}");
+    // a backend's own age makes no right date wrong
+    let now = [("Date", "Mon, 20 Jul 2026 03:00:00 GMT"), ("x-amz-apigw-id", "Oju9IGv65PgFlBg="), ("Age", "10800")];
+    assert_eq!(healthy().answers(&ALL, 200, &now, "[]").findings(), []);
+    // nor does one that is too small excuse a date
+    let cached = healthy().answers(&ALL, 200, &old(&[("Age", "60")]), "[]");
+    cached.shows(Cause::ClockSkew, &ALL);
 }
 
 #[test]

@@ -97,6 +97,27 @@ fn what_was_compared_is_not_to_be_compared() {
 }
 
 #[test]
+fn a_signed_call_that_is_forbidden_where_the_unsigned_one_lacks_a_token_passed_api_and_stage() {
+    let findings = both(missing_token(), forbidden(healthy(), &ALL)).diagnosis().findings;
+    let of = |signed| findings.iter().find(|finding| finding.signed == Some(signed)).unwrap();
+    assert_eq!(findings.len(), 2, "{findings:#?}");
+    assert_eq!((of(false).cause, of(false).confidence), (Cause::IamAuthUnsigned, Confidence::Likely));
+    assert_eq!(of(true).cause, Cause::ForbiddenUnknown);
+    let mut left = of(true).alternatives.clone();
+    left.sort_unstable();
+    let mut behind = vec![
+        Cause::ApiKeyMissing,
+        Cause::ApiKeyInvalid,
+        Cause::ApiKeyMissingOrInvalid,
+        Cause::WafBlock,
+        Cause::WafOrCustomResponse,
+    ];
+    behind.sort_unstable();
+    assert_eq!(left, behind);
+    assert!(findings.iter().all(|finding| !finding.fix.concat().contains("--auth both")), "{findings:#?}");
+}
+
+#[test]
 fn an_http_api_that_lets_the_signed_call_alone_pass_wants_a_signature() {
     let called = || {
         Scene::public("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/orders", None)

@@ -97,7 +97,7 @@ fn behind(mut scene: Scene) -> Scene {
 #[test]
 fn clocks_of_aws_that_differ_rule_nothing_out() {
     let body = r#"{"message":"Signature expired: A is now earlier than B (C - 5 min.)"}"#;
-    let refused = || healthy().error(&ALL, 403, "InvalidSignatureException", body);
+    let refused = || healthy().sending("Authorization").error(&ALL, 403, "InvalidSignatureException", body);
     for scene in [behind(healthy()), behind(refused())] {
         let alone = scene.diagnosis().findings.remove(0);
         assert_eq!(alone.cause, Cause::ClockSkew);

@@ -186,7 +186,8 @@ pub(super) const ANSWERED_BY_ANOTHER_API: Entry = Entry {
     shows: "the ARN in the message differs from the URL in partition, Region, API, stage, method or path.",
     ceiling: Likely,
     fix: &[
-        "compare the ARN in the evidence with {api}/{stage} in {region}",
+        "{if names-resource}where an answer names an ARN, compare that in the evidence with {api}/{stage} in {region}",
+        "{unless names-resource}look for the request id of the report in the access log of {api}/{stage}: without a line there, another API or stage answered",
         "see that nothing between rewrites `Host`, `x-apigw-api-id` or the path",
         "see that the names lead to the endpoint that is meant: hosts file, hosted zones",
     ],

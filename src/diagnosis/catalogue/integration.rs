@@ -114,6 +114,8 @@ pub(super) const INTEGRATION_CONFIG_ERROR: Entry = Entry {
     shows: "500 `Internal server error` on every path alike: the private path works up to here.",
     ceiling: Likely,
     fix: &[
+        "{if plain-to-tls}where the backend says that plain HTTP came to its TLS port, the integration's address must begin with `https://`: `aws apigateway update-integration --rest-api-id {api} --resource-id RESOURCE --http-method {method} --patch-operations op=replace,path=/uri,value=https://BACKEND --region {region}`",
+        "{if plain-to-tls}where the address was changed, that counts once it is deployed: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
         "{unless http-api}in account B, see the execution log of {api}/{stage} at this time; it has the reason",
         "{if http-api}in account B, see the HTTP API's access log at this time: `$context.integrationErrorMessage` has the reason, since there is no execution log",
         "{unless http-api}or see the same log at once, by a call that the backend gets for real: `aws apigateway test-invoke-method --rest-api-id {api} --resource-id RESOURCE --http-method {method} --region {region}`",

@@ -153,7 +153,8 @@ pub(super) const DIFFERENT_ENDPOINT: Entry = Entry {
     fix: &[
         "find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
         "look for `{invoke}` in /etc/hosts, in private hosted zones of the VPC, and in Route 53 profiles",
-        "name every endpoint in use in the API's resource policy (`aws:SourceVpce`), and redeploy, since a policy counts only after that",
+        "{if vpce-policy-explicit-deny vpce-policy-implicit-deny}where the policy of an endpoint refuses, it is that of the endpoint at {address}; if the calls are to go over it, it must allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*`",
+        "{if resource-policy-explicit-deny resource-policy-implicit-deny resource-policy-deny-unspecified forbidden-unknown connect-timeout}name every endpoint in use in the API's resource policy (`aws:SourceVpce`), and redeploy, since a policy counts only after that",
     ],
     docs: "https://docs.aws.amazon.com/whitepapers/latest/best-practices-api-gateway-private-apis-integration/rest-api.html",
 };

@@ -117,7 +117,7 @@ pub(super) const TLS_UNTRUSTED_ISSUER: Entry = Entry {
     shows: "no trusted root signed the certificate.",
     ceiling: Likely,
     fix: &[
-        "see the issuer in the evidence: it mostly names the product that intercepts",
+        "{if names-issuer}where a certificate came, see its issuer in the evidence: it mostly names the product that intercepts",
         "exempt execute-api.{region}.{suffix} and vpce.{suffix} from inspection",
         "or, if interception is meant, trust its authority: `--ca-file PEM`, or `--system-roots` where the host trusts it",
     ],
@@ -132,7 +132,7 @@ pub(super) const CERTIFICATE_EXPIRED: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "see this host's clock: `chronyc tracking` or `timedatectl`",
-        "see the issuer in the evidence: if it is not Amazon, whoever runs the proxy must renew",
+        "{if names-issuer}where a certificate came, see its issuer in the evidence: if it is not Amazon, whoever runs the proxy must renew",
     ],
     docs: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/set-time.html",
 };
@@ -175,7 +175,8 @@ pub(super) const NOT_API_GATEWAY: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
-        "see `Server` and `Via` in the evidence, and the names in the certificate",
+        "{if names-server}where an answer names its server or a proxy, see `Server` and `Via` in the evidence",
+        "see the names and the issuer of the certificate that came, in the JSON report",
         "to let only API Gateway's answers count, probe with `--require-api-gateway`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",

@@ -70,6 +70,6 @@ pub(super) fn usual(wording: &Wording) -> &'static [u16] {
         W::InternalError => &[500, 502, 503, 504],
         W::TimedOut | W::NetworkError => &[504],
         W::Null => &[500],
-        W::Unavailable | W::NotFound | W::DeniedElsewhere | W::FunctionUrl => &[],
+        W::PlainToTls | W::Unavailable | W::NotFound | W::DeniedElsewhere | W::FunctionUrl => &[],
     }
 }

@@ -13,6 +13,25 @@ fn the_integration_is_set_up_wrongly() {
 }
 
 #[test]
+fn the_integration_speaks_plain_http_to_a_port_that_wants_tls() {
+    let marked = [("Content-Type", "text/html"), ("x-amz-apigw-id", "AyD6VFqGvHcEGBg=")];
+    for page in [
+        "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
+        "<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.<br /></p>",
+        "Client sent an HTTP request to an HTTPS server.\n",
+    ] {
+        let finding = healthy().answers(&ALL, 400, &marked, page).shows(Cause::IntegrationConfigError, &ALL);
+        assert_eq!(
+            (finding.confidence, finding.alternatives.as_slice()),
+            (Confidence::Likely, &[Cause::BackendStatus][..])
+        );
+        assert!(finding.fix.concat().contains("`https://`"), "{finding:#?}");
+        let foreign = healthy().answers(&ALL, 400, &marked[..1], page).finding();
+        assert_eq!(foreign.cause, Cause::NotApiGateway);
+    }
+}
+
+#[test]
 fn the_function_answers_in_the_wrong_form_or_crashes() {
     let scene = healthy().error(&ALL, 502, "InternalServerErrorException", INTERNAL);
     assert!(names(&scene.shows(Cause::LambdaProxyMalformed, &ALL), Cause::LambdaError));

@@ -27,6 +27,13 @@ fn the_resource_policy_does_not_allow() {
 }
 
 #[test]
+fn a_kind_of_policy_that_is_not_known_leaves_it_open() {
+    let suffix = "because no foo policy allows the execute-api:Invoke action";
+    let finding = denied(suffix).shows(Cause::ResourcePolicyDenyUnspecified, &ALL);
+    assert_eq!(finding.alternatives, [Cause::ResourcePolicyImplicitDeny, Cause::VpcePolicyImplicitDeny]);
+}
+
+#[test]
 fn the_oldest_wording_leaves_it_open() {
     let finding = denied("").shows(Cause::ResourcePolicyDenyUnspecified, &ALL);
     for cause in [Cause::ResourcePolicyImplicitDeny, Cause::VpcePolicyImplicitDeny, Cause::ResourcePolicyExplicitDeny] {

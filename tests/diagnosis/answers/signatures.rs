@@ -72,12 +72,31 @@ fn a_clock_that_is_off_explains_an_old_signature() {
 fn the_token_is_not_accepted_whatever_the_type_says() {
     let body = "{\"message\":\"The security token included in the request is invalid.\"}";
     for kind in ["AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException"] {
-        healthy().error(&ALL, 403, kind, body).shows(Cause::TokenInvalid, &ALL);
+        healthy().sending("Authorization").error(&ALL, 403, kind, body).shows(Cause::TokenInvalid, &ALL);
     }
 }
 
 #[test]
 fn the_token_is_past_its_end() {
     let body = "{\"message\":\"The security token included in the request is expired\"}";
-    healthy().error(&ALL, 403, "ExpiredTokenException", body).shows(Cause::TokenExpired, &ALL);
+    let scene = healthy().sending("Authorization").error(&ALL, 403, "ExpiredTokenException", body);
+    scene.shows(Cause::TokenExpired, &ALL);
+}
+
+#[test]
+fn what_is_said_of_a_signature_that_nobody_here_made_is_about_another_signer() {
+    for (kind, message) in [
+        ("InvalidSignatureException", "Signature expired: A is now earlier than B (C - 5 min.)"),
+        ("InvalidSignatureException", "The request signature we calculated does not match the signature you provided."),
+        ("AccessDeniedException", "The security token included in the request is invalid."),
+        ("ExpiredTokenException", "The security token included in the request is expired"),
+        ("IncompleteSignatureException", "Authorization header requires 'Credential' parameter."),
+    ] {
+        let scene = healthy().error(&ALL, 403, kind, &format!("{{\"message\":\"{message}\"}}"));
+        let finding = scene.finding();
+        let told = [finding.cause].into_iter().chain(finding.alternatives.iter().copied());
+        let callers = told.filter(|cause| cause.name().starts_with("sig-") || cause.name().starts_with("token-"));
+        assert_eq!(callers.count(), 0, "{finding:#?}");
+        assert!(names(&finding, Cause::ProxyInterference) && names(&finding, Cause::IntegrationConfigError));
+    }
 }

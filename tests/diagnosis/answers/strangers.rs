@@ -1,7 +1,7 @@
 //! Was it the gateway of a REST API that answered?
 
 use super::FORBIDDEN;
-use crate::round::{ALL, healthy, names};
+use crate::round::{ALL, P1, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
 use apigw_probe::target::Expectation;
 
@@ -39,6 +39,19 @@ fn a_proxy_answers() {
 }
 
 #[test]
+fn words_that_anybody_says_are_not_the_gateways_but_in_its_own_form() {
+    for (status, body) in [(403, "Forbidden"), (429, "Too Many Requests"), (403, "{ \"message\" : \"Forbidden\" }")] {
+        for server in ["nginx", "envoy"] {
+            let headers = [("Server", server), ("Content-Type", "text/plain")];
+            let finding = healthy().answers(&ALL, status, &headers, body).shows(Cause::NotApiGateway, &ALL);
+            assert_eq!((finding.owner, finding.alternatives), (Owner::Network, vec![Cause::ProxyInterference]));
+        }
+    }
+    let bare = healthy().answers(&ALL, 403, &[("Content-Type", "application/json")], FORBIDDEN).finding();
+    assert!(bare.cause == Cause::ForbiddenUnknown && names(&bare, Cause::NotApiGateway), "{bare:#?}");
+}
+
+#[test]
 fn a_function_url_answers() {
     let body = "{\"Message\":\"Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html\"}";
     let headers = [("x-amzn-RequestId", "9d7959b4"), ("x-amzn-ErrorType", "AccessDeniedException")];
@@ -57,6 +70,17 @@ fn another_aws_service_answers() {
 fn a_success_without_the_gateways_marks_is_remarked() {
     let finding = healthy().answers(&ALL, 200, &[("Server", "nginx")], "hello").shows(Cause::NotApiGateway, &ALL);
     assert_eq!(finding.confidence, Confidence::Possible);
+}
+
+#[test]
+fn a_header_is_to_be_looked_at_only_where_it_is_shown() {
+    let points = |headers: &[(&str, &str)]| {
+        let finding = healthy().answers(&[P1], 200, headers, "hello").shows(Cause::NotApiGateway, &[P1]);
+        let shown = finding.evidence.iter().any(|fact| fact.contains("Server: nginx"));
+        (shown, finding.fix.iter().any(|step| step.contains("`Server`")))
+    };
+    assert_eq!(points(&[("Server", "nginx")]), (true, true));
+    assert_eq!(points(&[("Content-Type", "text/html")]), (false, false));
 }
 
 #[test]
