@@ -5,12 +5,13 @@ use super::cause::Cause;
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
 use super::sight::{Side, Sight, accounts};
-use crate::observation::DnsFault;
+use crate::observation::{DnsFault, Query, QueryOutcome, Row};
 use crate::plan::AccessPath;
 
 /// The DNS server does not answer, or answers with a failure.
 pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
     let silent = case.unexplained_if(|sight| sight.outcome.dns().is_some_and(is_silence));
+    let (alive, silent): (Vec<_>, Vec<_>) = silent.into_iter().partition(|sight| heard(case, sight).is_some());
     let failing = case.unexplained_if(|sight| sight.outcome.dns().is_some_and(is_failure));
     // it asked nobody, so that nobody is to blame
     let local = case.unexplained_if(|sight| sight.outcome.dns() == Some(DnsFault::Local));
@@ -26,8 +27,24 @@ pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
     vec![
         Draft::over(&[Cause::HostOutOfResources], Likely, &local),
         draft(Cause::DnsServerUnreachable, Cause::DnsServerFailure, &silent),
+        draft(Cause::DnsServerFailure, Cause::DnsNotForwarded, &alive)
+            .because_of(alive.iter().filter_map(|sight| heard(case, sight))),
         draft(Cause::DnsServerFailure, Cause::DnsNotForwarded, &failing).because_of(truncation(&failing)),
     ]
+}
+
+/// What a server that is silent about this name answered for another in the same round: it is there.
+fn heard(case: &Case<'_>, sight: &Sight<'_>) -> Option<String> {
+    let unanswered = sight.seen.lookup.queries.iter().filter(|query| query.outcome == QueryOutcome::Timeout);
+    let mut silences = unanswered.map(|query| (query.server, &query.name));
+    let queries = || case.round.rows.iter().filter_map(Row::observation).flat_map(|seen| &seen.lookup.queries);
+    // what is only shared may be of another round
+    let answered =
+        |query: &Query| !query.shared && matches!(query.outcome, QueryOutcome::Answered | QueryOutcome::Truncated);
+    silences.find_map(|(server, name)| {
+        let other = queries().find(|one| one.server == server && one.name != *name && answered(one))?;
+        Some(format!("{} did answer for `{}`, and not for `{name}`", server.ip(), other.name))
+    })
 }
 
 /// What a truncated answer without another over TCP means.

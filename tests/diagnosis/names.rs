@@ -2,7 +2,7 @@
 
 use crate::round::{ALL, ENDPOINT, P1, P2, P3, P4, Scene, URL, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
-use apigw_probe::observation::{DnsFault, Intent, NameSource, TcpFault};
+use apigw_probe::observation::{DnsFault, Intent, NameSource, QueryOutcome, TcpFault};
 
 #[test]
 fn nothing_is_said_of_a_healthy_round() {
@@ -228,6 +228,33 @@ fn only_the_invoke_url_is_known_and_does_not_resolve() {
 fn no_server_answers() {
     healthy().nameless(&ALL, DnsFault::Timeout).shows(Cause::DnsServerUnreachable, &ALL);
     healthy().nameless(&ALL, DnsFault::NoServer).shows(Cause::DnsServerUnreachable, &ALL);
+}
+
+#[test]
+fn a_server_that_answers_for_another_name_is_there() {
+    let scene = healthy()
+        .asked(&[P1, P2], QueryOutcome::Answered)
+        .nameless(&[P3, P4], DnsFault::Timeout)
+        .asked(&[P3, P4], QueryOutcome::Timeout);
+    let finding = scene.shows(Cause::DnsServerFailure, &[P3, P4]);
+    assert_eq!(finding.alternatives, [Cause::DnsNotForwarded]);
+    assert!(finding.evidence.concat().contains("10.0.0.2"), "{finding:#?}");
+    let fix = finding.fix.concat();
+    assert!(fix.contains(ENDPOINT) && fix.contains(" execute-api.us-east-1.vpce.amazonaws.com "), "{fix}");
+}
+
+#[test]
+fn an_answer_of_another_round_or_server_does_not_show_that_a_server_is_there() {
+    let scene = || {
+        healthy()
+            .asked(&[P1, P2], QueryOutcome::Answered)
+            .nameless(&[P3, P4], DnsFault::Timeout)
+            .asked(&[P3, P4], QueryOutcome::Timeout)
+    };
+    let old = scene().on(&[P1, P2], |seen| seen.lookup.queries[0].shared = true);
+    old.shows(Cause::DnsServerUnreachable, &[P3, P4]);
+    let other = scene().on(&[P1, P2], |seen| seen.lookup.queries[0].server.set_port(54));
+    other.shows(Cause::DnsServerUnreachable, &[P3, P4]);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use apigw_probe::diagnosis::{Cause, Confidence, Diagnosis, Finding, diagnose};
 use apigw_probe::observation::{
     Address, Answer, Attempt, Certificate, Connected, DnsFault, Environment, HttpFailure, HttpFault, Intent, Lookup,
-    NameSource, Observation, Phase, RawAnswer, Round, Row, SecondOpinion, Secrets, Secured, Seen, Session, TcpFailure,
-    TcpFault, TlsFailure, TlsFault,
+    NameSource, Observation, Phase, Query, QueryOutcome, RawAnswer, RecordType, Round, Row, SecondOpinion, Secrets,
+    Secured, Seen, Session, TcpFailure, TcpFault, TlsFailure, TlsFault, Transport,
 };
 use apigw_probe::plan::{AccessPath, Header, HeaderText, Method, Request, RowId, plan, rows};
 use apigw_probe::target::{Expectation, Target, TargetInput};
@@ -145,6 +145,23 @@ impl Scene {
         self.on(paths, |seen| {
             seen.lookup.result = Err(fault);
             seen.attempts.clear();
+        })
+    }
+
+    /// The server was asked for the name, with this outcome.
+    pub(crate) fn asked(self, paths: &[AccessPath], outcome: QueryOutcome) -> Self {
+        self.on(paths, |seen| {
+            seen.lookup.queries = vec![Query {
+                name: seen.plan.dial.clone(),
+                kind: RecordType::A,
+                server: "10.0.0.2:53".parse().unwrap(),
+                transport: Transport::Udp,
+                outcome,
+                rcode: None,
+                felt: Duration::from_millis(2),
+                wire: None,
+                shared: false,
+            }];
         })
     }
 

@@ -86,15 +86,16 @@ pub(super) const DNS_SERVER_UNREACHABLE: Entry = Entry {
 };
 
 pub(super) const DNS_SERVER_FAILURE: Entry = Entry {
-    title: "the DNS server answers with a failure",
+    title: "the DNS server fails for a name: it answers with a failure, or not, while it does for others",
     owner: Owner::Network,
-    meaning: "SERVFAIL, REFUSED or an answer that cannot be read: the server cannot reach those above it, its policy \
-              refuses this client, or DNSSEC validation fails on its way.",
-    shows: "an rcode other than NOERROR and NXDOMAIN.",
+    meaning: "SERVFAIL, REFUSED, an answer that cannot be read, or silence about the names of one zone: the server cannot reach \
+              those above it, does not forward that zone or has no way to the Internet, its policy refuses this client, or DNSSEC \
+              validation fails on its way.",
+    shows: "an rcode other than NOERROR and NXDOMAIN; or a timeout from a server that answers for another name in the same round.",
     ceiling: Likely,
     fix: &[
-        "look into the server's log for `{invoke}`",
-        "see that it may forward execute-api.{region}.{suffix} to the VPC's resolver, and that it serves this client",
+        "look into the server's log for `{name}`",
+        "see that it may forward {zones} to the VPC's resolver, or ask the Internet for it, and that it serves this client",
     ],
     docs: "https://repost.aws/knowledge-center/vpc-interface-configure-dns",
 };
