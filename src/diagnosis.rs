@@ -19,6 +19,9 @@ mod signature;
 // one path by itself
 mod sight;
 
+// the word of one server against a handshake
+mod alert;
+
 // an explanation in the making
 mod draft;
 

@@ -11,7 +11,7 @@ use super::names::{contrast, doubts};
 use super::reach::details;
 use super::rebuttal::{Rebuttal, rebut};
 use super::sight::{Side, Sight};
-use crate::observation::Outcome;
+use crate::observation::{HttpFault, Outcome, TlsFault};
 use crate::plan::AccessPath;
 use crate::target::Warning;
 
@@ -174,6 +174,9 @@ pub(crate) fn rest(case: &Case<'_>) -> Vec<Draft> {
 fn suspects(sight: &Sight<'_>) -> &'static [Cause] {
     match sight.outcome {
         Outcome::Tcp(_) => &[Cause::ConnectTimeout, Cause::ConnectionRefused],
+        Outcome::Tls(TlsFault::Alert) | Outcome::Http(HttpFault::TlsAlert) => {
+            &[Cause::ProxyInterference, Cause::NotApiGateway]
+        }
         Outcome::Tls(_) => &[Cause::ProxyInterference, Cause::TlsVersion],
         Outcome::Http(_) => &[Cause::HttpProtocolError, Cause::ProxyInterference],
         Outcome::Ok

@@ -1,5 +1,6 @@
 //! What do the paths say together? What one path alone leaves open is decided by another that differs from it in one thing.
 
+use super::alert::Complaint;
 use super::case::Case;
 use super::cause::Cause;
 use super::draft::Draft;
@@ -180,6 +181,10 @@ fn is_of_other_three(sight: &Sight<'_>) -> bool {
 /// How a refusal for the sake of SNI or endpoint type may look: no source shows it, so whatever has no better reason.
 fn could_be_strict(sight: &Sight<'_>) -> bool {
     match sight.outcome {
+        // such an alert has a better reason
+        Outcome::Tls(TlsFault::Alert) | Outcome::Http(HttpFault::TlsAlert) => {
+            Complaint::of(sight) != Some(Complaint::Demand)
+        }
         Outcome::Tls(fault) => match fault {
             TlsFault::Alert
             | TlsFault::Version

@@ -165,6 +165,11 @@ impl<'a> Sight<'a> {
         self.attempt.is_some_and(|attempt| attempt.secured().is_some())
     }
 
+    /// Whether the name in the handshake is one that AWS gives.
+    pub(crate) fn asks_for_name_of_aws(&self) -> bool {
+        self.seen.plan.sni.as_str().contains(".execute-api.")
+    }
+
     /// The kind of its unexpected answer.
     pub(crate) fn family(&self) -> Option<Family> {
         self.signature.as_ref().map(|signature| signature.family)

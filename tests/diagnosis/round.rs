@@ -221,6 +221,20 @@ impl Scene {
         })
     }
 
+    /// The server ends the handshake by an alert, or by a late one in the exchange.
+    pub(crate) fn alerted(self, paths: &[AccessPath], alert: &str, late: bool) -> Self {
+        let detail = || Some(format!("the server sent the alert {alert}"));
+        let scene =
+            if late { self.unanswered(paths, HttpFault::TlsAlert) } else { self.unsecured(paths, TlsFault::Alert) };
+        scene.on(paths, |seen| {
+            let tls = seen.attempts[0].tcp.result.as_mut().unwrap().tls.as_mut().unwrap();
+            match &mut tls.result {
+                Err(failure) => failure.detail = detail(),
+                Ok(secured) => secured.http.as_mut().unwrap().result.as_mut().unwrap_err().detail = detail(),
+            }
+        })
+    }
+
     pub(crate) fn unanswered(self, paths: &[AccessPath], fault: HttpFault) -> Self {
         self.on(paths, |seen| {
             let failure = HttpFailure { fault, detail: None, answer: None };
