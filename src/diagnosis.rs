@@ -128,7 +128,7 @@ fn examine_by<'a>(mut case: Case<'a>, known: &[Draft], rules: &[&[Rule]]) -> Cas
 type Rule = fn(&Case<'_>) -> Vec<Draft>;
 
 /// The decision table: what was asked for just this comes first; then, the more paths a rule compares, the earlier it comes.
-const RULES: [Rule; 35] = [
+const RULES: [Rule; 36] = [
     contrast::opened,
     lesson::canary,
     lesson::place,
@@ -139,6 +139,7 @@ const RULES: [Rule; 35] = [
     public::swallowed,
     contrast::contradictions,
     contrast::public_api,
+    names::stale,
     names::forwarding,
     names::filtered,
     contrast::unknown_api,

@@ -37,6 +37,8 @@ named! {
         DnsHostnamesOn = "dns-hostnames-on",
         /// The endpoint's private DNS is off.
         PrivateDnsOff = "private-dns-off",
+        /// A name is an alias of one that does not exist.
+        StaleRecord = "stale-record",
         /// The endpoint is being made.
         EndpointPending = "endpoint-pending",
         /// The API is private, as it is saved.

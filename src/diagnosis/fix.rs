@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn what_the_set_up_alone_tells_is_said_under_a_condition() {
         // the calls tell these themselves
-        let seen = [Circumstance::HttpApi, Circumstance::Signed];
+        let seen = [Circumstance::HttpApi, Circumstance::Signed, Circumstance::StaleRecord];
         for cause in Cause::ALL {
             let marked: Vec<_> = cause.entry().fix.iter().map(|line| divided(line)).collect();
             for group in marked.chunk_by(|(one, _), (next, _)| one == next) {

@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use super::cause::Cause;
+use super::circumstance::Circumstance;
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
 use super::sight::{Side, Sight, accounts};
@@ -52,6 +53,33 @@ fn truncation(sights: &[&Sight<'_>]) -> Option<String> {
     let truncated = sights.iter().any(|sight| sight.outcome.dns() == Some(DnsFault::Truncated));
     let said = "the answer did not fit a datagram (it is truncated), and the server gave none over TCP, whose port 53 must be open too";
     truncated.then(|| said.to_owned())
+}
+
+/// A name is an alias of one that does not exist: that record is wrong, whatever private DNS would say of the name without it.
+pub(crate) fn stale(case: &Case<'_>) -> Vec<Draft> {
+    let sights = case.unexplained_if(|sight| sight.path.is_of_four() && stale_record(case, sight).is_some());
+    let draft = Draft::over(&[Cause::DifferentEndpoint, Cause::DnsNotForwarded], Likely, &sights)
+        .given([Circumstance::StaleRecord])
+        .because_of(sights.iter().filter_map(|sight| stale_record(case, sight)))
+        .because_of(contrast(case, &sights))
+        .because_of(surroundings(case));
+    vec![match opinions(&sights) {
+        Opinion::Inside(said) | Opinion::Nothing(said) => draft.because(said),
+        Opinion::Unknown => draft,
+    }]
+}
+
+/// The record that makes a name an alias of one that does not exist; none if AWS made it, or if a path dials that other name.
+pub(crate) fn stale_record(case: &Case<'_>, sight: &Sight<'_>) -> Option<String> {
+    let lookup = &sight.seen.lookup;
+    let (target, before) = lookup.cnames.split_last().filter(|_| lookup.result == Err(DnsFault::NxDomain))?;
+    // in a VPC with private DNS every name of the Region is an alias of that without the API
+    let invoke = case.round.target.invoke_name().to_string();
+    let by_aws = invoke.split_once('.').is_some_and(|(_, region)| region == target.as_str());
+    let dialled = case.any(|other| other.seen.plan.dial == *target);
+    let name = before.last().unwrap_or(&sight.seen.plan.dial);
+    (!by_aws && !dialled)
+        .then(|| format!("`{name}` is an alias (CNAME) of `{target}`, which does not exist: that record is stale"))
 }
 
 /// The VPC resolver knows private addresses for a name that the configured server does not have.

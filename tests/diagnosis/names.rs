@@ -3,6 +3,7 @@
 use crate::round::{ALL, ENDPOINT, P1, P2, P3, P4, Scene, URL, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
 use apigw_probe::observation::{DnsFault, Intent, NameSource, QueryOutcome, TcpFault};
+use apigw_probe::target::HostName;
 
 #[test]
 fn nothing_is_said_of_a_healthy_round() {
@@ -53,6 +54,36 @@ fn private_dns_is_off_and_the_public_record_is_silent() {
 fn private_dns_is_off_and_the_api_is_not_associated() {
     let findings = healthy().nxdomain(&[P1, P2]).findings();
     assert_eq!(findings, [(Cause::PrivateDnsDisabled, vec![P1]), (Cause::VpceNotAssociated, vec![P2])]);
+}
+
+#[test]
+fn an_alias_of_a_name_that_does_not_exist_is_a_stale_record() {
+    let leading = |scene: Scene, target: &str| {
+        scene.on(&[P1], |seen| seen.lookup.cnames = vec![HostName::parse(target).unwrap()])
+    };
+    let old = "vpce-0dead0000beef0001-abcdefgh.execute-api.us-east-1.vpce.amazonaws.com";
+    for target in [old, "other.example.com"] {
+        let finding = leading(healthy().nxdomain(&[P1]), target).shows(Cause::DifferentEndpoint, &[P1]);
+        assert_eq!(finding.alternatives, [Cause::DnsNotForwarded]);
+        assert!(finding.evidence.concat().contains(target), "{finding:#?}");
+        assert!(!finding.fix.concat().contains("--private-dns-enabled"), "{finding:#?}");
+        assert!(!finding.fix.concat().contains("describe-network-interfaces"), "{finding:#?}");
+    }
+    let beside = leading(healthy().nxdomain(&[P1, P2]), old).findings();
+    assert_eq!(beside, [(Cause::DifferentEndpoint, vec![P1]), (Cause::VpceNotAssociated, vec![P2])]);
+}
+
+#[test]
+fn an_alias_that_aws_makes_or_of_a_name_that_a_path_dials_is_no_stale_record() {
+    let leading = |scene: Scene, target: &str| {
+        scene.on(&[P1], |seen| seen.lookup.cnames = vec![HostName::parse(target).unwrap()])
+    };
+    let own = leading(healthy().nxdomain(&[P1]), "execute-api.us-east-1.amazonaws.com");
+    own.shows(Cause::PrivateDnsDisabled, &[P1]);
+    leading(healthy().nxdomain(&ALL), ENDPOINT).shows(Cause::EndpointDeleted, &ALL);
+    // what has no address may be filtered
+    let empty = leading(healthy().nameless(&[P1], DnsFault::NoData), "other.example.com");
+    empty.shows(Cause::PrivateDnsDisabled, &[P1]);
 }
 
 #[test]

@@ -145,16 +145,19 @@ pub(super) const PUBLIC_ADDRESSES: Entry = Entry {
 };
 
 pub(super) const DIFFERENT_ENDPOINT: Entry = Entry {
-    title: "the names lead to different endpoints",
+    title: "the names lead to different endpoints, or one of them to none",
     owner: Owner::AccountA,
     meaning: "A central endpoint, a Route 53 profile, a hosted zone or the hosts file gives a name other addresses than those of the \
-              endpoint that was named. Policies that name one endpoint refuse the other.",
-    shows: "one path works and another fails, and their names have no address in common.",
+              endpoint that was named. Policies that name one endpoint refuse the other. A record may outlive what it leads to.",
+    shows: "one path works and another fails, and their names have no address in common; or a name is an alias (CNAME) of one that \
+            does not exist.",
     ceiling: Likely,
     fix: &[
-        "find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
-        "look for `{invoke}` in /etc/hosts, in private hosted zones of the VPC, and in Route 53 profiles",
-        "name every endpoint in use in the API's resource policy (`aws:SourceVpce`), and redeploy, since a policy counts only after that",
+        "{if stale-record}where a name is an alias (CNAME) of one that does not exist, correct or delete that record, on your own DNS server or in a hosted zone: `aws route53 list-hosted-zones-by-vpc --vpc-id VPC --vpc-region {region}`",
+        "{if stale-record}if it is to stay, let it lead to `{endpoint}`",
+        "{unless stale-record}find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
+        "{unless stale-record}look for `{invoke}` in /etc/hosts, in private hosted zones of the VPC, and in Route 53 profiles",
+        "{unless stale-record}name every endpoint in use in the API's resource policy (`aws:SourceVpce`), and redeploy, since a policy counts only after that",
     ],
     docs: "https://docs.aws.amazon.com/whitepapers/latest/best-practices-api-gateway-private-apis-integration/rest-api.html",
 };
