@@ -209,7 +209,8 @@ fn could_be_strict(sight: &Sight<'_>) -> bool {
             | HttpFault::ExpiredCredentials => false,
         },
         Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
-            sight.answer().is_some_and(|answer| (400..500).contains(&answer.status))
+            sight.interceptor().is_none()
+                && sight.answer().is_some_and(|answer| (400..500).contains(&answer.status))
                 && matches!(sight.family(), Some(Family::Forbidden | Family::Foreign | Family::Unclear))
         }
         Outcome::Ok | Outcome::NotConfigured | Outcome::Skipped | Outcome::Dns(_) | Outcome::Tcp(_) => false,

@@ -6,6 +6,7 @@ use super::clock::Clock;
 use super::contrast::speaks_for_a_public_api;
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
+use super::meaning::of_foreign_issuer;
 use super::names::{Opinion, opinion};
 use super::sight::{Side, Sight};
 use super::signature::{self, is_masked_error};
@@ -107,6 +108,7 @@ pub(crate) fn odd_successes(case: &Case<'_>) -> Vec<Draft> {
     foreign.retain(|sight| {
         ![Cause::AnswersAnyApi, Cause::ProxyInterference].iter().any(|more| case.blames_on(*more, sight.path))
     });
+    let (intercepted, foreign): (Vec<_>, Vec<_>) = foreign.into_iter().partition(|sight| sight.interceptor().is_some());
     let behind: Vec<Cause> = masked
         .iter()
         .filter_map(|sight| sight.answer().filter(|answer| answer.error_type().is_some()).map(|answer| (sight, answer)))
@@ -125,6 +127,9 @@ pub(crate) fn odd_successes(case: &Case<'_>) -> Vec<Draft> {
         Draft::over(&[Cause::OkHttpApi], Likely, &http_api)
             .or(&[Cause::PublicApiViaVpce])
             .because("`apigw-requestid` without `x-amz-apigw-id`: an HTTP API, which cannot be private")
+            .into_remark(),
+        Draft::over(&[Cause::ProxyInterference, Cause::NotApiGateway], Likely, &intercepted)
+            .because_of(intercepted.iter().filter_map(|sight| Some(of_foreign_issuer(&sight.interceptor()?))))
             .into_remark(),
         Draft::over(&[Cause::NotApiGateway], Possible, &foreign)
             .or(&[Cause::Ok, Cause::ProxyInterference])

@@ -94,7 +94,11 @@ impl<'a> Sight<'a> {
             | Outcome::Http(_) => None,
         };
         let public = target.is_public() && matches!(path, AccessPath::Public | AccessPath::CustomDomain);
-        Self { path, zone: None, public, intent, seen, outcome, attempt, signature, endpoint }
+        let mut sight = Self { path, zone: None, public, intent, seen, outcome, attempt, signature, endpoint };
+        if let (Some(issuer), Some(signature)) = (sight.interceptor(), sight.signature.as_mut()) {
+            signature.hold_issuer(&issuer);
+        }
+        sight
     }
 
     /// What to call it: its path, and its zone if it stands for one.
@@ -168,6 +172,16 @@ impl<'a> Sight<'a> {
     /// Whether the name in the handshake is one that AWS gives.
     pub(crate) fn asks_for_name_of_aws(&self) -> bool {
         self.seen.plan.sni.as_str().contains(".execute-api.")
+    }
+
+    /// Who issued the certificate, if it is trusted for a name of AWS's and not of Amazon, and the answer has no mark of API Gateway's:
+    /// then a proxy that intercepts has answered.
+    pub(crate) fn interceptor(&self) -> Option<String> {
+        let certificate = self.attempt?.secured()?.certificate.as_ref()?;
+        let answer = self.answer()?;
+        let marked = answer.from_api_gateway() || answer.error_type().is_some();
+        let foreign = self.asks_for_name_of_aws() && !certificate.issuer.contains("Amazon");
+        (foreign && !marked).then(|| quoted(&certificate.issuer))
     }
 
     /// The kind of its unexpected answer.

@@ -3,6 +3,7 @@
 use crate::round::{ALL, P1, P2, P3, P4, Scene, at, attempt, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
 use apigw_probe::observation::{Address, DnsFault, HttpFault, Intent, TcpFault, TlsFault};
+use apigw_probe::plan::AccessPath;
 use std::time::Duration;
 
 #[test]
@@ -180,6 +181,38 @@ fn a_foreign_authority_signed() {
 fn an_authority_that_only_this_host_trusts_marks_interception() {
     let finding = healthy().untrusted(&ALL, TlsFault::UnknownIssuer, Some(true)).shows(Cause::ProxyInterference, &ALL);
     assert_eq!(finding.alternatives, [Cause::TlsUntrustedIssuer]);
+}
+
+#[test]
+fn an_answer_without_marks_under_a_trusted_certificate_of_another_issuer_is_an_interceptors() {
+    let company = "C=US, O=Example Corp, CN=Example Corp TLS Inspection";
+    let blocked = |paths: &[_], issuer| {
+        healthy().answers(paths, 403, &[("Content-Type", "text/html")], "<html>blocked</html>").issued_by(paths, issuer)
+    };
+    for paths in [&ALL[..], &[P1], &[P2, P3, P4]] {
+        let finding = blocked(paths, company).shows(Cause::ProxyInterference, paths);
+        assert!(names(&finding, Cause::NotApiGateway) && finding.confidence == Confidence::Likely, "{finding:#?}");
+        assert!(finding.evidence.concat().contains(company), "{finding:#?}");
+    }
+    let by_amazon = blocked(&ALL, "C=US, O=Amazon, CN=Amazon RSA 2048 M01");
+    by_amazon.shows(Cause::NotApiGateway, &ALL);
+    let passed =
+        healthy().error(&ALL, 403, "ForbiddenException", r#"{"message":"Forbidden"}"#).issued_by(&ALL, company);
+    assert!(!names(&passed.finding(), Cause::ProxyInterference), "API Gateway's own answer came through");
+}
+
+#[test]
+fn a_success_without_marks_under_a_trusted_certificate_of_another_issuer_is_an_interceptors() {
+    let scene = healthy().answers(&ALL, 200, &[], "[]").issued_by(&ALL, "CN=Example Corp TLS Inspection");
+    assert!(names(&scene.shows(Cause::ProxyInterference, &ALL), Cause::NotApiGateway));
+    assert_eq!(healthy().issued_by(&ALL, "CN=Example Corp TLS Inspection").findings(), []);
+}
+
+#[test]
+fn a_custom_domain_names_certificate_may_be_of_any_issuer() {
+    let path = AccessPath::CustomDomain;
+    let scene = Scene::with_domain().answers(&[path], 403, &[], "<html>no</html>").issued_by(&[path], "CN=R11");
+    assert_eq!(scene.finding().cause, Cause::NotApiGateway);
 }
 
 #[test]

@@ -221,6 +221,14 @@ impl Scene {
         })
     }
 
+    /// The certificate is of this issuer.
+    pub(crate) fn issued_by(self, paths: &[AccessPath], issuer: &str) -> Self {
+        self.on(paths, |seen| {
+            let tls = seen.attempts[0].tcp.result.as_mut().unwrap().tls.as_mut().unwrap();
+            tls.result.as_mut().unwrap().certificate.as_mut().unwrap().issuer = issuer.to_owned();
+        })
+    }
+
     /// The server ends the handshake by an alert, or by a late one in the exchange.
     pub(crate) fn alerted(self, paths: &[AccessPath], alert: &str, late: bool) -> Self {
         let detail = || Some(format!("the server sent the alert {alert}"));

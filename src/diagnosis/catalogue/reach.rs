@@ -117,7 +117,7 @@ pub(super) const TLS_UNTRUSTED_ISSUER: Entry = Entry {
     shows: "no trusted root signed the certificate.",
     ceiling: Likely,
     fix: &[
-        "see the issuer in the evidence: it mostly names the product that intercepts",
+        "see the certificate's issuer in the JSON report: it mostly names the product that intercepts",
         "exempt execute-api.{region}.{suffix} and vpce.{suffix} from inspection",
         "or, if interception is meant, trust its authority: `--ca-file PEM`, or `--system-roots` where the host trusts it",
     ],
@@ -132,7 +132,7 @@ pub(super) const CERTIFICATE_EXPIRED: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "see this host's clock: `chronyc tracking` or `timedatectl`",
-        "see the issuer in the evidence: if it is not Amazon, whoever runs the proxy must renew",
+        "see the certificate's issuer in the JSON report: if it is not Amazon, whoever runs the proxy must renew",
     ],
     docs: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/set-time.html",
 };
@@ -155,7 +155,7 @@ pub(super) const PROXY_INTERFERENCE: Entry = Entry {
     title: "a proxy or firewall stands between and interferes",
     owner: Owner::Network,
     meaning: "Something on the way decrypts, answers in the endpoint's place, changes `Host` or `x-apigw-api-id`, or cuts handshakes by their name.",
-    shows: "a certificate of an authority that only this host trusts; a proxy's headers; handshakes that are cut, or end with an alert which no endpoint sends; an experiment (`once \
+    shows: "a certificate of an authority that only this host trusts, or of another than Amazon's; a proxy's headers; handshakes that are cut, or end with an alert which no endpoint sends; an experiment (`once \
             --experiment`) in which a header does not arrive; a signed call of which the service read something else than was signed.",
     ceiling: Likely,
     fix: &[
@@ -175,7 +175,7 @@ pub(super) const NOT_API_GATEWAY: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "find out what has these addresses: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
-        "see `Server` and `Via` in the evidence, and the names in the certificate",
+        "see `Server` and `Via` of the answer, and the names and the issuer of the certificate, in the JSON report",
         "to let only API Gateway's answers count, probe with `--require-api-gateway`",
     ],
     docs: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",
