@@ -9,7 +9,7 @@ use super::meaning::Family;
 use super::names::{Opinion, contrast, opinion, surroundings};
 use super::sight::{Side, Sight};
 use super::signature::is_masked_error;
-use crate::observation::{Address, Answer, HttpFault, Intent, NameSource, Outcome, Place, TcpFault, TlsFault};
+use crate::observation::{Address, Answer, HttpFault, Intent, Outcome, Place, TcpFault, TlsFault};
 use crate::plan::AccessPath;
 use crate::target::{DnsSuffix, Target, Warning};
 
@@ -292,10 +292,6 @@ pub(crate) fn other_endpoint(case: &Case<'_>) -> Vec<Draft> {
     let named = sights.iter().all(|sight| sight.path.dials_endpoint());
     let public = sights.iter().any(|sight| sight.side() == Side::Unknown);
     let unconnected = sights.iter().any(|sight| matches!(sight.outcome, Outcome::Tcp(_)));
-    let leads = |sight: &&Sight<'_>| {
-        let by = if sight.seen.lookup.source == NameSource::Hosts { ", by the hosts file" } else { "" };
-        format!("`{}` leads to {}{by}", sight.seen.plan.dial, sight.places())
-    };
     let draft = Draft::over(&[Cause::DifferentEndpoint], Likely, &sights)
         .or_if(named, Cause::WrongEndpointName)
         .or_if(public, Cause::PublicAddresses)
@@ -303,7 +299,7 @@ pub(crate) fn other_endpoint(case: &Case<'_>) -> Vec<Draft> {
         .or_if(unconnected, Cause::ConnectionRefused)
         .or_if(unconnected, Cause::EndpointDeleted)
         .or(&signature_causes(&sights))
-        .because_of(sights.iter().chain(&works).map(leads))
+        .because_of(sights.iter().chain(&works).map(|sight| sight.leads()))
         .because_of(contrast(case, &sights));
     vec![draft]
 }

@@ -6,7 +6,7 @@ use super::circumstance::Circumstance;
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
 use super::sight::{Side, Sight, accounts};
-use crate::observation::{DnsFault, Query, QueryOutcome, Row};
+use crate::observation::{Answer, DnsFault, NameSource, Query, QueryOutcome, Row};
 use crate::plan::AccessPath;
 
 /// The DNS server does not answer, or answers with a failure.
@@ -114,12 +114,18 @@ pub(crate) fn forwarding(case: &Case<'_>) -> Vec<Draft> {
     vec![draft.because_of(said)]
 }
 
-/// Addresses that no host has: a filter's answer in the place of the real one.
+/// Addresses that no endpoint has, `0.0.0.0` or this very host's: what a filter or a hosts file says in the place of the real ones.
 pub(crate) fn filtered(case: &Case<'_>) -> Vec<Draft> {
-    let sights = case.unexplained_if(|sight| sight.side() == Side::Nobody);
-    let draft = Draft::over(&[Cause::DnsRebindingProtection, Cause::DnsNotForwarded], Likely, &sights)
-        .because_of(sights.iter().map(|sight| format!("`{}` leads to {}", sight.seen.plan.dial, sight.places())))
-        .because("no host has such an address: the DNS server filters the name, or what it answers")
+    // a tunnel or a test listens on this host for all names, or lets API Gateway answer
+    let away = case.any(|sight| !sight.is_unresolved() && !sight.leads_home());
+    let unheard = |sight: &Sight<'_>| !sight.answer().is_some_and(Answer::from_api_gateway);
+    let sights =
+        case.unexplained_if(|sight| sight.side() == Side::Nobody || away && sight.leads_home() && unheard(sight));
+    let asked = sights.iter().any(|sight| sight.seen.lookup.source == NameSource::Dns);
+    let draft = Draft::over(&[Cause::DnsRebindingProtection], Likely, &sights)
+        .or_if(asked, Cause::DnsNotForwarded)
+        .because_of(sights.iter().map(|sight| sight.leads()))
+        .because("no endpoint has such an address: a filter or a hosts file stands before the name, or before what is answered")
         .because_of(contrast(case, &sights))
         .because_of(surroundings(case));
     vec![match opinions(&sights) {

@@ -152,6 +152,8 @@ pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
     let outside = case.sights.iter().filter(|sight| !expected && !sight.public && sight.side() == Side::Outside);
     let (known, unknown): (Vec<_>, Vec<_>) =
         outside.filter(reached).partition(|sight| matches!(opinion(sight), Opinion::Inside(_)));
+    // an API whose own name leads to the endpoint and is answered there is private, and its private DNS on
+    let private = case.sight(AccessPath::PrivateDns).is_some_and(Sight::proves_api);
     let draft = |causes: &[Cause], sights: &[&Sight<'_>]| {
         let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
         let said = sights.iter().find_map(|sight| match opinion(sight) {
@@ -159,6 +161,8 @@ pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
             Opinion::Nothing(_) | Opinion::Unknown => None,
         });
         Draft::over(causes, Likely, sights)
+            .without_if(private, Cause::PrivateDnsDisabled)
+            .without_if(private, Cause::PublicApiViaVpce)
             .because(format!("the addresses are none that an endpoint has: {places}"))
             .because_of(said)
             .into_remark()

@@ -4,8 +4,8 @@ use super::cause::Cause;
 use super::meaning::{Family, Signature};
 use super::signature;
 use crate::observation::{
-    Address, Answer, Attempt, DnsFault, Experiment, HttpFault, Intent, NameSource, Observation, Outcome, Place, Round,
-    Row, TlsFailure, printable,
+    Address, AddressClass, Answer, Attempt, DnsFault, Experiment, HttpFault, Intent, NameSource, Observation, Outcome,
+    Place, Round, Row, TlsFailure, printable,
 };
 use crate::plan::AccessPath;
 use crate::target::{Target, Zone};
@@ -142,6 +142,19 @@ impl<'a> Sight<'a> {
             (false, false, false, true) => Side::Nobody,
             (false, false, false, false) => Side::Nowhere,
         }
+    }
+
+    /// Whether its name leads to this very host, and nobody gave the address: no endpoint has it, though a tunnel may.
+    pub(crate) fn leads_home(&self) -> bool {
+        let addresses = self.addresses();
+        let here = |address: &Address| address.class() == AddressClass::Loopback;
+        self.seen.lookup.source != NameSource::Literal && !addresses.is_empty() && addresses.iter().all(here)
+    }
+
+    /// What its name leads to, in one clause.
+    pub(crate) fn leads(&self) -> String {
+        let by = if self.seen.lookup.source == NameSource::Hosts { ", by the hosts file" } else { "" };
+        format!("`{}` leads to {}{by}", self.seen.plan.dial, self.places())
     }
 
     /// Whether its name gives no address that could be asked.

@@ -322,6 +322,15 @@ fn a_success_over_public_addresses_is_remarked() {
 }
 
 #[test]
+fn a_public_alias_beside_private_names_is_no_matter_of_private_dns() {
+    let finding = healthy().at_addresses(&[P2], &["3.80.1.1"]).shows(Cause::PublicAddresses, &[P2]);
+    assert_eq!(finding.alternatives, []);
+    let fix = finding.fix.concat();
+    assert!(!fix.contains("private DNS"), "{fix}");
+    assert!(fix.contains("dig @169.254.169.253 a1bc234d5e-vpce-1a2b3c456d7e89012."), "{fix}");
+}
+
+#[test]
 fn loopback_counts_as_inside() {
     assert_eq!(healthy().at_addresses(&ALL, &["127.0.0.10", "127.0.0.11"]).findings(), []);
 }

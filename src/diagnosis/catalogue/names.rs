@@ -12,7 +12,7 @@ pub(super) const PRIVATE_DNS_DISABLED: Entry = Entry {
     shows: "NXDOMAIN on `private-dns` while the endpoint's own name resolves; or public addresses there.",
     ceiling: Likely,
     fix: &[
-        "call it another way: the other three paths need no private DNS",
+        "call it another way: over the endpoint's own name, or over the alias where that exists; they need no private DNS",
         "{unless private-dns-on}or turn it on, but mind the side effect: every name under execute-api.{region}.{suffix} then leads to this endpoint in \
          the whole VPC, and public APIs of the Region answer 403 there",
         "{unless dns-support-on}private DNS needs the VPC's first DNS attribute: `aws ec2 modify-vpc-attribute --vpc-id VPC --enable-dns-support --region {region}`",
@@ -116,13 +116,16 @@ pub(super) const DNS_NOT_FORWARDED: Entry = Entry {
 };
 
 pub(super) const DNS_REBINDING_PROTECTION: Entry = Entry {
-    title: "the DNS server drops private addresses from its answers, or filters the names",
+    title: "the DNS server or a hosts file filters: the names, or private addresses in the answers",
     owner: Owner::Network,
     meaning: "Alias and endpoint name are public names with private addresses, as a rebinding attack has them; some \
-              resolvers (dnsmasq, unbound, routers, filtering services) empty such answers, or answer `0.0.0.0` or `::` in their place.",
-    shows: "NOERROR without an address for the alias and the endpoint's name, or with `0.0.0.0` or `::`.",
+              resolvers (dnsmasq, unbound, routers, filtering services) empty such answers, or answer `0.0.0.0`, `::` or a loopback \
+              address in their place; a line in a hosts file does the same.",
+    shows: "NOERROR without an address for the alias and the endpoint's name, or with `0.0.0.0`, `::` or, on some paths alone, a \
+            loopback address.",
     ceiling: Likely,
     fix: &[
+        "look for `{name}` in /etc/hosts and in block lists, of this host and of the DNS server: `getent hosts {name}`",
         "exempt {suffix} there: dnsmasq `rebind-domain-ok=/{suffix}/`, unbound `private-domain: {suffix}`",
         "or let this host ask the VPC's resolver",
     ],
@@ -137,8 +140,9 @@ pub(super) const PUBLIC_ADDRESSES: Entry = Entry {
     shows: "every address of the name is public.",
     ceiling: Likely,
     fix: &[
-        "ask the VPC's resolver for `{invoke}`: `dig @169.254.169.253 {invoke}`",
-        "if it says the same, enable private DNS on {vpce} or use the paths over the endpoint's own name",
+        "ask the VPC's resolver for `{name}`: `dig @169.254.169.253 {name}`",
+        "{if private-dns-disabled}if it says the same, enable private DNS on {vpce} or use the paths over the endpoint's own name",
+        "{unless private-dns-disabled}if it says the same, look for `{name}` in the hosted zones of the VPC: `aws route53 list-hosted-zones-by-vpc --vpc-id VPC --vpc-region {region}`",
         "if it says otherwise, forward execute-api.{region}.{suffix} to it",
     ],
     docs: "https://repost.aws/knowledge-center/vpc-interface-configure-dns",
