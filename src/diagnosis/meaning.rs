@@ -69,6 +69,10 @@ impl Signature {
 
     /// Holds an answer without API Gateway's marks against who vouched for its sender.
     pub(crate) fn hold_issuer(&mut self, issuer: &str) {
+        if self.family == Family::Foreign {
+            // what a gateway means by this status is nothing to a proxy
+            self.causes.clear();
+        }
         self.family = Family::Foreign;
         self.weaken(Confidence::Likely);
         self.also(Cause::NotApiGateway);
