@@ -60,9 +60,9 @@ enum Command {
     },
     /// Tell the running daemon to read its configuration again, and wait for its verdict
     Reload {
-        /// The daemon's control socket
-        #[arg(long, value_name = "PATH", default_value_os_t = usual_control_socket(), env = "APIGW_PROBE_CONTROL")]
-        control: PathBuf,
+        /// The daemon's control socket; if absent that of the unit which this is part of, else /run/apigw-probe/control.sock
+        #[arg(long, value_name = "PATH", env = "APIGW_PROBE_CONTROL")]
+        control: Option<PathBuf>,
     },
     /// Probe a simulated AWS side on loopback
     #[cfg(feature = "lab")]
@@ -163,7 +163,7 @@ fn run(command: Command) -> Result<u8, Stop> {
     match command {
         Command::Once(args) => once::run(&args),
         Command::Serve { config, enable_lifecycle } => serve(&config, enable_lifecycle),
-        Command::Reload { control } => reload(&control),
+        Command::Reload { control } => reload(&control.unwrap_or_else(usual_control_socket)),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -132,7 +132,13 @@ pub(super) fn replay(ReplayArgs { file, output }: &ReplayArgs) -> Result<u8, Sto
     let mut reports = Vec::new();
     for document in documents {
         let document = document.map_err(|error| wrong(&error))?;
-        reports.push(Report::of(Shape::read(document.get().as_bytes()).map_err(|error| wrong(&error))?));
+        // the daemon's own list of them
+        let is_list = document.get().starts_with('[');
+        let all =
+            if is_list { serde_json::from_str(document.get()).map_err(|error| wrong(&error))? } else { vec![document] };
+        for one in all {
+            reports.push(Report::of(Shape::read(one.get().as_bytes()).map_err(|error| wrong(&error))?));
+        }
     }
     match reports.as_slice() {
         [] => Err(wrong(&"it is empty; a report is what `once --format json` prints")),

@@ -169,7 +169,7 @@ pub(super) enum Output {
     Stdout,
     /// Something that cannot be replaced, such as a pipe or a device.
     Special(PathBuf, std::fs::File),
-    File(PathBuf, tempfile::NamedTempFile),
+    File(PathBuf),
 }
 
 impl Output {
@@ -185,10 +185,9 @@ impl Output {
             let file = open_special(path).map_err(wrong)?;
             return Ok(Self::Special(path.to_owned(), file));
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let draft =
-            tempfile::Builder::new().prefix(".apigw-probe-").tempfile_in(folder).map_err(|error| wrong(bare(error)))?;
-        Ok(Self::File(path.to_owned(), draft))
+        // a place that takes no file is told before anything is probed; what is ended while it probes leaves none behind
+        draft_of(path).map_err(wrong)?;
+        Ok(Self::File(path.to_owned()))
     }
 
     /// Writes everything, or says why not.
@@ -199,9 +198,7 @@ impl Output {
                 stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(WriteError::Stdout)
             }
             Self::Special(path, mut file) => file.write_all(bytes).map_err(|error| WriteError::File(path, error)),
-            Self::File(path, mut draft) => fill(&mut draft, bytes)
-                .and_then(|()| draft.persist(&path).map(drop).map_err(|error| error.error))
-                .map_err(|error| WriteError::File(path, error)),
+            Self::File(path) => replace(&path, bytes).map_err(|error| WriteError::File(path, error)),
         }
     }
 
@@ -219,12 +216,20 @@ fn open_special(path: &Path) -> io::Result<std::fs::File> {
     told.recv_timeout(MOST_FOR_A_READER).map_err(|_| nobody())?
 }
 
-/// Fills the draft, gives it the mode that other readers need, and makes it last.
-fn fill(draft: &mut tempfile::NamedTempFile, bytes: &[u8]) -> io::Result<()> {
+/// Replaces a file whole, with the mode that other readers need, and makes it last.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
+    let mut draft = draft_of(path)?;
     draft.write_all(bytes)?;
     draft.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    draft.as_file().sync_all()
+    draft.as_file().sync_all()?;
+    draft.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// A new file beside another one; it is gone when it is dropped.
+fn draft_of(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::Builder::new().prefix(".apigw-probe-").tempfile_in(folder).map_err(bare)
 }
 
 /// The system's word without the draft's name, which means nothing to the user.
@@ -270,10 +275,16 @@ fn cleaned(text: &str) -> String {
 
 /// Whether the command line, however wrong, asks for a Nagios plugin's manners.
 pub(super) fn asks_for_nagios(args: &[OsString]) -> bool {
-    let asked = |pair: &[OsString]| pair[0] == "--format" && pair[1] == "nagios";
-    args.windows(2).any(asked)
-        || args.iter().any(|arg| arg == "--format=nagios")
-        || std::env::var_os("APIGW_PROBE_FORMAT").is_some_and(|format| format == "nagios")
+    let formats = |pair: &[OsString]| match pair[0].to_str()?.strip_prefix("--format")? {
+        "" => Some(pair[1].clone()),
+        assigned => assigned.strip_prefix('=').map(OsString::from),
+    };
+    let with_end: Vec<OsString> = args.iter().cloned().chain([OsString::new()]).collect();
+    let typed = with_end.windows(2).filter_map(formats).next_back();
+    let takes_one =
+        args.get(1).is_some_and(|command| ["once", "demo", "doctor", "replay"].iter().any(|one| command == one));
+    let meant = typed.or_else(|| std::env::var_os("APIGW_PROBE_FORMAT").filter(|_| takes_one));
+    meant.is_some_and(|format| format == "nagios")
 }
 
 /// The line and exit status of a Nagios plugin that could not run.

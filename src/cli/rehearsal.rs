@@ -8,7 +8,7 @@ use crate::lab::{Addresses, Lab, Scenario};
 use crate::serve::{Environment, ServeOptions, Signals, raise_descriptors, serve};
 use nix::sys::signal::{SigSet, Signal, raise};
 use std::fmt::Write as _;
-use std::io::{self, BufRead as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::PoisonError;
@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 /// Runs until the daemon ends. Each line of standard input names the scenario to go over to; at its end the last one stays.
 pub(super) fn run(scenario: &'static Scenario, listen: SocketAddr) -> Result<u8, Stop> {
     raise_descriptors();
+    let at_terminal = io::stdin().is_terminal();
     runtime()?.block_on(async {
         let signals = Signals::install().map_err(Stop::host)?;
         let mut stage = Stage::set(scenario, listen).await?;
@@ -25,7 +26,7 @@ pub(super) fn run(scenario: &'static Scenario, listen: SocketAddr) -> Result<u8,
         let options = ServeOptions { environment: Some(stage.environment.clone()), ..ServeOptions::default() };
         tokio::select! {
             ended = serve(&config, options, signals) => ended.map_err(Stop::host)?,
-            failed = stage.follow(wishes()) => failed?,
+            failed = stage.follow(wishes(at_terminal)) => failed?,
         }
         Ok(0)
     })
@@ -58,9 +59,10 @@ impl Stage {
         self.folder.path().join("config.toml")
     }
 
-    /// Goes over to each scenario that is wished for; ends only with a failure.
-    async fn follow(&mut self, mut wishes: mpsc::Receiver<&'static Scenario>) -> Result<(), Stop> {
-        while let Some(scenario) = wishes.recv().await {
+    /// Goes over to each scenario that is wished for; ends with a failure, or when the terminal is gone.
+    async fn follow(&mut self, mut wishes: mpsc::Receiver<Wish>) -> Result<(), Stop> {
+        while let Some(wish) = wishes.recv().await {
+            let Wish::Scenario(scenario) = wish else { return Ok(()) };
             self.lab.switch(scenario).await.map_err(Stop::host)?;
             self.tell()?;
             // as an operator would after editing the file
@@ -158,20 +160,30 @@ impl Stage {
     }
 }
 
+/// What standard input wishes for.
+enum Wish {
+    /// Another scenario.
+    Scenario(&'static Scenario),
+    /// An end: it was a terminal, and that has hung up.
+    End,
+}
+
 /// The scenarios that standard input names, line by line. A thread of its own reads, since a terminal may wait for ever.
-fn wishes() -> mpsc::Receiver<&'static Scenario> {
+fn wishes(at_terminal: bool) -> mpsc::Receiver<Wish> {
     let (tell, wishes) = mpsc::channel(1);
     std::thread::spawn(move || {
         // in the background of a shell there is nothing to read, which is no reason to stop
         let _ = SigSet::from(Signal::SIGTTIN).thread_block();
-        for line in io::stdin().lock().lines() {
-            let Ok(line) = line else { return };
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
             match scenario(line.trim()) {
                 _ if line.trim().is_empty() => {}
-                Ok(scenario) if tell.blocking_send(scenario).is_err() => return,
+                Ok(scenario) if tell.blocking_send(Wish::Scenario(scenario)).is_err() => return,
                 Ok(_) => {}
                 Err(error) => complain(&format!("`{}`: {error}", line.trim())),
             }
+        }
+        if at_terminal && !io::stdin().is_terminal() {
+            let _ = tell.blocking_send(Wish::End);
         }
     });
     wishes

@@ -410,6 +410,10 @@ impl Entry {
         if method.is_harmless() || self.allow_unsafe_method {
             return Ok(method);
         }
+        let meant = Method::parse(&method.to_string().to_ascii_uppercase()).ok().filter(Method::is_harmless);
+        if let Some(meant) = meant {
+            return Err(text.fault(format!("`{method}` is another method than `{meant}`: case counts")));
+        }
         let message = "may change something in each round; if that is wanted, add `allow_unsafe_method = true`";
         Err(text.fault(format!("`{method}` {message}")))
     }
@@ -428,10 +432,11 @@ fn path_names() -> serde_json::Value {
 
 fn parse_target_name(text: &str) -> Result<String, &'static str> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if (1..=64).contains(&text.len()) && text.chars().all(fits) {
+    // it is the name of a file and a part of a URL, too
+    if (1..=64).contains(&text.len()) && text.chars().all(fits) && !text.starts_with('.') {
         return Ok(text.to_owned());
     }
-    Err("a target's name has 1 to 64 letters, digits, `.`, `-` and `_`, such as `orders`")
+    Err("a target's name has 1 to 64 letters, digits, `.`, `-` and `_`, and does not begin with `.`, such as `orders`")
 }
 
 const DEFAULT_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 9715);

@@ -232,9 +232,10 @@ async fn live(site: Arc<Site>, mut changes: mpsc::UnboundedReceiver<Change>) {
     tokio::join!(crowd.close(LONGEST_GOODBYE), desk.close(LONGEST_GOODBYE));
 }
 
-/// Where `reload` finds the control socket of the service that it is part of, or else the usual one.
+/// The control socket of the unit that this process is part of, if there is one, or else the usual one.
 pub fn usual_control_socket() -> PathBuf {
-    control_socket().unwrap_or_else(|| "/run/apigw-probe/control.sock".into())
+    // `RUNTIME_DIRECTORY` may be that of something else which calls us
+    control_socket().filter(|own| own.exists()).unwrap_or_else(|| "/run/apigw-probe/control.sock".into())
 }
 
 /// The control socket's path; systemd names the runtime directory.

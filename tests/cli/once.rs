@@ -162,6 +162,16 @@ fn nagios_hears_of_usage_errors_as_unknown() {
 }
 
 #[test]
+fn the_environments_format_is_for_commands_that_have_one_and_did_not_get_another() {
+    let of = |args: &[&str]| status(&binary().args(args).env("APIGW_PROBE_FORMAT", "nagios").output().unwrap());
+    assert_eq!(of(&["once", "nonsense"]), 3);
+    assert_eq!(of(&["once", "nonsense", "--format", "json"]), 2);
+    assert_eq!(of(&["once", "nonsense", "--format=json"]), 2);
+    assert_eq!(of(&["config", "check", "/nowhere.toml"]), 2);
+    assert_eq!(of(&["explain", "nonsense"]), 2);
+}
+
+#[test]
 fn nagios_reads_ok_and_critical() {
     for (scenario, code, word) in [("healthy", 0, "OK"), ("port-refused", 2, "CRITICAL")] {
         let output = start(scenario).once().args(["--format", "nagios"]).output().unwrap();
@@ -216,6 +226,21 @@ fn output_replaces_a_file_whole_and_readable_for_others() {
 }
 
 #[test]
+fn a_probe_that_is_ended_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut command = binary();
+    command.args(["once", "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test", "--dns-server"]);
+    command.arg(silent.local_addr().unwrap().to_string()).arg("--output").arg(folder.path().join("report"));
+    let mut probing = command.spawn().unwrap();
+    // it asks, so that it is under way
+    silent.recv_from(&mut [0; 512]).unwrap();
+    probing.kill().unwrap();
+    probing.wait().unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn output_into_a_device_writes_to_it() {
     let output = start("healthy").once().args(["--output", "/dev/null"]).output().unwrap();
     assert_eq!((status(&output), stdout(&output)), (0, ""));
@@ -267,6 +292,13 @@ fn a_saved_report_is_diagnosed_again_with_the_same_result() {
             .collect::<Vec<_>>()
     };
     assert_eq!(essence(&report(&replay)), essence(&report(&once)));
+
+    // as `/api/v1/reports` lists them
+    let list = format!("[{},{}]", stdout(&once).trim(), stdout(&once).trim());
+    std::fs::write(file.path(), list).unwrap();
+    let replay = binary().arg("replay").arg(file.path()).args(["--format", "json"]).output().unwrap();
+    let again: Vec<Value> = stdout(&replay).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(again.iter().map(essence).collect::<Vec<_>>(), [essence(&report(&once)), essence(&report(&once))]);
 }
 
 #[test]

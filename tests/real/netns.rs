@@ -104,7 +104,8 @@ fn large_packets_that_are_lost_stall_the_handshake() {
 #[test]
 fn three_of_ten_packets_lost_do_not_fail_a_path() {
     let vpc = Vpc::healthy();
-    vpc.incoming("tcp dport 443 numgen inc mod 10 < 3 counter name seen drop");
+    // never two in a row, so that it does not matter in which order the paths begin
+    vpc.incoming("tcp dport 443 numgen inc mod 10 { 0, 4, 7 } counter name seen drop");
     let report = vpc.once(USUAL, &[]);
     assert_eq!(outcomes(&report), ["ok"; 4], "{report:#}");
     assert!(vpc.counted("seen") > 0);

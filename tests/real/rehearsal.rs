@@ -6,7 +6,7 @@ use crate::side::binary;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::net::SocketAddrV4;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// `demo --serve`, which reads the names of scenarios from its standard input and tells when it has switched.
@@ -142,3 +142,28 @@ fn alerts_fire_name_their_causes_and_resolve() {
 }
 
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_rehearsal_ends_with_the_terminal_that_it_was_started_at() {
+    let address = SocketAddrV4::new(own_address(), 9715).to_string();
+    let output = Command::new("python3")
+        .args(["-c", AT_A_TERMINAL, env!("CARGO_BIN_EXE_apigw-probe"), &address])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Starts it at a terminal, hangs up once it serves, and ends with its exit status.
+const AT_A_TERMINAL: &str = r"
+import os, pty, signal, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], 'demo', '--serve', '--listen', sys.argv[2]])
+said = b''
+while b'/metrics' not in said:
+    said += os.read(terminal, 4096)
+os.close(terminal)
+signal.alarm(20)
+_, status = os.waitpid(pid, 0)
+sys.exit(os.waitstatus_to_exitcode(status))
+";

@@ -120,6 +120,14 @@ fn versions_and_ciphers_are_those_of_the_file() {
 }
 
 #[test]
+fn an_emptied_file_does_not_end_tls() {
+    let authority = Authority::new();
+    let daemon = daemon(&authority.server(), "", "");
+    daemon.replace("web.yml", "");
+    ask(&daemon, config(&authority, None, ANY)).unwrap();
+}
+
+#[test]
 fn each_policy_lets_in_whom_it_should() {
     let (authority, other) = (Authority::new(), Authority::new());
     let (known, stranger) = (authority.client("prometheus.example"), other.client("prometheus.example"));

@@ -1,7 +1,7 @@
 //! Do users get in with their passwords, strangers not, and does a change of the file count at once?
 
 use crate::client::{Answer, ask, request};
-use crate::daemon::{Daemon, Setup};
+use crate::daemon::{Daemon, Setup, wait_for};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::StatusCode;
@@ -58,6 +58,16 @@ fn a_new_version_of_the_file_counts_at_once_and_a_bad_one_does_not() {
     let log = daemon.log();
     assert_eq!(log.matches("web.yml:2: ").count(), 1, "{log}");
     assert!(!log.contains("plain-secret") && !log.contains("$2y$0"), "{log}");
+}
+
+#[test]
+fn an_emptied_file_opens_no_door_before_a_reload() {
+    let daemon = Setup::new().web(&users(&[("alice", "one")])).start();
+    daemon.replace("web.yml", "");
+    assert_eq!(daemon.get("/-/ready").status, StatusCode::UNAUTHORIZED);
+    assert_eq!(ask_as(&daemon, "alice", "one").status, StatusCode::OK);
+    daemon.service.signal("HUP");
+    wait_for(|| Some(daemon.get("/-/ready")).filter(|answer| answer.status == StatusCode::OK));
 }
 
 #[test]

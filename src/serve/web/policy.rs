@@ -34,6 +34,17 @@ pub(super) struct Policy {
     pub(super) limiter: Option<Limiter>,
 }
 
+impl Policy {
+    /// What another one would no longer ask of clients.
+    fn lost_by(&self, other: &Self) -> Option<&'static str> {
+        if self.tls.is_some() && other.tls.is_none() {
+            return Some("the new version speaks no TLS");
+        }
+        (!self.users.is_empty() && other.users.is_empty())
+            .then_some("the new version has no users and lets everybody in")
+    }
+}
+
 /// The policy of a file that may change at any time.
 #[derive(Debug, Default)]
 pub(in crate::serve) struct Watched {
@@ -55,13 +66,22 @@ impl Watched {
         Ok(Self { path: Some(path.to_owned()), sources, current: Arc::new(policy?), complaint: None })
     }
 
-    /// The policy by the files as they are now. A bad new version changes nothing and is told once.
+    /// The policy by the files as they are now. A bad new version changes nothing and is told once, and neither does one that
+    /// lets in who was kept out: an emptied file is more often an accident than a wish.
     pub(super) fn now(&mut self, log: &Log) -> Arc<Policy> {
         let Some(path) = &self.path else { return self.current.clone() };
         let changed = self.sources.iter().any(|(path, held)| small_file::read(path, Duration::ZERO).ok() != *held);
         if changed {
             let (sources, policy) = read(path);
             self.sources = sources;
+            let lost = |policy: &Policy| self.current.lost_by(policy);
+            let policy = policy.and_then(|policy| match lost(&policy) {
+                Some(message) => {
+                    let fault = Fault { line: None, message: format!("{message}; reload the daemon if that is meant") };
+                    Err(WebConfigError { file: path.clone(), fault })
+                }
+                None => Ok(policy),
+            });
             match policy {
                 Ok(policy) => {
                     log.info(format_args!("web configuration {}: the new version is in force", path.display()));

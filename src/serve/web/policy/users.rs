@@ -55,9 +55,14 @@ impl Users {
         Ok(Self { hashes, decoy: format!("$2y${cost:02}${DECOY}"), seen: Mutex::default() })
     }
 
+    /// Whether everybody may ask.
+    pub(in crate::serve::web) fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+
     /// Judges the value of an `Authorization` header.
     pub(in crate::serve::web) async fn judge(&self, authorization: Option<&[u8]>) -> Verdict {
-        if self.hashes.is_empty() {
+        if self.is_empty() {
             return Verdict::Welcome;
         }
         let Some((name, password)) = authorization.and_then(basic) else { return Verdict::Stranger };
