@@ -3,6 +3,7 @@
 use crate::round::{ALL, ENDPOINT, P1, P2, P3, P4, Scene, URL, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
 use apigw_probe::observation::{DnsFault, Intent, NameSource, QueryOutcome, TcpFault};
+use apigw_probe::plan::AccessPath;
 use apigw_probe::target::HostName;
 
 #[test]
@@ -71,6 +72,16 @@ fn an_alias_of_a_name_that_does_not_exist_is_a_stale_record() {
     }
     let beside = leading(healthy().nxdomain(&[P1, P2]), old).findings();
     assert_eq!(beside, [(Cause::DifferentEndpoint, vec![P1]), (Cause::VpceNotAssociated, vec![P2])]);
+}
+
+#[test]
+fn a_custom_domain_names_stale_record_is_told() {
+    let path = AccessPath::CustomDomain;
+    let scene = Scene::with_domain().nxdomain(&[path]).on(&[path], |seen| {
+        seen.lookup.cnames = vec![HostName::parse("old.example.com").unwrap()];
+    });
+    let finding = scene.shows(Cause::CustomDomainNotResolved, &[path]);
+    assert!(finding.evidence.concat().contains("old.example.com"), "{finding:#?}");
 }
 
 #[test]

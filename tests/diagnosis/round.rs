@@ -225,7 +225,8 @@ impl Scene {
     pub(crate) fn issued_by(self, paths: &[AccessPath], issuer: &str) -> Self {
         self.on(paths, |seen| {
             let tls = seen.attempts[0].tcp.result.as_mut().unwrap().tls.as_mut().unwrap();
-            tls.result.as_mut().unwrap().certificate.as_mut().unwrap().issuer = issuer.to_owned();
+            let certificate = tls.result.as_mut().unwrap().certificate.as_mut().unwrap();
+            issuer.clone_into(&mut certificate.issuer);
         })
     }
 
