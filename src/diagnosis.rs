@@ -19,6 +19,9 @@ mod signature;
 // one path by itself
 mod sight;
 
+// the word of one server against a handshake
+mod alert;
+
 // an explanation in the making
 mod draft;
 
@@ -128,7 +131,7 @@ fn examine_by<'a>(mut case: Case<'a>, known: &[Draft], rules: &[&[Rule]]) -> Cas
 type Rule = fn(&Case<'_>) -> Vec<Draft>;
 
 /// The decision table: what was asked for just this comes first; then, the more paths a rule compares, the earlier it comes.
-const RULES: [Rule; 37] = [
+const RULES: [Rule; 38] = [
     contrast::opened,
     lesson::canary,
     lesson::place,
@@ -140,6 +143,7 @@ const RULES: [Rule; 37] = [
     addresses::exchanges,
     contrast::contradictions,
     contrast::public_api,
+    names::stale,
     names::forwarding,
     names::filtered,
     contrast::unknown_api,

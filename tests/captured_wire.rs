@@ -9,7 +9,7 @@ use apigw_probe::plan::{AccessPath, Header, Request};
 use apigw_probe::probe::{Detour, Limits, Net, Resolver, Trust};
 use apigw_probe::report::{Report, Verdict};
 use apigw_probe::target::{Target, TargetInput};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -165,6 +165,9 @@ fn certificates() -> (CertificateDer<'static>, Arc<ServerConfig>) {
     let (root_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let mut root = CertificateParams::default();
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // another issuer's certificate would be an interceptor's
+    root.distinguished_name = DistinguishedName::new();
+    root.distinguished_name.push(DnType::OrganizationName, "Make-believe Amazon");
     let root_der = root.self_signed(&root_key).unwrap().der().clone();
     let names = ["*.execute-api.us-east-1.amazonaws.com", "*.execute-api.us-east-1.vpce.amazonaws.com"];
     let leaf = CertificateParams::new(names.map(str::to_owned)).unwrap();

@@ -21,7 +21,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 static ALONE: Mutex<()> = Mutex::new(());
 
 #[test]
-fn a_report_of_four_paths_takes_eleven_kilobytes_at_most() {
+fn a_report_of_four_paths_takes_twelve_kilobytes_at_most() {
     let _alone = ALONE.lock().unwrap();
     for scenario in ["healthy", "private-dns-off"] {
         let report = round(scenario);
@@ -30,7 +30,7 @@ fn a_report_of_four_paths_takes_eleven_kilobytes_at_most() {
         let freed = region.change();
         let (bytes, pieces) = (freed.bytes_deallocated, freed.deallocations);
         println!("{scenario}: {bytes} bytes in {pieces} pieces");
-        assert!(bytes < 11 << 10, "{scenario}: {bytes} bytes in {pieces} pieces");
+        assert!(bytes < 12 << 10, "{scenario}: {bytes} bytes in {pieces} pieces");
     }
 }
 

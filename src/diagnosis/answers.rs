@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::cause::Cause;
 use super::clock::Clock;
-use super::contrast::{could_spare_the_own_name, is_forbidden, leads};
+use super::contrast::{could_spare_the_own_name, is_forbidden};
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
 use super::meaning::{Family, Signature};
@@ -11,7 +11,7 @@ use super::names::{contrast, doubts};
 use super::reach::details;
 use super::rebuttal::{Rebuttal, dissent, rebut, two_accounts};
 use super::sight::{Side, Sight};
-use crate::observation::Outcome;
+use crate::observation::{HttpFault, Outcome, TlsFault};
 use crate::plan::AccessPath;
 use crate::target::Warning;
 
@@ -130,7 +130,7 @@ pub(crate) fn of_another_kind(case: &Case<'_>) -> Vec<Draft> {
     .or_if(apart, Cause::DifferentEndpoint)
     .or_if(outside, Cause::PublicAddresses)
     .because_of(remarks)
-    .because_of(sights.iter().map(|sight| leads(sight)))
+    .because_of(sights.iter().map(|sight| sight.leads()))
     .because_of(contrast(case, &sights));
     vec![draft]
 }
@@ -200,6 +200,9 @@ pub(crate) fn rest(case: &Case<'_>) -> Vec<Draft> {
 fn suspects(sight: &Sight<'_>) -> &'static [Cause] {
     match sight.outcome {
         Outcome::Tcp(_) => &[Cause::ConnectTimeout, Cause::ConnectionRefused],
+        Outcome::Tls(TlsFault::Alert) | Outcome::Http(HttpFault::TlsAlert) => {
+            &[Cause::ProxyInterference, Cause::NotApiGateway]
+        }
         Outcome::Tls(_) => &[Cause::ProxyInterference, Cause::TlsVersion],
         Outcome::Http(_) => &[Cause::HttpProtocolError, Cause::ProxyInterference],
         Outcome::Ok

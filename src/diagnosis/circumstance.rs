@@ -45,6 +45,8 @@ named! {
         DnsHostnamesOn = "dns-hostnames-on",
         /// The endpoint's private DNS is off.
         PrivateDnsOff = "private-dns-off",
+        /// A name is an alias of one that does not exist.
+        StaleRecord = "stale-record",
         /// The endpoint is being made.
         EndpointPending = "endpoint-pending",
         /// The API is private, as it is saved.
@@ -72,6 +74,8 @@ named! {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Particulars {
     pub(crate) circumstances: Vec<Circumstance>,
+    /// The names that were dialled.
+    pub(crate) names: Vec<String>,
     /// The address that is to blame.
     pub(crate) address: Option<IpAddr>,
     /// As whom a policy has to name the caller.
@@ -90,6 +94,7 @@ impl Particulars {
         for one in other.circumstances.iter().filter(|one| **one != Circumstance::SignedPasses) {
             self.note(*one);
         }
+        self.names.extend(other.names.iter().cloned());
         self.address = self.address.or(other.address);
         self.caller = self.caller.take().or(other.caller.clone());
         self.method = self.method.take().or(other.method.clone());

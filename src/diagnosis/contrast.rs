@@ -1,5 +1,6 @@
 //! What do the paths say together? What one path alone leaves open is decided by another that differs from it in one thing.
 
+use super::alert::Complaint;
 use super::case::Case;
 use super::cause::Cause;
 use super::draft::Draft;
@@ -8,7 +9,7 @@ use super::meaning::Family;
 use super::names::{Opinion, contrast, opinion, surroundings};
 use super::sight::{Side, Sight};
 use super::signature::is_masked_error;
-use crate::observation::{Address, Answer, HttpFault, Intent, NameSource, Outcome, Place, TcpFault, TlsFault};
+use crate::observation::{Address, Answer, HttpFault, Intent, Outcome, Place, TcpFault, TlsFault};
 use crate::plan::AccessPath;
 use crate::target::{DnsSuffix, Target, Warning};
 
@@ -195,6 +196,10 @@ fn is_of_other_three(sight: &Sight<'_>) -> bool {
 /// How a refusal for the sake of SNI or endpoint type may look: no source shows it, so whatever has no better reason.
 fn could_be_strict(sight: &Sight<'_>) -> bool {
     match sight.outcome {
+        // such an alert has a better reason
+        Outcome::Tls(TlsFault::Alert) | Outcome::Http(HttpFault::TlsAlert) => {
+            Complaint::of(sight) != Some(Complaint::Demand)
+        }
         Outcome::Tls(fault) => match fault {
             TlsFault::Alert
             | TlsFault::Version
@@ -219,7 +224,8 @@ fn could_be_strict(sight: &Sight<'_>) -> bool {
             | HttpFault::ExpiredCredentials => false,
         },
         Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {
-            sight.answer().is_some_and(|answer| (400..500).contains(&answer.status))
+            sight.interceptor().is_none()
+                && sight.answer().is_some_and(|answer| (400..500).contains(&answer.status))
                 && matches!(sight.family(), Some(Family::Forbidden | Family::Foreign | Family::Unclear))
         }
         Outcome::Ok | Outcome::NotConfigured | Outcome::Skipped | Outcome::Dns(_) | Outcome::Tcp(_) => false,
@@ -308,21 +314,9 @@ pub(crate) fn other_endpoint(case: &Case<'_>) -> Vec<Draft> {
         .or_if(unconnected, Cause::ConnectionRefused)
         .or_if(unconnected, Cause::EndpointDeleted)
         .or(&signature_causes(&sights))
-        .because_of(sights.iter().chain(&works).map(|sight| leads(sight)))
+        .because_of(sights.iter().chain(&works).map(|sight| sight.leads()))
         .because_of(contrast(case, &sights));
     vec![draft]
-}
-
-/// Where a path's name leads, and by what.
-pub(crate) fn leads(sight: &Sight<'_>) -> String {
-    let lookup = &sight.seen.lookup;
-    let aliases: Vec<_> = lookup.cnames.iter().map(|name| format!("`{name}`")).collect();
-    let by = match lookup.source {
-        NameSource::Hosts => ", by the hosts file".to_owned(),
-        NameSource::Dns | NameSource::Literal if aliases.is_empty() => String::new(),
-        NameSource::Dns | NameSource::Literal => format!(", by the CNAME {}", aliases.join(", ")),
-    };
-    format!("`{}` leads to {}{by}", sight.seen.plan.dial, sight.places())
 }
 
 /// Whether a failure is one that another endpoint may answer with, or stale addresses.

@@ -7,7 +7,7 @@ use super::contrast::{is_forbidden, signature_causes};
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
 use super::meaning::Family;
-use super::names::{Opinion, contrast, opinion, surroundings};
+use super::names::{Opinion, contrast, opinion, stale_record, surroundings};
 use super::reach::{certificates, details};
 use super::sight::{Side, Sight};
 use crate::observation::{Outcome, TlsFault};
@@ -32,6 +32,7 @@ pub(crate) fn missing(case: &Case<'_>) -> Vec<Draft> {
     let (of_api, of_domain): (Vec<_>, Vec<_>) =
         sights.into_iter().partition(|sight| sight.path == AccessPath::Public && case.round.target.api().is_some());
     let draft = Draft::over(&[Cause::CustomDomainNotResolved], Likely, &of_domain)
+        .because_of(of_domain.iter().filter_map(|sight| stale_record(case, sight)))
         .because_of(contrast(case, &of_domain))
         .because_of(surroundings(case));
     let said = of_domain.first().map_or(Opinion::Unknown, |sight| opinion(sight));

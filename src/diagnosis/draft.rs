@@ -301,6 +301,7 @@ fn particulars(sights: &[&Sight<'_>]) -> Particulars {
     ];
     Particulars {
         circumstances: circumstances.into_iter().filter(|(holds, _)| *holds).map(|(_, one)| one).collect(),
+        names: sights.iter().map(|sight| sight.seen.plan.dial.to_string()).collect(),
         address: sights.first().and_then(|sight| sight.address()),
         caller: sights.iter().find_map(caller),
         method: sights.first().map(|sight| sight.seen.plan.method.to_string()),

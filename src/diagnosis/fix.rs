@@ -104,6 +104,9 @@ fn value(name: &str, target: Option<&Target>, particulars: &Particulars) -> Opti
         "resource" => (target.map(|target| word(target.resource())), "/RESOURCE"),
         "vpce" => (target.and_then(|target| target.vpce.as_ref()).map(ToString::to_string), "VPCE_ID"),
         "invoke" => (target.map(|target| target.invoke_name().to_string()), "API_ID.execute-api.REGION.amazonaws.com"),
+        // what was dialled
+        "name" => (particulars.names.first().cloned().or_else(|| value("invoke", target, particulars)), ""),
+        "zones" => (zones(&particulars.names).or_else(|| zones(&[value("invoke", target, particulars)?])), ""),
         // what its name should be, whatever was typed
         "own-name" => (target.and_then(Target::api).map(own_name), "API_ID.execute-api.REGION.amazonaws.com"),
         "sts" => (
@@ -142,6 +145,14 @@ fn value(name: &str, target: Option<&Target>, particulars: &Particulars) -> Opti
         _ => return None,
     };
     Some(known.unwrap_or_else(|| missing.to_owned()))
+}
+
+/// The zones of names, each once, as they are said.
+fn zones(names: &[String]) -> Option<String> {
+    let mut zones: Vec<_> = names.iter().filter_map(|name| Some(name.split_once('.')?.1)).collect();
+    zones.sort_unstable();
+    zones.dedup();
+    (!zones.is_empty()).then(|| zones.join(" and "))
 }
 
 /// The name of an API under the suffix of its Region.
@@ -212,6 +223,7 @@ mod tests {
             Circumstance::NamesResource,
             Circumstance::NamesServer,
             Circumstance::NamesIssuer,
+            Circumstance::StaleRecord,
         ];
         for cause in Cause::ALL {
             let marked: Vec<_> = cause.entry().fix.iter().map(|line| divided(line)).collect();

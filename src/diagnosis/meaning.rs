@@ -67,6 +67,19 @@ impl Signature {
         }
     }
 
+    /// Holds an answer without API Gateway's marks against who vouched for its sender.
+    pub(crate) fn hold_issuer(&mut self, issuer: &str) {
+        if self.family == Family::Foreign {
+            // what a gateway means by this status is nothing to a proxy
+            self.causes.clear();
+        }
+        self.family = Family::Foreign;
+        self.weaken(Confidence::Likely);
+        self.also(Cause::NotApiGateway);
+        self.rather(Cause::ProxyInterference);
+        self.remark(of_foreign_issuer(issuer));
+    }
+
     /// Holds the canonical request that was signed against the service's own.
     pub(crate) fn hold_canonical(&mut self, differences: &[Difference]) {
         let quoted = |text: &Option<String>| match text.as_deref() {
@@ -103,6 +116,13 @@ impl Signature {
             self.remark(format!("the signature is for `{region}`, the API is in `{own}`"));
         }
     }
+}
+
+/// What it means that a trusted certificate for a name of AWS's is not of AWS's issuer.
+pub(crate) fn of_foreign_issuer(issuer: &str) -> String {
+    format!(
+        "the certificate is trusted here and was issued by `{issuer}`, not by Amazon: something between decrypts the traffic"
+    )
 }
 
 /// Answers that are weighed alike when paths are compared.

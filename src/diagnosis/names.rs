@@ -2,15 +2,17 @@
 
 use super::case::Case;
 use super::cause::Cause;
+use super::circumstance::Circumstance;
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
 use super::sight::{Side, Sight, accounts};
-use crate::observation::DnsFault;
+use crate::observation::{Answer, DnsFault, NameSource, Query, QueryOutcome, Row};
 use crate::plan::AccessPath;
 
 /// The DNS server does not answer, or answers with a failure.
 pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
     let silent = case.unexplained_if(|sight| sight.outcome.dns().is_some_and(is_silence));
+    let (alive, silent): (Vec<_>, Vec<_>) = silent.into_iter().partition(|sight| heard(case, sight).is_some());
     let failing = case.unexplained_if(|sight| sight.outcome.dns().is_some_and(is_failure));
     // it asked nobody, so that nobody is to blame
     let local = case.unexplained_if(|sight| sight.outcome.dns() == Some(DnsFault::Local));
@@ -26,8 +28,24 @@ pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
     vec![
         Draft::over(&[Cause::HostOutOfResources], Likely, &local),
         draft(Cause::DnsServerUnreachable, Cause::DnsServerFailure, &silent),
+        draft(Cause::DnsServerFailure, Cause::DnsNotForwarded, &alive)
+            .because_of(alive.iter().filter_map(|sight| heard(case, sight))),
         draft(Cause::DnsServerFailure, Cause::DnsNotForwarded, &failing).because_of(truncation(&failing)),
     ]
+}
+
+/// What a server that is silent about this name answered for another in the same round: it is there.
+fn heard(case: &Case<'_>, sight: &Sight<'_>) -> Option<String> {
+    let unanswered = sight.seen.lookup.queries.iter().filter(|query| query.outcome == QueryOutcome::Timeout);
+    let mut silences = unanswered.map(|query| (query.server, &query.name));
+    let queries = || case.round.rows.iter().filter_map(Row::observation).flat_map(|seen| &seen.lookup.queries);
+    // what is only shared may be of another round
+    let answered =
+        |query: &Query| !query.shared && matches!(query.outcome, QueryOutcome::Answered | QueryOutcome::Truncated);
+    silences.find_map(|(server, name)| {
+        let other = queries().find(|one| one.server == server && one.name != *name && answered(one))?;
+        Some(format!("{} did answer for `{}`, and not for `{name}`", server.ip(), other.name))
+    })
 }
 
 /// What a truncated answer without another over TCP means.
@@ -35,6 +53,33 @@ fn truncation(sights: &[&Sight<'_>]) -> Option<String> {
     let truncated = sights.iter().any(|sight| sight.outcome.dns() == Some(DnsFault::Truncated));
     let said = "the answer did not fit a datagram (it is truncated), and the server gave none over TCP, whose port 53 must be open too";
     truncated.then(|| said.to_owned())
+}
+
+/// A name is an alias of one that does not exist: that record is wrong, whatever private DNS would say of the name without it.
+pub(crate) fn stale(case: &Case<'_>) -> Vec<Draft> {
+    let sights = case.unexplained_if(|sight| sight.path.is_of_four() && stale_record(case, sight).is_some());
+    let draft = Draft::over(&[Cause::DifferentEndpoint, Cause::DnsNotForwarded], Likely, &sights)
+        .given([Circumstance::StaleRecord])
+        .because_of(sights.iter().filter_map(|sight| stale_record(case, sight)))
+        .because_of(contrast(case, &sights))
+        .because_of(surroundings(case));
+    vec![match opinions(&sights) {
+        Opinion::Inside(said) | Opinion::Nothing(said) => draft.because(said),
+        Opinion::Unknown => draft,
+    }]
+}
+
+/// The record that makes a name an alias of one that does not exist; none if AWS made it, or if a path dials that other name.
+pub(crate) fn stale_record(case: &Case<'_>, sight: &Sight<'_>) -> Option<String> {
+    let lookup = &sight.seen.lookup;
+    let (target, before) = lookup.cnames.split_last().filter(|_| lookup.result == Err(DnsFault::NxDomain))?;
+    // in a VPC with private DNS every name of the Region is an alias of that without the API
+    let invoke = case.round.target.invoke_name().to_string();
+    let by_aws = invoke.split_once('.').is_some_and(|(_, region)| region == target.as_str());
+    let dialled = case.any(|other| other.seen.plan.dial == *target);
+    let name = before.last().unwrap_or(&sight.seen.plan.dial);
+    (!by_aws && !dialled)
+        .then(|| format!("`{name}` is an alias (CNAME) of `{target}`, which does not exist: that record is stale"))
 }
 
 /// The VPC resolver knows private addresses for a name that the configured server does not have.
@@ -69,12 +114,18 @@ pub(crate) fn forwarding(case: &Case<'_>) -> Vec<Draft> {
     vec![draft.because_of(said)]
 }
 
-/// Addresses that no host has: a filter's answer in the place of the real one.
+/// Addresses that no endpoint has, `0.0.0.0` or this very host's: what a filter or a hosts file says in the place of the real ones.
 pub(crate) fn filtered(case: &Case<'_>) -> Vec<Draft> {
-    let sights = case.unexplained_if(|sight| sight.side() == Side::Nobody);
-    let draft = Draft::over(&[Cause::DnsRebindingProtection, Cause::DnsNotForwarded], Likely, &sights)
-        .because_of(sights.iter().map(|sight| format!("`{}` leads to {}", sight.seen.plan.dial, sight.places())))
-        .because("no host has such an address: the DNS server filters the name, or what it answers")
+    // a tunnel or a test listens on this host for all names, or lets API Gateway answer
+    let away = case.any(|sight| !sight.is_unresolved() && !sight.leads_home());
+    let unheard = |sight: &Sight<'_>| !sight.answer().is_some_and(Answer::from_api_gateway);
+    let sights =
+        case.unexplained_if(|sight| sight.side() == Side::Nobody || away && sight.leads_home() && unheard(sight));
+    let asked = sights.iter().any(|sight| sight.seen.lookup.source == NameSource::Dns);
+    let draft = Draft::over(&[Cause::DnsRebindingProtection], Likely, &sights)
+        .or_if(asked, Cause::DnsNotForwarded)
+        .because_of(sights.iter().map(|sight| sight.leads()))
+        .because("no endpoint has such an address: a filter or a hosts file stands before the name, or before what is answered")
         .because_of(contrast(case, &sights))
         .because_of(surroundings(case));
     vec![match opinions(&sights) {

@@ -1,5 +1,6 @@
 //! Why did no answer come? Connection, handshake and exchange: what failed, where, and what the other paths make of it.
 
+use super::alert::Complaint;
 use super::case::Case;
 use super::cause::Cause;
 use super::clock::Clock;
@@ -68,6 +69,7 @@ pub(crate) fn handshakes(case: &Case<'_>) -> Vec<Draft> {
             draft
                 .without_if(!could_be_strict(case, &sights), Cause::StrictAccessMode)
                 .or_if(apart, Cause::DifferentEndpoint)
+                .because_of(sights.iter().filter_map(|sight| Some(Complaint::of(sight)?.remark()?.to_owned())))
                 .because_of(certificates(&sights))
                 .because_of(details(&sights))
                 .because_of(contrast(case, &sights))
@@ -109,7 +111,14 @@ fn unsecured(fault: TlsFault, sight: &Sight<'_>, clock: &Clock) -> Option<Meanin
         TlsFault::BadCertificate => {
             (&[Cause::TlsUntrustedIssuer, Cause::ProxyInterference, Cause::CertificateExpired], Possible)
         }
-        TlsFault::Alert => (&[Cause::TlsVersion, Cause::StrictAccessMode, Cause::ProxyInterference], Possible),
+        TlsFault::Alert => match Complaint::of(sight)? {
+            Complaint::Terms => (&[Cause::TlsVersion, Cause::StrictAccessMode, Cause::ProxyInterference], Possible),
+            // a public custom domain name may ask for a certificate of the client
+            Complaint::Demand if sight.public && !sight.asks_for_name_of_aws() => return None,
+            Complaint::Demand => (&[Cause::ProxyInterference, Cause::NotApiGateway], Likely),
+            Complaint::Name => (&[Cause::ProxyInterference, Cause::NotApiGateway, Cause::StrictAccessMode], Possible),
+            Complaint::Other => return None,
+        },
         TlsFault::Version => (&[Cause::TlsVersion, Cause::ProxyInterference], Likely),
         TlsFault::NotTls => (&[Cause::NotApiGateway, Cause::ProxyInterference, Cause::HttpProtocolError], Likely),
         TlsFault::Closed | TlsFault::Reset => {

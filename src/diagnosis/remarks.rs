@@ -6,6 +6,7 @@ use super::clock::Clock;
 use super::contrast::speaks_for_a_public_api;
 use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
+use super::meaning::of_foreign_issuer;
 use super::names::{Opinion, opinion};
 use super::sight::{Side, Sight};
 use super::signature::{self, is_masked_error};
@@ -122,6 +123,7 @@ pub(crate) fn odd_successes(case: &Case<'_>) -> Vec<Draft> {
     foreign.retain(|sight| {
         ![Cause::AnswersAnyApi, Cause::ProxyInterference].iter().any(|more| case.blames_on(*more, sight.path))
     });
+    let (intercepted, foreign): (Vec<_>, Vec<_>) = foreign.into_iter().partition(|sight| sight.interceptor().is_some());
     let behind: Vec<Cause> = masked
         .iter()
         .filter_map(|sight| sight.answer().filter(|answer| answer.error_type().is_some()).map(|answer| (sight, answer)))
@@ -140,6 +142,9 @@ pub(crate) fn odd_successes(case: &Case<'_>) -> Vec<Draft> {
         Draft::over(&[Cause::OkHttpApi], Likely, &http_api)
             .or(&[Cause::PublicApiViaVpce])
             .because("`apigw-requestid` without `x-amz-apigw-id`: an HTTP API, which cannot be private")
+            .into_remark(),
+        Draft::over(&[Cause::ProxyInterference, Cause::NotApiGateway], Likely, &intercepted)
+            .because_of(intercepted.iter().filter_map(|sight| Some(of_foreign_issuer(&sight.interceptor()?))))
             .into_remark(),
         Draft::over(&[Cause::NotApiGateway], Possible, &foreign)
             .or(&[Cause::Ok, Cause::ProxyInterference])
@@ -162,6 +167,8 @@ pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
     let outside = case.sights.iter().filter(|sight| !expected && !sight.public && sight.side() == Side::Outside);
     let (known, unknown): (Vec<_>, Vec<_>) =
         outside.filter(reached).partition(|sight| matches!(opinion(sight), Opinion::Inside(_)));
+    // an API whose own name leads to the endpoint and is answered there is private, and its private DNS on
+    let private = case.sight(AccessPath::PrivateDns).is_some_and(Sight::proves_api);
     let draft = |causes: &[Cause], sights: &[&Sight<'_>]| {
         let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
         let said = sights.iter().find_map(|sight| match opinion(sight) {
@@ -169,6 +176,8 @@ pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
             Opinion::Nothing(_) | Opinion::Unknown => None,
         });
         Draft::over(causes, Likely, sights)
+            .without_if(private, Cause::PrivateDnsDisabled)
+            .without_if(private, Cause::PublicApiViaVpce)
             .because(format!("the addresses are none that an endpoint has: {places}"))
             .because_of(said)
             .into_remark()

@@ -4,8 +4,8 @@ use super::cause::Cause;
 use super::meaning::{Family, Signature};
 use super::signature;
 use crate::observation::{
-    Address, Answer, Attempt, DnsFault, Experiment, HttpFault, Intent, NameSource, Observation, Outcome, Place, Round,
-    Row, TlsFailure, printable,
+    Address, AddressClass, Answer, Attempt, DnsFault, Experiment, HttpFault, Intent, NameSource, Observation, Outcome,
+    Place, Round, Row, TlsFailure, printable,
 };
 use crate::plan::{AccessPath, Plan};
 use crate::target::{Target, Zone};
@@ -91,7 +91,7 @@ impl<'a> Sight<'a> {
         };
         let came_through = seen.attempts.iter().any(through);
         let one_of_several = false;
-        Self {
+        let sight = Self {
             path,
             zone: None,
             public,
@@ -103,7 +103,16 @@ impl<'a> Sight<'a> {
             endpoint,
             came_through,
             one_of_several,
+        };
+        sight.with_issuer_held()
+    }
+
+    /// The same, with the answer of an interceptor read as its own.
+    fn with_issuer_held(mut self) -> Self {
+        if let (Some(issuer), Some(signature)) = (self.interceptor(), self.signature.as_mut()) {
+            signature.hold_issuer(&issuer);
         }
+        self
     }
 
     /// The path at each address by itself that was asked: that was to carry the request, and did or failed before.
@@ -115,7 +124,7 @@ impl<'a> Sight<'a> {
         let of = |attempt: &'a Attempt| {
             let (outcome, attempt) = (attempt.outcome(target), Some(attempt));
             let signature = meaning(outcome, attempt, &self.seen.plan, target);
-            Self { outcome, attempt, signature, one_of_several, ..*self }
+            Self { outcome, attempt, signature, one_of_several, ..*self }.with_issuer_held()
         };
         asked.into_iter().map(of).collect()
     }
@@ -168,6 +177,25 @@ impl<'a> Sight<'a> {
         }
     }
 
+    /// Whether its name leads to this very host, and nobody gave the address: no endpoint has it, though a tunnel may.
+    pub(crate) fn leads_home(&self) -> bool {
+        let addresses = self.addresses();
+        let here = |address: &Address| address.class() == AddressClass::Loopback;
+        self.seen.lookup.source != NameSource::Literal && !addresses.is_empty() && addresses.iter().all(here)
+    }
+
+    /// What its name leads to, in one clause.
+    pub(crate) fn leads(&self) -> String {
+        let lookup = &self.seen.lookup;
+        let aliases: Vec<_> = lookup.cnames.iter().map(|name| format!("`{name}`")).collect();
+        let by = match lookup.source {
+            NameSource::Hosts => ", by the hosts file".to_owned(),
+            NameSource::Dns | NameSource::Literal if aliases.is_empty() => String::new(),
+            NameSource::Dns | NameSource::Literal => format!(", by the CNAME {}", aliases.join(", ")),
+        };
+        format!("`{}` leads to {}{by}", self.seen.plan.dial, self.places())
+    }
+
     /// Whether its name gives no address that could be asked.
     pub(crate) fn is_unresolved(&self) -> bool {
         matches!(self.side(), Side::Nowhere | Side::Nobody)
@@ -191,6 +219,21 @@ impl<'a> Sight<'a> {
     /// Whether a handshake succeeded.
     pub(crate) fn is_secured(&self) -> bool {
         self.attempt.is_some_and(|attempt| attempt.secured().is_some())
+    }
+
+    /// Whether the name in the handshake is one that AWS gives.
+    pub(crate) fn asks_for_name_of_aws(&self) -> bool {
+        self.seen.plan.sni.as_str().contains(".execute-api.")
+    }
+
+    /// Who issued the certificate, if it is trusted for a name of AWS's and not of Amazon, and the answer has no mark of API Gateway's:
+    /// then a proxy that intercepts has answered.
+    pub(crate) fn interceptor(&self) -> Option<String> {
+        let certificate = self.attempt?.secured()?.certificate.as_ref()?;
+        let answer = self.answer()?;
+        let marked = answer.from_api_gateway() || answer.error_type().is_some();
+        let foreign = self.asks_for_name_of_aws() && !certificate.issuer.contains("Amazon");
+        (foreign && !marked).then(|| quoted(&certificate.issuer))
     }
 
     /// The kind of its unexpected answer.

@@ -136,6 +136,15 @@ impl Attempt {
         }
     }
 
+    /// The name (RFC 8446, 6.2) of the alert by which the server ended the handshake; in TLS 1.3 it may come after it.
+    pub fn alert(&self) -> Option<&str> {
+        let detail = match &self.tls()?.result {
+            Err(failure) => &failure.detail,
+            Ok(secured) => &secured.http.as_ref()?.result.as_ref().err()?.detail,
+        };
+        detail.as_deref()?.strip_prefix(ALERT)
+    }
+
     /// The sum of the phases that were reached, as felt.
     pub fn felt(&self) -> Duration {
         self.tcp.felt
@@ -156,3 +165,6 @@ impl Attempt {
         }
     }
 }
+
+/// What stands before the name of an alert in the detail of a failure.
+pub(crate) const ALERT: &str = "the server sent the alert ";

@@ -7,7 +7,7 @@ mod verdict;
 pub use trust::{Trust, TrustError, TrustSources};
 
 use super::wire::{Flooded, Stamped};
-use crate::observation::{Certificate, Phase, Session, TlsFailure, TlsFault, printable};
+use crate::observation::{ALERT, Certificate, Phase, Session, TlsFailure, TlsFault, printable};
 use crate::target::HostName;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{AlertDescription, CertificateError, Error as RustlsError, ProtocolVersion};
@@ -92,7 +92,7 @@ pub(super) fn certificate(leaf: &CertificateDer<'_>) -> Option<Certificate> {
 /// The alert in an error, if it is one that the server sent.
 pub(super) fn alert(error: &RustlsError) -> Option<String> {
     match error {
-        RustlsError::AlertReceived(alert) => Some(format!("the server sent the alert {}", alert_name(*alert))),
+        RustlsError::AlertReceived(alert) => Some(format!("{ALERT}{}", alert_name(*alert))),
         _ => None,
     }
 }

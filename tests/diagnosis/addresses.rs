@@ -157,7 +157,8 @@ fn an_address_that_fails_in_the_handshake_is_not_down() {
         (TlsFault::NotTls, Cause::NotApiGateway),
         (TlsFault::Reset, Cause::ProxyInterference),
         (TlsFault::Closed, Cause::ProxyInterference),
-        (TlsFault::Alert, Cause::ProxyInterference),
+        // an alert without a name
+        (TlsFault::Alert, Cause::Unexplained),
         (TlsFault::Version, Cause::ProxyInterference),
         (TlsFault::Timeout, Cause::MtuBlackHole),
         (TlsFault::Other, Cause::Unexplained),
@@ -193,7 +194,7 @@ fn an_address_that_is_silent_after_the_request_is_one_finding() {
     for fault in [HttpFault::Closed, HttpFault::Reset, HttpFault::Malformed, HttpFault::HeadTooLarge] {
         is_about(&third(&unanswered(fault)).shows(Cause::HttpProtocolError, &ALL), THIRD);
     }
-    is_about(&third(&unanswered(HttpFault::TlsAlert)).shows(Cause::ProxyInterference, &ALL), THIRD);
+    is_about(&third(&unanswered(HttpFault::TlsAlert)).shows(Cause::Unexplained, &ALL), THIRD);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::round::{ALL, P1, P2, P3, P4, healthy, names};
 use apigw_probe::diagnosis::Cause;
-use apigw_probe::observation::TcpFault;
+use apigw_probe::observation::{NameSource, TcpFault};
 
 #[test]
 fn an_address_that_no_host_has_is_a_filters() {
@@ -33,6 +33,34 @@ fn a_filter_where_the_vpc_resolver_knows_the_name_is_one_finding() {
     let finding = scene.shows(Cause::DnsRebindingProtection, &ALL);
     assert!(names(&finding, Cause::DnsNotForwarded));
     assert!(finding.evidence.concat().contains("169.254.169.253"));
+}
+
+#[test]
+fn a_loopback_address_beside_an_endpoints_is_a_filters() {
+    for (home, source) in [("127.0.0.1", NameSource::Dns), ("::1", NameSource::Dns), ("127.0.1.1", NameSource::Hosts)] {
+        let scene = healthy()
+            .at_addresses(&[P1], &[home])
+            .unconnected(&[P1], TcpFault::Refused)
+            .on(&[P1], |seen| seen.lookup.source = source);
+        let finding = scene.shows(Cause::DnsRebindingProtection, &[P1]);
+        assert_eq!(names(&finding, Cause::DnsNotForwarded), source == NameSource::Dns);
+        assert!(finding.evidence.concat().contains(home), "{finding:#?}");
+        assert!(!finding.fix.concat().contains("describe-network-interfaces"), "{finding:#?}");
+    }
+}
+
+#[test]
+fn a_tunnel_on_this_host_is_no_filter() {
+    let all = healthy().at_addresses(&ALL, &["127.0.0.1"]).unconnected(&ALL, TcpFault::Refused);
+    all.shows(Cause::ConnectionRefused, &ALL);
+    let given = healthy()
+        .at_addresses(&[P1], &["127.0.0.1"])
+        .unconnected(&[P1], TcpFault::Refused)
+        .on(&[P1], |seen| seen.lookup.source = NameSource::Literal);
+    given.shows(Cause::ConnectionRefused, &[P1]);
+    let heard = healthy().at_addresses(&[P1], &["127.0.0.1"]);
+    let heard = heard.error(&[P1], 429, "TooManyRequestsException", "{}");
+    heard.shows(Cause::Throttled, &[P1]);
 }
 
 #[test]

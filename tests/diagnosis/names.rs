@@ -2,7 +2,9 @@
 
 use crate::round::{ALL, ENDPOINT, P1, P2, P3, P4, Scene, URL, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
-use apigw_probe::observation::{DnsFault, Intent, NameSource, TcpFault};
+use apigw_probe::observation::{DnsFault, Intent, NameSource, QueryOutcome, TcpFault};
+use apigw_probe::plan::AccessPath;
+use apigw_probe::target::HostName;
 
 #[test]
 fn nothing_is_said_of_a_healthy_round() {
@@ -53,6 +55,46 @@ fn private_dns_is_off_and_the_public_record_is_silent() {
 fn private_dns_is_off_and_the_api_is_not_associated() {
     let findings = healthy().nxdomain(&[P1, P2]).findings();
     assert_eq!(findings, [(Cause::PrivateDnsDisabled, vec![P1]), (Cause::VpceNotAssociated, vec![P2])]);
+}
+
+#[test]
+fn an_alias_of_a_name_that_does_not_exist_is_a_stale_record() {
+    let leading = |scene: Scene, target: &str| {
+        scene.on(&[P1], |seen| seen.lookup.cnames = vec![HostName::parse(target).unwrap()])
+    };
+    let old = "vpce-0dead0000beef0001-abcdefgh.execute-api.us-east-1.vpce.amazonaws.com";
+    for target in [old, "other.example.com"] {
+        let finding = leading(healthy().nxdomain(&[P1]), target).shows(Cause::DifferentEndpoint, &[P1]);
+        assert_eq!(finding.alternatives, [Cause::DnsNotForwarded]);
+        assert!(finding.evidence.concat().contains(target), "{finding:#?}");
+        assert!(!finding.fix.concat().contains("--private-dns-enabled"), "{finding:#?}");
+        assert!(!finding.fix.concat().contains("describe-network-interfaces"), "{finding:#?}");
+    }
+    let beside = leading(healthy().nxdomain(&[P1, P2]), old).findings();
+    assert_eq!(beside, [(Cause::DifferentEndpoint, vec![P1]), (Cause::VpceNotAssociated, vec![P2])]);
+}
+
+#[test]
+fn a_custom_domain_names_stale_record_is_told() {
+    let path = AccessPath::CustomDomain;
+    let scene = Scene::with_domain().nxdomain(&[path]).on(&[path], |seen| {
+        seen.lookup.cnames = vec![HostName::parse("old.example.com").unwrap()];
+    });
+    let finding = scene.shows(Cause::CustomDomainNotResolved, &[path]);
+    assert!(finding.evidence.concat().contains("old.example.com"), "{finding:#?}");
+}
+
+#[test]
+fn an_alias_that_aws_makes_or_of_a_name_that_a_path_dials_is_no_stale_record() {
+    let leading = |scene: Scene, target: &str| {
+        scene.on(&[P1], |seen| seen.lookup.cnames = vec![HostName::parse(target).unwrap()])
+    };
+    let own = leading(healthy().nxdomain(&[P1]), "execute-api.us-east-1.amazonaws.com");
+    own.shows(Cause::PrivateDnsDisabled, &[P1]);
+    leading(healthy().nxdomain(&ALL), ENDPOINT).shows(Cause::EndpointDeleted, &ALL);
+    // what has no address may be filtered
+    let empty = leading(healthy().nameless(&[P1], DnsFault::NoData), "other.example.com");
+    empty.shows(Cause::PrivateDnsDisabled, &[P1]);
 }
 
 #[test]
@@ -231,6 +273,33 @@ fn no_server_answers() {
 }
 
 #[test]
+fn a_server_that_answers_for_another_name_is_there() {
+    let scene = healthy()
+        .asked(&[P1, P2], QueryOutcome::Answered)
+        .nameless(&[P3, P4], DnsFault::Timeout)
+        .asked(&[P3, P4], QueryOutcome::Timeout);
+    let finding = scene.shows(Cause::DnsServerFailure, &[P3, P4]);
+    assert_eq!(finding.alternatives, [Cause::DnsNotForwarded]);
+    assert!(finding.evidence.concat().contains("10.0.0.2"), "{finding:#?}");
+    let fix = finding.fix.concat();
+    assert!(fix.contains(ENDPOINT) && fix.contains(" execute-api.us-east-1.vpce.amazonaws.com "), "{fix}");
+}
+
+#[test]
+fn an_answer_of_another_round_or_server_does_not_show_that_a_server_is_there() {
+    let scene = || {
+        healthy()
+            .asked(&[P1, P2], QueryOutcome::Answered)
+            .nameless(&[P3, P4], DnsFault::Timeout)
+            .asked(&[P3, P4], QueryOutcome::Timeout)
+    };
+    let old = scene().on(&[P1, P2], |seen| seen.lookup.queries[0].shared = true);
+    old.shows(Cause::DnsServerUnreachable, &[P3, P4]);
+    let other = scene().on(&[P1, P2], |seen| seen.lookup.queries[0].server.set_port(54));
+    other.shows(Cause::DnsServerUnreachable, &[P3, P4]);
+}
+
+#[test]
 fn the_server_fails() {
     for fault in [
         DnsFault::ServFail,
@@ -261,6 +330,15 @@ fn every_name_leads_to_the_internet() {
 fn a_success_over_public_addresses_is_remarked() {
     let finding = healthy().at_addresses(&[P1], &["52.94.1.1"]).shows(Cause::PublicAddresses, &[P1]);
     assert!(names(&finding, Cause::PublicApiViaVpce));
+}
+
+#[test]
+fn a_public_alias_beside_private_names_is_no_matter_of_private_dns() {
+    let finding = healthy().at_addresses(&[P2], &["3.80.1.1"]).shows(Cause::PublicAddresses, &[P2]);
+    assert_eq!(finding.alternatives, []);
+    let fix = finding.fix.concat();
+    assert!(!fix.contains("private DNS"), "{fix}");
+    assert!(fix.contains("dig @169.254.169.253 a1bc234d5e-vpce-1a2b3c456d7e89012."), "{fix}");
 }
 
 #[test]

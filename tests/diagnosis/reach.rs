@@ -1,8 +1,9 @@
 //! The way to the endpoint: rows R1 to R13 and T1 to T9 of the fact tables, and the clock.
 
-use crate::round::{ALL, P1, P2, P3, P4, at, attempt, healthy, names};
+use crate::round::{ALL, P1, P2, P3, P4, Scene, at, attempt, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
 use apigw_probe::observation::{Address, DnsFault, HttpFault, Intent, TcpFault, TlsFault};
+use apigw_probe::plan::AccessPath;
 use std::time::Duration;
 
 #[test]
@@ -113,20 +114,53 @@ fn large_packets_vanish() {
 #[test]
 fn no_version_in_common() {
     healthy().unsecured(&ALL, TlsFault::Version).shows(Cause::TlsVersion, &ALL);
-    healthy().unsecured(&ALL, TlsFault::Alert).shows(Cause::TlsVersion, &ALL);
+    for alert in ["protocol_version", "handshake_failure", "insufficient_security", "inappropriate_fallback"] {
+        healthy().alerted(&ALL, alert, false).shows(Cause::TlsVersion, &ALL);
+    }
+}
+
+#[test]
+fn a_server_that_wants_a_client_certificate_is_no_execute_api() {
+    for alert in ["certificate_required", "bad_certificate", "unknown_ca", "access_denied", "no_application_protocol"] {
+        for late in [false, true] {
+            let finding = healthy().alerted(&ALL, alert, late).shows(Cause::ProxyInterference, &ALL);
+            assert_eq!(finding.alternatives, [Cause::NotApiGateway], "{alert}");
+        }
+    }
+    let others = healthy().alerted(&[P2, P3, P4], "certificate_required", true);
+    assert_ne!(others.finding().cause, Cause::StrictAccessMode);
+}
+
+#[test]
+fn a_public_custom_domain_name_may_want_a_client_certificate() {
+    let scene = Scene::public("https://api.example.com/pets", None);
+    let path = scene.round.rows[0].path;
+    scene.alerted(&[path], "certificate_required", true).shows(Cause::Unexplained, &[path]);
+}
+
+#[test]
+fn a_server_that_does_not_know_the_name_speaks_of_no_version() {
+    let finding = healthy().alerted(&[P3, P4], "unrecognized_name", false).shows(Cause::ProxyInterference, &[P3, P4]);
+    assert!(names(&finding, Cause::NotApiGateway) && !names(&finding, Cause::TlsVersion), "{finding:#?}");
+}
+
+#[test]
+fn an_alert_that_fits_nothing_is_unexplained() {
+    let finding = healthy().alerted(&ALL, "internal_error", false).shows(Cause::Unexplained, &ALL);
+    assert!(!names(&finding, Cause::TlsVersion) && finding.evidence.concat().contains("internal_error"));
 }
 
 #[test]
 fn strict_mode_is_thought_of_only_where_it_fits() {
     let strict = |scene: crate::round::Scene| names(&scene.finding(), Cause::StrictAccessMode);
-    assert!(strict(healthy().only(&[P3]).unsecured(&[P3], TlsFault::Alert)));
-    assert!(!strict(healthy().unsecured(&[P3], TlsFault::Alert)), "another name than the API's own works");
-    assert!(!strict(healthy().unsecured(&ALL, TlsFault::Alert)), "the API's own name fails as well");
+    assert!(strict(healthy().only(&[P3]).alerted(&[P3], "handshake_failure", false)));
+    assert!(!strict(healthy().alerted(&[P3], "handshake_failure", false)), "another name than the API's own works");
+    assert!(!strict(healthy().alerted(&ALL, "handshake_failure", false)), "the API's own name fails as well");
 }
 
 #[test]
 fn a_late_alert_is_still_an_alert() {
-    healthy().unanswered(&ALL, HttpFault::TlsAlert).shows(Cause::TlsVersion, &ALL);
+    healthy().alerted(&ALL, "handshake_failure", true).shows(Cause::TlsVersion, &ALL);
 }
 
 #[test]
@@ -147,6 +181,41 @@ fn a_foreign_authority_signed() {
 fn an_authority_that_only_this_host_trusts_marks_interception() {
     let finding = healthy().untrusted(&ALL, TlsFault::UnknownIssuer, Some(true)).shows(Cause::ProxyInterference, &ALL);
     assert_eq!(finding.alternatives, [Cause::TlsUntrustedIssuer]);
+}
+
+#[test]
+fn an_answer_without_marks_under_a_trusted_certificate_of_another_issuer_is_an_interceptors() {
+    let company = "C=US, O=Example Corp, CN=Example Corp TLS Inspection";
+    let blocked = |paths: &[_], issuer| {
+        healthy().answers(paths, 403, &[("Content-Type", "text/html")], "<html>blocked</html>").issued_by(paths, issuer)
+    };
+    for paths in [&ALL[..], &[P1], &[P2, P3, P4]] {
+        let finding = blocked(paths, company).shows(Cause::ProxyInterference, paths);
+        assert_eq!(
+            (finding.confidence, finding.alternatives.as_slice()),
+            (Confidence::Likely, &[Cause::NotApiGateway][..])
+        );
+        assert!(finding.evidence.concat().contains(company), "{finding:#?}");
+    }
+    let by_amazon = blocked(&ALL, "C=US, O=Amazon, CN=Amazon RSA 2048 M01");
+    by_amazon.shows(Cause::NotApiGateway, &ALL);
+    let passed =
+        healthy().error(&ALL, 403, "ForbiddenException", r#"{"message":"Forbidden"}"#).issued_by(&ALL, company);
+    assert!(!names(&passed.finding(), Cause::ProxyInterference), "API Gateway's own answer came through");
+}
+
+#[test]
+fn a_success_without_marks_under_a_trusted_certificate_of_another_issuer_is_an_interceptors() {
+    let scene = healthy().answers(&ALL, 200, &[], "[]").issued_by(&ALL, "CN=Example Corp TLS Inspection");
+    assert!(names(&scene.shows(Cause::ProxyInterference, &ALL), Cause::NotApiGateway));
+    assert_eq!(healthy().issued_by(&ALL, "CN=Example Corp TLS Inspection").findings(), []);
+}
+
+#[test]
+fn a_custom_domain_names_certificate_may_be_of_any_issuer() {
+    let path = AccessPath::CustomDomain;
+    let scene = Scene::with_domain().answers(&[path], 403, &[], "<html>no</html>").issued_by(&[path], "CN=R11");
+    assert_eq!(scene.finding().cause, Cause::NotApiGateway);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use apigw_probe::diagnosis::{Cause, Confidence, Diagnosis, Finding, diagnose};
 use apigw_probe::observation::{
     Address, Answer, Attempt, Certificate, Connected, DnsFault, Environment, HttpFailure, HttpFault, Intent, Lookup,
-    NameSource, Observation, Phase, RawAnswer, Round, Row, SecondOpinion, Secrets, Secured, Seen, Session, TcpFailure,
-    TcpFault, TlsFailure, TlsFault,
+    NameSource, Observation, Phase, Query, QueryOutcome, RawAnswer, RecordType, Round, Row, SecondOpinion, Secrets,
+    Secured, Seen, Session, TcpFailure, TcpFault, TlsFailure, TlsFault, Transport,
 };
 use apigw_probe::plan::{AccessPath, Header, HeaderText, Method, Request, RowId, plan, rows};
 use apigw_probe::target::{Expectation, Target, TargetInput};
@@ -148,6 +148,23 @@ impl Scene {
         })
     }
 
+    /// The server was asked for the name, with this outcome.
+    pub(crate) fn asked(self, paths: &[AccessPath], outcome: QueryOutcome) -> Self {
+        self.on(paths, |seen| {
+            seen.lookup.queries = vec![Query {
+                name: seen.plan.dial.clone(),
+                kind: RecordType::A,
+                server: "10.0.0.2:53".parse().unwrap(),
+                transport: Transport::Udp,
+                outcome,
+                rcode: None,
+                felt: Duration::from_millis(2),
+                wire: None,
+                shared: false,
+            }];
+        })
+    }
+
     pub(crate) fn nxdomain(self, paths: &[AccessPath]) -> Self {
         self.nameless(paths, DnsFault::NxDomain)
     }
@@ -201,6 +218,29 @@ impl Scene {
         self.on(paths, |seen| {
             let failure = TlsFailure { fault, detail: None, certificate: None, system_trusts_issuer: None };
             seen.attempts[0].tcp = connected(phase(Err(failure)));
+        })
+    }
+
+    /// The certificate is of this issuer.
+    pub(crate) fn issued_by(self, paths: &[AccessPath], issuer: &str) -> Self {
+        self.on(paths, |seen| {
+            let tls = seen.attempts[0].tcp.result.as_mut().unwrap().tls.as_mut().unwrap();
+            let certificate = tls.result.as_mut().unwrap().certificate.as_mut().unwrap();
+            issuer.clone_into(&mut certificate.issuer);
+        })
+    }
+
+    /// The server ends the handshake by an alert, or by a late one in the exchange.
+    pub(crate) fn alerted(self, paths: &[AccessPath], alert: &str, late: bool) -> Self {
+        let detail = || Some(format!("the server sent the alert {alert}"));
+        let scene =
+            if late { self.unanswered(paths, HttpFault::TlsAlert) } else { self.unsecured(paths, TlsFault::Alert) };
+        scene.on(paths, |seen| {
+            let tls = seen.attempts[0].tcp.result.as_mut().unwrap().tls.as_mut().unwrap();
+            match &mut tls.result {
+                Err(failure) => failure.detail = detail(),
+                Ok(secured) => secured.http.as_mut().unwrap().result.as_mut().unwrap_err().detail = detail(),
+            }
         })
     }
 

@@ -12,7 +12,7 @@ pub(super) const PRIVATE_DNS_DISABLED: Entry = Entry {
     shows: "NXDOMAIN on `private-dns` while the endpoint's own name resolves; or public addresses there.",
     ceiling: Likely,
     fix: &[
-        "call it another way: the other three paths need no private DNS",
+        "call it another way: over the endpoint's own name, or over the alias where that exists; they need no private DNS",
         "{unless private-dns-on}or turn it on, but mind the side effect: every name under execute-api.{region}.{suffix} then leads to this endpoint in \
          the whole VPC, and public APIs of the Region answer 403 there",
         "{unless dns-support-on}private DNS needs the VPC's first DNS attribute: `aws ec2 modify-vpc-attribute --vpc-id VPC --enable-dns-support --region {region}`",
@@ -86,15 +86,16 @@ pub(super) const DNS_SERVER_UNREACHABLE: Entry = Entry {
 };
 
 pub(super) const DNS_SERVER_FAILURE: Entry = Entry {
-    title: "the DNS server answers with a failure",
+    title: "the DNS server fails for a name: it answers with a failure, or not, while it does for others",
     owner: Owner::Network,
-    meaning: "SERVFAIL, REFUSED or an answer that cannot be read: the server cannot reach those above it, its policy \
-              refuses this client, or DNSSEC validation fails on its way.",
-    shows: "an rcode other than NOERROR and NXDOMAIN.",
+    meaning: "SERVFAIL, REFUSED, an answer that cannot be read, or silence about the names of one zone: the server cannot reach \
+              those above it, does not forward that zone or has no way to the Internet, its policy refuses this client, or DNSSEC \
+              validation fails on its way.",
+    shows: "an rcode other than NOERROR and NXDOMAIN; or a timeout from a server that answers for another name in the same round.",
     ceiling: Likely,
     fix: &[
-        "look into the server's log for `{invoke}`",
-        "see that it may forward execute-api.{region}.{suffix} to the VPC's resolver, and that it serves this client",
+        "look into the server's log for `{name}`",
+        "see that it may forward {zones} to the VPC's resolver, or ask the Internet for it, and that it serves this client",
     ],
     docs: "https://repost.aws/knowledge-center/vpc-interface-configure-dns",
 };
@@ -115,13 +116,16 @@ pub(super) const DNS_NOT_FORWARDED: Entry = Entry {
 };
 
 pub(super) const DNS_REBINDING_PROTECTION: Entry = Entry {
-    title: "the DNS server drops private addresses from its answers, or filters the names",
+    title: "the DNS server or a hosts file filters: the names, or private addresses in the answers",
     owner: Owner::Network,
     meaning: "Alias and endpoint name are public names with private addresses, as a rebinding attack has them; some \
-              resolvers (dnsmasq, unbound, routers, filtering services) empty such answers, or answer `0.0.0.0` or `::` in their place.",
-    shows: "NOERROR without an address for the alias and the endpoint's name, or with `0.0.0.0` or `::`.",
+              resolvers (dnsmasq, unbound, routers, filtering services) empty such answers, or answer `0.0.0.0`, `::` or a loopback \
+              address in their place; a line in a hosts file does the same.",
+    shows: "NOERROR without an address for the alias and the endpoint's name, or with `0.0.0.0`, `::` or, on some paths alone, a \
+            loopback address.",
     ceiling: Likely,
     fix: &[
+        "look for `{name}` in /etc/hosts and in block lists, of this host and of the DNS server: `getent hosts {name}`",
         "exempt {suffix} there: dnsmasq `rebind-domain-ok=/{suffix}/`, unbound `private-domain: {suffix}`",
         "or let this host ask the VPC's resolver",
     ],
@@ -136,23 +140,27 @@ pub(super) const PUBLIC_ADDRESSES: Entry = Entry {
     shows: "every address of the name is public.",
     ceiling: Likely,
     fix: &[
-        "ask the VPC's resolver for `{invoke}`: `dig @169.254.169.253 {invoke}`",
-        "if it says the same, enable private DNS on {vpce} or use the paths over the endpoint's own name",
+        "ask the VPC's resolver for `{name}`: `dig @169.254.169.253 {name}`",
+        "{if private-dns-disabled}if it says the same, enable private DNS on {vpce} or use the paths over the endpoint's own name",
+        "{unless private-dns-disabled}if it says the same, look for `{name}` in the hosted zones of the VPC: `aws route53 list-hosted-zones-by-vpc --vpc-id VPC --vpc-region {region}`",
         "if it says otherwise, forward execute-api.{region}.{suffix} to it",
     ],
     docs: "https://repost.aws/knowledge-center/vpc-interface-configure-dns",
 };
 
 pub(super) const DIFFERENT_ENDPOINT: Entry = Entry {
-    title: "the names lead to different endpoints",
+    title: "the names lead to different endpoints, or one of them to none",
     owner: Owner::AccountA,
     meaning: "A central endpoint, a Route 53 profile, a hosted zone or the hosts file gives a name other addresses than those of the \
-              endpoint that was named. Policies that name one endpoint refuse the other.",
-    shows: "one path works and another fails, and their names have no address in common; or one address of a name refuses what the others grant.",
+              endpoint that was named. Policies that name one endpoint refuse the other. A record may outlive what it leads to.",
+    shows: "one path works and another fails, and their names have no address in common; or one address of a name refuses what the \
+            others grant; or a name is an alias (CNAME) of one that does not exist.",
     ceiling: Likely,
     fix: &[
-        "find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
-        "look for `{invoke}` in /etc/hosts, in private hosted zones of the VPC, and in Route 53 profiles",
+        "{if stale-record}where a name is an alias (CNAME) of one that does not exist, correct or delete that record, on your own DNS server or in a hosted zone: `aws route53 list-hosted-zones-by-vpc --vpc-id VPC --vpc-region {region}`",
+        "{if stale-record}if it is to stay, let it lead to `{endpoint}`",
+        "{unless stale-record}find out whose addresses they are: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
+        "{unless stale-record}look for `{invoke}` in /etc/hosts, in private hosted zones of the VPC, and in Route 53 profiles",
         "{if vpce-policy-explicit-deny vpce-policy-implicit-deny}where the policy of an endpoint refuses, it is that of the endpoint at {address}; if the calls are to go over it, it must allow `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*`",
         "{if resource-policy-explicit-deny resource-policy-implicit-deny resource-policy-deny-unspecified forbidden-unknown connect-timeout}name every endpoint in use in the API's resource policy (`aws:SourceVpce`), and redeploy, since a policy counts only after that",
     ],

@@ -141,7 +141,7 @@ pub(super) const TLS_VERSION: Entry = Entry {
     title: "server and client agree on no TLS version or cipher",
     owner: Owner::AccountB,
     meaning: "Private APIs take TLS 1.2 and later; an API's security policy may demand more than the client or a proxy between offers.",
-    shows: "the server ends the handshake with an alert, or closes it.",
+    shows: "the server ends the handshake with an alert that says so (`protocol_version`, `handshake_failure`), or closes it.",
     ceiling: Likely,
     fix: &[
         "in account B, see the policy; while apiStatus is UPDATING, wait: `aws apigateway get-rest-api --rest-api-id {api} --region {region} --query '[securityPolicy,endpointAccessMode,apiStatus]'`",
@@ -155,7 +155,7 @@ pub(super) const PROXY_INTERFERENCE: Entry = Entry {
     title: "a proxy or firewall stands between and interferes",
     owner: Owner::Network,
     meaning: "Something on the way decrypts, answers in the endpoint's place, changes `Host` or `x-apigw-api-id`, or cuts handshakes by their name.",
-    shows: "a certificate of an authority that only this host trusts; a proxy's headers; handshakes that are cut; an experiment (`once \
+    shows: "a certificate of an authority that only this host trusts, or of another than Amazon's; a proxy's headers; handshakes that are cut, or end with an alert which no endpoint sends; an experiment (`once \
             --experiment`) in which a header does not arrive; a signed call of which the service read something else than was signed.",
     ceiling: Likely,
     fix: &[
