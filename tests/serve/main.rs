@@ -12,6 +12,8 @@ mod reload;
 #[path = "../support/secrets.rs"]
 mod secrets;
 mod secrecy;
+#[path = "../support/address.rs"]
+mod address;
 #[path = "../support/service.rs"]
 mod service;
 #[expect(dead_code, reason = "what calls `once` is for other suites")]

@@ -1,9 +1,10 @@
 //! Does the rehearsal sign where its scenario does, and go over to another?
 
+use crate::address::free_address;
 use crate::daemon::eventually;
 use crate::side::binary;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 struct Rehearsal {
@@ -13,7 +14,7 @@ struct Rehearsal {
 
 impl Rehearsal {
     fn of(scenario: &str) -> Self {
-        let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listen = free_address();
         let mut command = binary();
         command.args(["demo", "--serve", "--scenario", scenario, "--listen", &listen.to_string()]);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();

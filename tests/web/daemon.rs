@@ -1,9 +1,10 @@
 //! What is asked? A daemon whose targets fail at once, since the DNS server that it asks is a closed port.
 
+use crate::address::free_address;
 use crate::client::{self, Answer};
 use crate::service::Service;
 use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -24,11 +25,6 @@ pub(crate) struct Daemon {
     pub(crate) service: Service,
     pub(crate) address: SocketAddr,
     pub(crate) folder: tempfile::TempDir,
-}
-
-/// A port on loopback that nobody has.
-pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 impl Setup {

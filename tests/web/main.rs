@@ -2,6 +2,8 @@
 
 mod client;
 mod daemon;
+#[path = "../support/address.rs"]
+mod address;
 #[path = "../support/service.rs"]
 mod service;
 
