@@ -52,8 +52,7 @@ struct Suspect<'a> {
 
 /// An unexpected answer, if the gateway gave the expected one at other addresses.
 fn refused<'a>(case: &Case<'_>, one: Sight<'a>, signature: Signature, well: &[Sight<'_>]) -> Option<Suspect<'a>> {
-    let marked = |sight: &Sight<'_>| sight.answer().is_some_and(|answer| answer.apigw_id().is_some());
-    let who = places(&well.iter().filter(|sight| marked(sight)).collect::<Vec<_>>())?;
+    let who = places(&well.iter().filter(|sight| sight.is_marked()).collect::<Vec<_>>())?;
     let ip = one.address()?;
     let mut facts = signature.remarks;
     let stray = stray(&one);
@@ -80,7 +79,7 @@ fn refused<'a>(case: &Case<'_>, one: Sight<'a>, signature: Signature, well: &[Si
     };
     facts.extend(same_host);
     let (first, last) = match signature.family {
-        family if !marked(&one) && !matches!(family, Family::HttpApi | Family::Foreign) => {
+        family if !one.is_marked() && !matches!(family, Family::HttpApi | Family::Foreign) => {
             (Some(Cause::NotApiGateway), None)
         }
         Family::Policy if causes.contains(&Cause::AnsweredByAnotherApi) => (None, elsewhere),

@@ -45,7 +45,7 @@ pub(crate) fn place(case: &Case<'_>) -> Vec<Draft> {
     };
     let sights = case.unexplained_if(|sight| sight.address() == trial.address() && are_alike(sight, trial));
     let draft = Draft::over(&[Cause::DifferentEndpoint], Likely, &sights)
-        .or_if(!is_marked(trial), Cause::ProxyInterference)
+        .or_if(!trial.is_marked(), Cause::ProxyInterference)
         .because("the call that works elsewhere fails alike there: it is the address, not the name or a header");
     vec![draft]
 }
@@ -67,11 +67,11 @@ pub(crate) fn strict(case: &Case<'_>) -> Vec<Draft> {
              `Host`: something judges the name in the handshake, or puts it into `Host`",
         )];
     }
-    let by_gateway = is_forbidden(trial) && is_marked(trial);
+    let by_gateway = is_forbidden(trial) && trial.is_marked();
     if !by_gateway && !are_alike(trial, base) {
         return Vec::new();
     }
-    let refused = is_marked(trial) && sights.iter().all(|sight| is_marked(sight));
+    let refused = trial.is_marked() && sights.iter().all(|sight| sight.is_marked());
     // it differs from the call that works in the name in the handshake alone, which a web ACL does not see
     let beyond_waf = sights.iter().any(|sight| sight.path == AccessPath::VpceHostHeader);
     let stalled = sights.iter().any(|sight| sight.outcome == Outcome::Tls(TlsFault::Timeout));
@@ -109,7 +109,7 @@ pub(crate) fn headers(case: &Case<'_>) -> Vec<Draft> {
     ];
     let said = facts.iter().filter(|(holds, _)| *holds).map(|(_, fact)| (*fact).to_owned());
     let arrives =
-        case.trial(Question::UnknownIdBesideHost).is_some_and(|trial| is_forbidden(trial) && is_marked(trial));
+        case.trial(Question::UnknownIdBesideHost).is_some_and(|trial| is_forbidden(trial) && trial.is_marked());
     let refused = case.unexplained_if(|sight| {
         sight.path == AccessPath::VpceApiIdHeader && arrives && reached(Question::RightIdBesideHost)
     });
@@ -150,7 +150,7 @@ pub(crate) fn api(case: &Case<'_>) -> Vec<Draft> {
         let causes: Vec<_> = causes.unwrap_or_default().into_iter().filter(named).collect();
         let fact = "an API that does not exist gets the same answer: what answers does not look at the API";
         drafts.push(Draft::over(&causes, Likely, &foreign).because(fact));
-    } else if is_marked(trial) {
+    } else if trial.is_marked() {
         let fact = "another API's call reaches API Gateway: what answers looks at the name, and lets others pass";
         drafts.push(Draft::over(&[Cause::ProxyInterference, Cause::NotApiGateway], Likely, &foreign).because(fact));
     }
@@ -170,11 +170,6 @@ fn are_alike(one: &Sight<'_>, other: &Sight<'_>) -> bool {
 /// Whether a call got through to the API.
 fn reaches(trial: &Sight<'_>) -> bool {
     trial.is_ok() || trial.family().is_some_and(Family::proves_api)
-}
-
-/// Whether the answer is a REST API's, by the mark that only API Gateway sets.
-fn is_marked(sight: &Sight<'_>) -> bool {
-    sight.answer().is_some_and(|answer| answer.apigw_id().is_some())
 }
 
 /// Whether the API's own name works at an address: on its path, or in an experiment.

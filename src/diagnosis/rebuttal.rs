@@ -106,9 +106,9 @@ fn is_at_endpoint_of(other: &Sight<'_>, sight: &Sight<'_>) -> bool {
     alike && other.side() == Side::Inside && other.meets(sight)
 }
 
-/// Whether its answer has the mark that a REST API's answers have.
+/// Whether an answer of the path has the mark that a REST API's answers have.
 fn is_marked(sight: &Sight<'_>) -> bool {
-    sight.came_through || sight.answer().is_some_and(|answer| answer.apigw_id().is_some())
+    sight.came_through || sight.is_marked()
 }
 
 /// How far within the gateway a request came. The order of keys, limits and policies among themselves is not told apart.

@@ -196,6 +196,11 @@ impl<'a> Sight<'a> {
         format!("`{}` leads to {}{by}", self.seen.plan.dial, self.places())
     }
 
+    /// Whether its answer has the mark that a REST API's answers have.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.answer().is_some_and(|answer| answer.apigw_id().is_some())
+    }
+
     /// Whether its name gives no address that could be asked.
     pub(crate) fn is_unresolved(&self) -> bool {
         matches!(self.side(), Side::Nowhere | Side::Nobody)

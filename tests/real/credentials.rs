@@ -1,8 +1,9 @@
 //! Do credentials come from a server that checks signatures, and from instance metadata at its true address?
 
+use crate::address::own_address;
 use crate::probe::{outcomes, paths};
 use crate::schema::PYTHON;
-use crate::server::{Server, own_address};
+use crate::server::Server;
 use crate::tool::{run, text};
 use crate::vpc::Vpc;
 use apigw_probe::probe::{Detour, Net, Resolver, Trust};

@@ -1,6 +1,6 @@
 //! The daemon, as its service manager sees it.
 
-use crate::server::own_address;
+use crate::address::own_address;
 use crate::service::Service;
 use crate::side::{Side, binary};
 use std::fmt::Write as _;

@@ -1,8 +1,8 @@
 //! What does the probe say of real DNS servers? dnsdist with one fault each, and knot by the book.
 
+use crate::address::own_address;
 use crate::name_server::{dnsdist, knot};
 use crate::probe::{VPCE_DNS_NAME, at, once, report};
-use crate::server::own_address;
 use serde_json::Value;
 use std::net::Ipv4Addr;
 use std::process::Command;

@@ -1,9 +1,10 @@
 //! Is a set-up seen as it is? By a server that checks signatures and policies, and by instance metadata at its true address.
 
+use crate::address::own_address;
 use crate::credentials::{METADATA, moto};
 use crate::probe::at;
 use crate::schema::PYTHON;
-use crate::server::{Server, own_address};
+use crate::server::Server;
 use crate::side::binary;
 use crate::tool::run;
 use crate::vpc::{VPC_RESOLVER, Vpc, ZONES, healthy_names};

@@ -1,7 +1,7 @@
 //! Do curl and systemd's own tool come in by each door: TLS with client certificates, users, unix sockets, sockets handed over, gzip?
 
+use crate::address::own_address;
 use crate::authority::{Authority, VALID};
-use crate::server::own_address;
 use crate::side::binary;
 use crate::tool::{text, tool};
 use std::fs;

@@ -13,6 +13,8 @@ mod prometheus;
 #[path = "../render/report.rs"]
 mod report;
 mod server;
+#[path = "../support/address.rs"]
+mod address;
 #[path = "../support/service.rs"]
 mod service;
 #[path = "../support/side.rs"]

@@ -1,6 +1,7 @@
 //! Who scrapes? A real Prometheus, of Debian's version or of the next major one.
 
-use crate::server::{Server, own_address};
+use crate::address::own_address;
+use crate::server::Server;
 use crate::tool::{run, text, tool};
 use serde_json::Value;
 use std::fmt::Write as _;

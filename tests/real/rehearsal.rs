@@ -1,7 +1,7 @@
 //! Do alerts fire and resolve? A real Prometheus with our rules scrapes the demonstration while its scenario changes.
 
+use crate::address::own_address;
 use crate::prometheus::{Prometheus, Version, contributed};
-use crate::server::own_address;
 use crate::side::binary;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};

@@ -1,8 +1,9 @@
 //! Do the scrape configurations scrape? Each in a real Prometheus, with the addresses of this test in place of those of the example.
 
+use crate::address::own_address;
 use crate::daemon::Daemon;
 use crate::prometheus::{Prometheus, Version, contributed};
-use crate::server::{Server, own_address};
+use crate::server::Server;
 use crate::side::Side;
 use crate::tool::tool;
 use apigw_probe::lab::Scenario;

@@ -2,10 +2,9 @@
 
 use crate::tool::tool;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -76,15 +75,6 @@ impl Drop for Server {
 fn line_of(address: SocketAddrV4) -> String {
     let ip = u32::from_ne_bytes(address.ip().octets());
     format!("{ip:08X}:{:04X} 00000000:0000 0A", address.port())
-}
-
-/// An address of loopback that no other test of this run has, and most likely no other run.
-pub(crate) fn own_address() -> Ipv4Addr {
-    static NEXT: AtomicU8 = AtomicU8::new(1);
-    let [_, _, high, low] = std::process::id().to_be_bytes();
-    let last = NEXT.fetch_add(1, Ordering::Relaxed);
-    assert!(last < 255, "the addresses of this run are used up");
-    Ipv4Addr::new(127, 64 | (high & 63), low, last)
 }
 
 const LONGEST_START: Duration = Duration::from_secs(20);

@@ -1,8 +1,9 @@
 //! What does the probe say of real TLS servers? nginx and openssl, each with one thing wrong.
 
+use crate::address::own_address;
 use crate::authority::{Authority, ENDPOINT_NAMES, Pair, VALID};
 use crate::probe::{at, once, report};
-use crate::server::{Server, own_address};
+use crate::server::Server;
 use crate::tool::tool;
 use crate::web_server::{self, Site};
 use serde_json::Value;

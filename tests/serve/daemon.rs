@@ -1,6 +1,6 @@
 //! A daemon that is its own systemd's: with a notification socket, signals, and a log in a file.
 
-use crate::address::free_address;
+use crate::address::own_address;
 use crate::service::Service;
 use crate::side::{Side, binary};
 use std::io::{Read as _, Write as _};
@@ -25,7 +25,7 @@ impl Daemon {
     /// Starts it with a configuration and whatever else is done to the command.
     pub(crate) fn start_with(config: &str, more: impl FnOnce(&mut Command)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let listen = free_address();
+        let listen = SocketAddr::from((own_address(), 9715));
         std::fs::write(folder.path().join("config.toml"), with_listen(listen, config)).unwrap();
         Self::spawn(folder, listen, more)
     }
@@ -33,7 +33,7 @@ impl Daemon {
     /// Starts it with a configuration that comes through a pipe, when somebody writes it.
     pub(crate) fn start_slowly() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let listen = free_address();
+        let listen = SocketAddr::from((own_address(), 9715));
         make_pipe(&folder.path().join("config.toml"));
         Self::spawn(folder, listen, |_| {})
     }

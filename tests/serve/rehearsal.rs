@@ -1,6 +1,6 @@
 //! Does the rehearsal sign where its scenario does, and go over to another?
 
-use crate::address::free_address;
+use crate::address::own_address;
 use crate::daemon::eventually;
 use crate::side::binary;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -14,7 +14,7 @@ struct Rehearsal {
 
 impl Rehearsal {
     fn of(scenario: &str) -> Self {
-        let listen = free_address();
+        let listen = SocketAddr::from((own_address(), 9715));
         let mut command = binary();
         command.args(["demo", "--serve", "--scenario", scenario, "--listen", &listen.to_string()]);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();

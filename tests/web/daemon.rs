@@ -1,10 +1,10 @@
 //! What is asked? A daemon whose targets fail at once, since the DNS server that it asks is a closed port.
 
-use crate::address::free_address;
+use crate::address::own_address;
 use crate::client::{self, Answer};
 use crate::service::Service;
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -25,6 +25,11 @@ pub(crate) struct Daemon {
     pub(crate) service: Service,
     pub(crate) address: SocketAddr,
     pub(crate) folder: tempfile::TempDir,
+}
+
+/// An address with a port that hardly any other has: some tests listen at all addresses.
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind((own_address(), 0)).unwrap().local_addr().unwrap()
 }
 
 impl Setup {

@@ -1,8 +1,7 @@
 //! Does the daemon listen where it is told to: on addresses, on unix sockets, on what systemd hands over?
 
-use crate::address::free_address;
 use crate::client::{self, ask_unix, request};
-use crate::daemon::{Setup, wait_for};
+use crate::daemon::{Setup, free_address, wait_for};
 use hyper::StatusCode;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream};
