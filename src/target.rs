@@ -355,6 +355,12 @@ pub enum TargetError {
     /// The endpoint's DNS name.
     #[error("endpoint DNS name: {0}")]
     Endpoint(NameError),
+    /// Another name in the place of the endpoint's, such as that of another service's endpoint.
+    #[error(
+        "endpoint DNS name: `{0}` is not the name of an execute-api endpoint; the form is \
+         `vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com`"
+    )]
+    NoEndpoint(String),
     /// An API's host in the place of the endpoint's name.
     #[error(
         "endpoint DNS name: `{0}` is the name of an API; the endpoint's is like \

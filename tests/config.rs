@@ -156,6 +156,7 @@ fn a_value_of_another_kind_is_told_with_its_key_and_the_right_form() {
         (below("port = 70000"), "port", ["70000", "65535"]),
         (below("port = \"443\""), "port", ["\"443\"", "such as 443"]),
         (below("connect_to = \"here\""), "connect_to", ["here", "10.0.1.23"]),
+        (below("connect_to = \"0.0.0.0\""), "connect_to", ["0.0.0.0", "10.0.1.23"]),
         (below("paths = \"skip\""), "paths", ["text", "table"]),
         (below("paths = { private-dns = true }"), "private-dns", ["true", "\"optional\""]),
         (below("headers = { a = \"b\" }"), "headers", ["table", "[\"Accept: application/json\"]"]),

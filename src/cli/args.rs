@@ -2,15 +2,18 @@
 
 use super::Stop;
 use crate::check::{Auth, AuthMode, Check, Intents};
-use crate::config::{LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, parse_duration, parse_server, read_header_file};
+use crate::config::{
+    LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, parse_address, parse_duration, parse_server, read_header_file,
+};
 use crate::observation::Intent;
-use crate::plan::{AccessPath, Header, Method, Request};
+use crate::plan::{AccessPath, Header, Method, Missing, Request};
 use crate::probe::Limits;
 use crate::side::{Role, Wallet, Wish};
 use crate::target::{Expectation, Region, Target, TargetError, TargetInput};
+use clap::builder::BoolishValueParser;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,10 +50,11 @@ impl CheckArgs {
             canary: self.limits.canary,
         };
         if check.has_work() {
-            Ok(check)
-        } else {
-            Err(Stop::usage("no path is left to probe: all are skipped or lack their input"))
+            return Ok(check);
         }
+        let hints: BTreeSet<&str> = check.missing().map(Missing::hint).collect();
+        let hints: String = hints.into_iter().map(|hint| format!("; {hint}")).collect();
+        Err(Stop::usage(format!("no path is left to probe: all are skipped or lack their input{hints}")))
     }
 }
 
@@ -80,7 +84,7 @@ pub(super) struct TargetArgs {
     #[arg(long, value_name = "VPCE_ID", env = "APIGW_PROBE_VPCE_ID")]
     pub(super) vpce_id: Option<String>,
     /// The API is a public one (Regional, edge or HTTP API); INVOKE_URL may then have a custom domain name
-    #[arg(long, env = "APIGW_PROBE_PUBLIC")]
+    #[arg(long, env = "APIGW_PROBE_PUBLIC", value_parser = BoolishValueParser::new())]
     public: bool,
     /// The Region of the API, where no name tells it
     #[arg(long, value_name = "REGION", env = "APIGW_PROBE_REGION")]
@@ -125,7 +129,7 @@ pub(super) struct RequestArgs {
     #[arg(long, value_name = "N", default_value = "443", value_parser = clap::value_parser!(u16).range(1..), env = "APIGW_PROBE_PORT")]
     port: u16,
     /// Connect to this address in place of what DNS says
-    #[arg(long, value_name = "IP", env = "APIGW_PROBE_CONNECT_TO")]
+    #[arg(long, value_name = "IP", value_parser = parse_address, env = "APIGW_PROBE_CONNECT_TO")]
     connect_to: Option<IpAddr>,
 }
 
