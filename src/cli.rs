@@ -128,7 +128,7 @@ impl Stop {
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let for_nagios = output::asks_for_nagios(&args);
-    let cli = match parse(args) {
+    let cli = match parse(&args) {
         Ok(cli) => cli,
         Err(error) if for_nagios && error.use_stderr() => {
             let text = error.to_string();
@@ -147,9 +147,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// Reads the command line. What a configuration says is not said again by options; the environment's twins of those are passed over.
-fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(&args).map_err(|error| naming_the_variable(error, &args))?;
+    let matches = command.try_get_matches_from_mut(args).map_err(|error| naming_the_variable(error, args))?;
     let refused = match matches.subcommand() {
         Some(("once", once)) => once::refuse_what_does_not_go_together(once),
         Some(("doctor", doctor)) => doctor::refuse_what_needs_an_invoke_url(doctor),

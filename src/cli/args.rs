@@ -53,8 +53,8 @@ impl CheckArgs {
             return Ok(check);
         }
         let hints: BTreeSet<&str> = check.missing().map(Missing::hint).collect();
-        let hints: String = hints.into_iter().map(|hint| format!("; {hint}")).collect();
-        Err(Stop::usage(format!("no path is left to probe: all are skipped or lack their input{hints}")))
+        let nothing = "no path is left to probe: all are skipped or lack their input";
+        Err(Stop::usage([nothing].into_iter().chain(hints).collect::<Vec<_>>().join("; ")))
     }
 }
 
