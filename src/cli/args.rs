@@ -10,7 +10,6 @@ use crate::plan::{AccessPath, Header, Method, Missing, Request};
 use crate::probe::Limits;
 use crate::side::{Role, Wallet, Wish};
 use crate::target::{Expectation, Region, Target, TargetError, TargetInput};
-use clap::builder::BoolishValueParser;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,7 +83,7 @@ pub(super) struct TargetArgs {
     #[arg(long, value_name = "VPCE_ID", env = "APIGW_PROBE_VPCE_ID")]
     pub(super) vpce_id: Option<String>,
     /// The API is a public one (Regional, edge or HTTP API); INVOKE_URL may then have a custom domain name
-    #[arg(long, env = "APIGW_PROBE_PUBLIC", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "APIGW_PROBE_PUBLIC", value_parser = switch)]
     public: bool,
     /// The Region of the API, where no name tells it
     #[arg(long, value_name = "REGION", env = "APIGW_PROBE_REGION")]
@@ -364,6 +363,15 @@ const NO_REGION: &str =
 
 fn timeout(text: &str) -> Result<Duration, String> {
     parse_duration(text, SHORTEST_TIMEOUT..=LONGEST_TIMEOUT)
+}
+
+/// What a switch has in the environment.
+fn switch(text: &str) -> Result<bool, &'static str> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("a switch is `true` or `false`"),
+    }
 }
 
 fn status(text: &str) -> Result<u16, &'static str> {
