@@ -270,6 +270,7 @@ pub fn read_header_file(file: &Path, patience: Duration) -> Result<Vec<Header>, 
 
 /// Reads `IP` or `IP:PORT`; the port is 53 if absent.
 pub fn parse_server(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
     let ip = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text).parse::<IpAddr>();
     let server = ip.map(|ip| SocketAddr::new(ip, 53)).or_else(|_| text.parse()).ok();
     server.filter(|server| server.port() != 0).ok_or_else(|| {

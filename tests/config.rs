@@ -1,6 +1,6 @@
 //! Is a configuration read as it is meant, and an error told with its line, its key and the right form?
 
-use apigw_probe::config::{Config, Cost, LogFormat, LogLevel};
+use apigw_probe::config::{Config, Cost, LogFormat, LogLevel, parse_server};
 use apigw_probe::observation::Intent;
 use apigw_probe::plan::AccessPath;
 use apigw_probe::status::Schedule;
@@ -16,6 +16,12 @@ fn read(text: &str) -> Result<Config, String> {
         let text = error.to_string();
         text.strip_prefix(&file.path().display().to_string()).expect("the file is named first").to_owned()
     })
+}
+
+#[test]
+fn a_list_of_servers_may_have_spaces() {
+    let listed: Vec<_> = "10.0.0.2, [fd00::2] , 10.0.0.3:5353".split(',').map(parse_server).collect();
+    assert!(listed.iter().all(Result::is_ok), "{listed:?}");
 }
 
 #[test]

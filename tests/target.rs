@@ -182,6 +182,15 @@ fn two_endpoints_are_a_warning() {
 }
 
 #[test]
+fn every_other_endpoint_is_told() {
+    let alias = ALIAS.replace("1a2b3c456d7e89012", "0d4d61b31cecd49fc");
+    let url = format!("https://{alias}/test");
+    let vpce_id = Some("vpce-0e5e72c42dfde50ad");
+    let input = TargetInput { invoke_url: &url, vpce_dns_name: Some(VPCE), vpce_id, ..TargetInput::default() };
+    assert_eq!(warnings(&Target::parse(input).unwrap()), ["endpoints-differ", "endpoints-differ"]);
+}
+
+#[test]
 fn ids_of_unusual_length_are_warnings() {
     let url = "https://a1b2c3.execute-api.us-east-1.amazonaws.com/test";
     assert_eq!(warnings(&target(url, Some("vpce-123"))), ["unusual-vpce-id", "unusual-api-id"]);

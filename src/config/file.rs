@@ -411,10 +411,6 @@ impl Entry {
         if method.is_harmless() || self.allow_unsafe_method {
             return Ok(method);
         }
-        let meant = Method::parse(&method.to_string().to_ascii_uppercase()).ok().filter(Method::is_harmless);
-        if let Some(meant) = meant {
-            return Err(text.fault(format!("`{method}` is another method than `{meant}`: case counts")));
-        }
         let message = "may change something in each round; if that is wanted, add `allow_unsafe_method = true`";
         Err(text.fault(format!("`{method}` {message}")))
     }

@@ -422,6 +422,15 @@ fn a_switch_in_the_environment_takes_the_usual_words() {
 }
 
 #[test]
+fn a_method_in_lower_case_is_not_sent() {
+    for method in ["get", "Post"] {
+        let output = binary().args(["curl", URL, "--method", method]).output().unwrap();
+        assert_eq!(status(&output), 2);
+        assert!(stderr(&output).contains(&method.to_ascii_uppercase()), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn a_contradiction_is_told_with_the_usage_of_its_command() {
     let output = binary().args(["once", URL, "--print-config", "--quiet"]).output().unwrap();
     assert_eq!(status(&output), 2);
