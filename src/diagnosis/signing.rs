@@ -28,6 +28,7 @@ pub(crate) fn compare(unsigned: &Case<'_>, signed: &Case<'_>) -> Told {
     let (unrouted, unrouted_signed) = those(|one, other| is_refused(one) && is_refused(other));
     let (barred, let_in) = those(|one, other| one.family() == Some(Family::Policy) && other.is_ok());
     let (open, _) = those(|one, other| one.is_ok() && other.is_ok());
+    let (shut_alike, _) = those(|one, other| is_forbidden_unsigned(one) && other.family() == Some(Family::HttpApi));
     let (shut, past) = those(|one, other| is_forbidden_unsigned(one) && other.is_ok());
     let iam = |strength, sights: &[&Sight<'_>], others: &[&Sight<'_>]| {
         Draft::over(&[Cause::IamAuthUnsigned], strength, sights)
@@ -42,6 +43,7 @@ pub(crate) fn compare(unsigned: &Case<'_>, signed: &Case<'_>) -> Told {
         unsigned: vec![
             iam(Certain, &refused, &admitted).given([Circumstance::SignedPasses]),
             iam(Likely, &shut, &past).given([Circumstance::SignedPasses]),
+            Draft::over(&signature_causes(&shut_alike), Likely, &shut_alike).given([Circumstance::Compared]),
             iam(Likely, &also_refused, &known),
             iam(Likely, &unsigned_only, &barred_behind),
             unknown(&unrouted),

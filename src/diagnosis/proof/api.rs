@@ -139,7 +139,7 @@ impl Facts<'_> {
 
     pub(super) fn endpoint_policy(&self, explicit: bool) -> Word {
         match (self.setup.endpoint_ruling(self.target, self.method, self.signed), explicit) {
-            (Some(Ruling::Allows), _) => Word::Refutes("the endpoint's policy allows this call".to_owned()),
+            (Some(Ruling::Allows), _) => Word::Refutes(ENDPOINT_ALLOWS.to_owned()),
             (Some(Ruling::Denies(words)), true) => Word::Proves(format!("it denies this call: {words}")),
             (Some(Ruling::Silent), false) => Word::Proves("no statement of it allows this call".to_owned()),
             (Some(Ruling::Denies(_) | Ruling::Silent | Ruling::Unclear(_)) | None, _) => Word::Silent,
@@ -157,5 +157,6 @@ impl Facts<'_> {
 }
 
 const NO_POLICY: &str = "as it is saved, the API has no resource policy, without which a private one lets nobody in";
-const SAVED_ALLOWS: &str =
+pub(super) const ENDPOINT_ALLOWS: &str = "the endpoint's policy allows this call";
+pub(super) const SAVED_ALLOWS: &str =
     "as it is saved, the policy allows this call; a change counts once the API is deployed again";
