@@ -8,6 +8,7 @@ use super::draft::Draft;
 use super::finding::Confidence::{Certain, Likely};
 use super::meaning::Family;
 use super::sight::{Sight, accounts};
+use crate::plan::AccessPath;
 
 /// What the difference proves, for each half of the round.
 #[derive(Debug, Default)]
@@ -70,6 +71,18 @@ pub(crate) fn shared(unsigned: &Case<'_>, signed: &Case<'_>) -> Vec<Draft> {
     }
     let paths = unsigned.sights.iter().map(|sight| sight.path).filter(|path| alike(*path) == Some(true));
     paths.flat_map(|path| signed.explanations(path).map(move |draft| draft.clone().only(|own| own == path))).collect()
+}
+
+/// Which of the calls that fail signed pass unsigned: there it is the signature that makes the difference.
+pub(crate) fn passes_unsigned(unsigned: &Case<'_>, paths: &[AccessPath]) -> Vec<String> {
+    let passing: Vec<_> = unsigned.sights_of(paths).into_iter().filter(|sight| sight.is_ok()).collect();
+    let said = |account| {
+        format!(
+            "the same call, unsigned: {account}: nothing asks for a signature, and one makes the caller somebody whom \
+             policies judge"
+        )
+    };
+    accounts(&passing).into_iter().map(said).collect()
 }
 
 /// The same call, unsigned, was told by that very API and stage that it lacks a signature: what is left of the reasons for

@@ -205,3 +205,21 @@ fn an_http_api_that_forbids_the_signed_call_as_well_was_asked_both_ways() {
     );
     assert!(!findings.iter().any(both_ways), "{findings:#?}");
 }
+
+#[test]
+fn what_passes_unsigned_is_told_of_the_signed_call_that_does_not() {
+    let body = "{\"Message\":\"User: arn:aws:sts::111122223333:assumed-role/probe/session is not authorized to perform: execute-api:Invoke \
+                on resource: arn:aws:execute-api:us-east-1:********4444:a1bc234d5e/test/GET/pets because no resource-based policy allows \
+                the execute-api:Invoke action\"}";
+    let refused = || healthy().error(&[P1, P2], 403, "AccessDeniedException", body);
+    let told = |scene: Scene| {
+        let findings = scene.diagnosis().findings;
+        let finding = findings.iter().find(|one| one.cause == Cause::ResourcePolicyImplicitDeny).unwrap();
+        finding
+            .evidence
+            .iter()
+            .filter(|fact| fact.starts_with("the same call, unsigned: private-dns, route53-alias:"))
+            .count()
+    };
+    assert_eq!((told(both(healthy(), refused())), told(signed(refused()))), (1, 0));
+}
