@@ -270,9 +270,11 @@ fn asks_nothing_of_source_ip(api: &Api) -> bool {
 pub(crate) fn with_ids(step: String, setup: &Setup, target: &Target) -> String {
     let endpoint = setup.endpoint(target);
     let (endpoint, instance) = (endpoint.known(), setup.instance.known());
+    let catching = setup.catching_endpoint().filter(|_| target.is_public());
     let vpc = endpoint.map(|one| &one.vpc).or(instance.map(|one| &one.vpc));
     let words = [
         ("--vpc-id VPC ", "--vpc-id ", vpc, " "),
+        ("VPCE_ID", "", catching.map(|one| &one.id), ""),
         ("ENDPOINT_GROUP", "", endpoint.and_then(|one| one.security_groups.first()), ""),
         ("CLIENT_GROUP", "", setup.own_groups().and_then(|groups| groups.first()), ""),
     ];

@@ -8,10 +8,17 @@ use crate::setup::{Api, Fact, Ruling};
 
 impl Facts<'_> {
     pub(super) fn kind(&self) -> Word {
-        self.api(|api| {
-            let fact = format!("as it is saved, account B has it as {}", api.types.join(", "));
-            when(api.is_private(), Word::Against, Word::For, fact)
-        })
+        match (&self.setup.api, self.setup.catching_endpoint()) {
+            (Fact::Known(api), _) => {
+                let fact = format!("as it is saved, account B has it as {}", api.types.join(", "));
+                when(api.is_private(), Word::Against, Word::For, fact)
+            }
+            (Fact::Absent | Fact::CannotSee(_), Some(one)) if self.target.is_public() => Word::For(format!(
+                "private DNS of {} is on in {}, whose resolver leads the name to it",
+                one.id, one.vpc
+            )),
+            (Fact::Absent | Fact::CannotSee(_), _) => Word::Silent,
+        }
     }
 
     pub(super) fn id(&self) -> Word {
