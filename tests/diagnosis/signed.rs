@@ -223,3 +223,12 @@ fn what_passes_unsigned_is_told_of_the_signed_call_that_does_not() {
     };
     assert_eq!((told(both(healthy(), refused())), told(signed(refused()))), (1, 0));
 }
+
+#[test]
+fn a_whole_signature_that_did_not_arrive_was_changed_on_the_way() {
+    let body = r#"{"message":"Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter."}"#;
+    let scene = || healthy().sending("Authorization").error(&ALL, 403, "IncompleteSignatureException", body);
+    assert_eq!(scene().finding().cause, Cause::SigIncomplete);
+    let finding = signed(scene()).finding();
+    assert_eq!((finding.cause, &finding.alternatives[..]), (Cause::ProxyInterference, &[Cause::SigIncomplete][..]));
+}
