@@ -70,7 +70,9 @@ impl<'a> Case<'a> {
     pub(crate) fn testify(&mut self, known: impl Fn(&[AccessPath]) -> Vec<String>) {
         for draft in &mut self.drafts {
             let explained: Vec<_> = draft.paths().iter().copied().filter(|path| draft.explains(*path)).collect();
-            known(&explained).iter().for_each(|fact| draft.testify(fact));
+            for fact in known(&explained) {
+                draft.testify(&fact);
+            }
         }
     }
 
