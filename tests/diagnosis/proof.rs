@@ -416,3 +416,11 @@ fn what_facts_doubt_is_named_after_what_they_leave() {
     let required = first(forbidden(), |it| method(it).api_key_required = true);
     assert_eq!(required.cause, Cause::ApiKeyMissing, "{required:#?}");
 }
+
+#[test]
+fn the_beginning_of_a_tunnel_is_no_other_endpoint() {
+    let refused = denied("with an explicit deny in a resource-based policy").at_addresses(&ALL, &["127.0.0.1"]);
+    assert_eq!(first(refused, |_| {}).cause, Cause::ResourcePolicyExplicitDeny);
+    let silent = healthy().at_addresses(&ALL, &["127.0.0.1"]).unconnected(&ALL, TcpFault::Timeout);
+    assert_ne!(first(silent, |_| {}).cause, Cause::DifferentEndpoint);
+}
