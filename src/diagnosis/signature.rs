@@ -168,6 +168,13 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::SignatureExpired | W::SignatureNotYetCurrent => {
             Signature::new(F::Signing, Likely, &[Cause::SigExpired, Cause::ClockSkew])
         }
+        W::NotSigV4 if plan.signed_for.is_some() => {
+            let mut signature = Signature::new(F::Signing, Likely, &[Cause::ProxyInterference, Cause::SigIncomplete]);
+            signature.remark(
+                "a whole signature was sent: something on the way changed or replaced `Authorization`".to_owned(),
+            );
+            signature
+        }
         W::NotSigV4 => Signature::new(
             F::Signing,
             Likely,
