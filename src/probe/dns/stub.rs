@@ -1,5 +1,6 @@
-//! How is one question asked? As any stub resolver does: the servers in order, each once more if all are silent, TCP where an
-//! answer does not fit, without EDNS where a server does not know it. A late answer of an earlier transmission still counts.
+//! How is one question asked? As any stub resolver does: the servers in order, those once more that were silent or said
+//! SERVFAIL, TCP where an answer does not fit, without EDNS where a server does not know it. A late answer of an earlier transmission
+//! still counts.
 
 use super::Ask;
 use super::log::{End, Log, Sent};
@@ -23,7 +24,7 @@ pub(super) async fn resolve(ask: &Ask<'_>, log: &Log, question: &Question) -> Re
     let mut failures = Failures::default();
     loop {
         let Some(turn) = turns.pop_front() else { return failures.last_resort(ask.servers) };
-        if failures.has(turn.server) {
+        if failures.lasts(turn.server) {
             continue;
         }
         let mut due = ask.until.min(Instant::now() + turn.wait);
@@ -119,6 +120,11 @@ struct Failures {
 impl Failures {
     fn has(&self, server: SocketAddr) -> bool {
         self.faults.iter().any(|(known, _)| *known == server)
+    }
+
+    /// Whether the server would do the same again; SERVFAIL may pass, and is asked for again (`attempts` of resolv.conf(5)).
+    fn lasts(&self, server: SocketAddr) -> bool {
+        self.faults.iter().any(|(known, fault)| *known == server && *fault != DnsFault::ServFail)
     }
 
     fn answered(&mut self, server: SocketAddr, answer: &Answer) {

@@ -6,6 +6,7 @@ use crate::name_server::NameServer;
 use apigw_probe::observation::{DnsFault, QueryOutcome, RecordType as Kind};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
+use std::sync::Mutex;
 
 #[tokio::test]
 async fn an_error_sends_the_question_to_the_next_server() {
@@ -31,10 +32,29 @@ async fn a_lone_servers_error_is_the_fault() {
         let server = NameServer::start(move |asked| vec![asked.rcode(rcode)]).await;
         let seen = look_up(&[&server], 2000).await;
         assert_eq!(seen.result, Err(fault));
-        // without EDNS, if that may be what the server does not know
-        let forms = if rcode == ResponseCode::NotImp { 2 } else { 1 };
-        assert_eq!(server.asked().len(), 2 * forms, "one A, one AAAA: an error is not asked for twice");
+        // without EDNS, if that may be what the server does not know; once more, if it may pass
+        let times = if [ResponseCode::NotImp, ResponseCode::ServFail].contains(&rcode) { 2 } else { 1 };
+        assert_eq!(server.asked().len(), 2 * times, "A and AAAA");
     }
+}
+
+#[tokio::test]
+async fn a_failure_that_passes_is_recorded_and_no_fault() {
+    let failed = Mutex::new(Vec::new());
+    let server = NameServer::start(move |asked| {
+        let mut failed = failed.lock().unwrap();
+        let kind = if asked.is(RecordType::A) { RecordType::A } else { RecordType::AAAA };
+        if failed.contains(&kind) {
+            return vec![asked.addresses(&ZONES)];
+        }
+        failed.push(kind);
+        vec![asked.rcode(ResponseCode::ServFail)]
+    })
+    .await;
+    let seen = look_up(&[&server], 2000).await;
+    assert_eq!(ips(&seen), ZONES);
+    let rcodes: Vec<_> = seen.queries.iter().filter(|query| query.kind == Kind::A).map(|query| query.rcode).collect();
+    assert_eq!(rcodes, [Some(2), Some(0)]);
 }
 
 #[tokio::test]
