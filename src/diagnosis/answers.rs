@@ -159,15 +159,17 @@ fn answered(case: &Case<'_>, sights: &[&Sight<'_>]) -> Draft {
     let works = !case.working_inside().is_empty();
     // the same API behind the same endpoint judges all paths alike
     let strength = if works || !facts.is_empty() { strength.min(Likely) } else { strength };
-    let apart = sights.iter().any(|sight| case.is_apart(sight));
+    let apart: Vec<_> = sights.iter().filter(|sight| case.is_apart(sight)).collect();
+    let elsewhere: Vec<_> = apart.iter().map(|sight| sight.elsewhere()).collect();
     let of_another = |sight: &Sight<'_>| matches!(sight.family(), Some(Family::MissingToken | Family::Authorizer));
     let unrouted = sights.iter().any(|sight| of_another(sight));
     let of_two = two_accounts(case, sights).is_some();
     Draft::over(&causes, strength, sights)
-        .or_if(apart, Cause::DifferentEndpoint)
+        .or(&elsewhere)
         .or_if(could_spare_the_own_name(case, sights), Cause::StrictAccessMode)
         .or_if(of_two || works && unrouted, Cause::AnsweredByAnotherApi)
         .because_of(signatures.iter().flat_map(|signature| signature.remarks.clone()))
+        .because_of(apart.iter().filter_map(|sight| sight.stray()))
         .because_of(facts)
         .because_of(contrast(case, sights))
 }

@@ -164,13 +164,19 @@ pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
     let reached = |sight: &&Sight<'_>| is_well(sight) || speaks_for_a_public_api(sight);
     // of a public API nothing else can be expected
     let expected = case.blames(Cause::PublicApiViaVpce);
-    let outside = case.sights.iter().filter(|sight| !expected && !sight.public && sight.side() == Side::Outside);
+    let leads_out = |sight: &Sight<'_>| match sight.side() {
+        Side::Outside => true,
+        // why such a path fails is told with the address that answered
+        Side::Both => is_well(sight),
+        Side::Inside | Side::Unknown | Side::Nobody | Side::Nowhere => false,
+    };
+    let outside = case.sights.iter().filter(|sight| !expected && !sight.public && leads_out(sight));
     let (known, unknown): (Vec<_>, Vec<_>) =
         outside.filter(reached).partition(|sight| matches!(opinion(sight), Opinion::Inside(_)));
     // an API whose own name leads to the endpoint and is answered there is private, and its private DNS on
     let private = case.sight(AccessPath::PrivateDns).is_some_and(Sight::proves_api);
     let draft = |causes: &[Cause], sights: &[&Sight<'_>]| {
-        let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
+        let places = sights.first().map(|sight| sight.places_outside()).unwrap_or_default();
         let said = sights.iter().find_map(|sight| match opinion(sight) {
             Opinion::Inside(said) => Some(said),
             Opinion::Nothing(_) | Opinion::Unknown => None,
