@@ -95,7 +95,10 @@ pub(crate) fn signing(case: &Case<'_>) -> Vec<Draft> {
         return Vec::new();
     }
     let remarks = sights.iter().filter_map(|sight| sight.signature.as_ref()).flat_map(|one| one.remarks.clone());
+    // this probe signs the very host that it sends
+    let own = sights.iter().any(|sight| sight.seen.plan.signed_for.is_some());
     let draft = Draft::over(&[Cause::SigMismatchWrongHost, Cause::SigMismatch], Likely, &sights)
+        .or_if(own, Cause::ProxyInterference)
         .because_of(sights.iter().map(|sight| format!("{} sends `Host: {}`", sight.path, sight.seen.plan.host)))
         .because_of(remarks)
         .because_of(contrast(case, &sights));

@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use super::cause::Cause;
+use super::circumstance::Circumstance;
 use super::clock::Clock;
 use super::contrast::speaks_for_a_public_api;
 use super::draft::Draft;
@@ -19,12 +20,14 @@ use time::Duration;
 /// One of several addresses takes no connection while another does.
 pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     let mut dead: BTreeMap<SocketAddr, (Vec<AccessPath>, String)> = BTreeMap::new();
+    let mut strays = BTreeMap::new();
     for sight in &case.sights {
         let attempts = &sight.seen.attempts;
         let furthest = attempts.iter().map(stage).max().unwrap_or(Stage::Nothing);
         for attempt in attempts {
             if let Some(fault) = death(attempt).filter(|_| stage(attempt) < furthest) {
                 dead.entry(attempt.address).or_insert_with(|| (Vec::new(), fault)).0.push(sight.path);
+                strays.extend(sight.stray_at(attempt.address.ip()).map(|said| (attempt.address, said)));
             }
         }
     }
@@ -40,7 +43,10 @@ pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     let strength = if flapping || hurried { Possible } else { Likely };
     let mut draft = Draft::new(Cause::OneAddressDown, strength, paths.collect())
         .into_remark()
-        .at(dead.keys().next().map(SocketAddr::ip));
+        .at(dead.keys().next().map(SocketAddr::ip))
+        .or_if(!strays.is_empty(), Cause::DifferentEndpoint)
+        .given((strays.len() == dead.len()).then_some(Circumstance::Elsewhere))
+        .because_of(strays.into_values());
     for (address, (paths, fault)) in &dead {
         let names = paths.iter().map(|path| path.name()).collect::<Vec<_>>().join(", ");
         let zone = case.round.zone_of(address.ip()).map(|zone| format!(" ({zone})")).unwrap_or_default();
@@ -81,9 +87,14 @@ pub(crate) fn clock(case: &Case<'_>) -> Vec<Draft> {
     let off = Duration::seconds(ahead).abs();
     let side = if ahead > 0 { "behind" } else { "ahead of" };
     let strength = if agreed && paths.len() > 1 { Likely } else { Possible };
+    let dissenting = Clock::dissenting(case);
+    let against =
+        dissenting.iter().map(|path| format!("against it: the `Date` on {path} agrees with this host's clock"));
     let draft = Draft::new(Cause::ClockSkew, strength, paths)
         .into_remark()
-        .because(format!("by the `Date` of the answers, this host's clock is {off} {side} the server's"));
+        .or_if(!agreed, Cause::ProxyInterference)
+        .because(format!("by the `Date` of the answers, this host's clock is {off} {side} the server's"))
+        .because_of(against);
     vec![draft]
 }
 

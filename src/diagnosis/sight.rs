@@ -291,8 +291,13 @@ impl<'a> Sight<'a> {
 
     /// That the address which decided is none of the endpoint's own name, if it is not.
     pub(crate) fn stray(&self) -> Option<String> {
-        let ip = self.address().filter(|ip| self.is_strange(*ip))?;
-        Some(format!("`{}` leads to {ip}, the endpoint's own name does not", self.seen.plan.dial))
+        self.stray_at(self.address()?)
+    }
+
+    /// That an address is none of the endpoint's own name, if it is not.
+    pub(crate) fn stray_at(&self, ip: IpAddr) -> Option<String> {
+        let said = || format!("`{}` leads to {ip}, the endpoint's own name does not", self.seen.plan.dial);
+        self.is_strange(ip).then(said)
     }
 
     /// Where it leads if the address that decided is not the endpoint's.

@@ -64,6 +64,8 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
         signature.remark("no `x-amz-apigw-id`, which API Gateway puts on every answer of a REST API".to_owned());
     }
     if answer.error_type().is_some() && came_through_cloudfront(answer) {
+        signature.weaken(Confidence::Likely);
+        signature.also(Cause::PublicApiViaVpce);
         signature.remark(
             "CloudFront's headers are on it: it came over an edge-optimised API, not over an endpoint".to_owned(),
         );
@@ -184,7 +186,15 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::InvalidRequest => Signature::new(F::Request, Certain, &[Cause::RequestValidationFailed]),
         W::BodyTooLarge => Signature::new(F::Request, Certain, &[Cause::BodyTooLarge]),
         W::UriTooLong => Signature::new(F::Request, Certain, &[Cause::UriTooLong]),
-        W::InternalError => Signature::new(F::Integration, Likely, status::internal_error(answer.status)),
+        W::InternalError => {
+            let mut signature = Signature::new(F::Integration, Likely, status::internal_error(answer.status));
+            if answer.wording().is_none() && answer.body_bytes > 0 {
+                // who words a response anew may give it another status as well
+                signature.also(Cause::IntegrationTimeout);
+                signature.also(Cause::IntegrationNetworkError);
+            }
+            signature
+        }
         W::TimedOut => Signature::new(F::Integration, Certain, &[Cause::IntegrationTimeout]),
         W::NetworkError => Signature::new(F::Integration, Certain, &[Cause::IntegrationNetworkError]),
         W::PlainToTls => {
@@ -256,6 +266,10 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
         (Effect::Explicit, Some(PolicyKind::Endpoint)) => (Certain, vec![Cause::VpcePolicyExplicitDeny]),
         (Effect::Implicit, Some(PolicyKind::Endpoint)) => (Certain, vec![Cause::VpcePolicyImplicitDeny]),
         (_, Some(PolicyKind::ResourceControl)) => (Likely, vec![Cause::ResourceControlPolicyDeny]),
+        // an anonymous caller has none of its own: so an authorizer's policy is called
+        (_, Some(PolicyKind::Identity)) if anonymous => {
+            (Likely, vec![Cause::LambdaAuthorizerExplicitDeny, Cause::IdentityPolicyDeny])
+        }
         (_, Some(PolicyKind::Identity | PolicyKind::Guardrail)) => (Certain, vec![Cause::IdentityPolicyDeny]),
         (Effect::Explicit, None) => (Likely, vec![Cause::ResourcePolicyExplicitDeny, Cause::VpcePolicyExplicitDeny]),
         // by a kind of policy that is not known
@@ -290,6 +304,13 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
             "a signed call across accounts needs an allow on both sides: the caller's identity policy and the API's resource policy"
         };
         signature.remark(rule.to_owned());
+    }
+    if !anonymous && !is_signed(plan) {
+        signature.weaken(Likely);
+        signature.also(Cause::ProxyInterference);
+        signature.remark(
+            "this call was not signed, and the refusal names a caller: something on the way signs it".to_owned(),
+        );
     }
     if denial.user.is_none() && denial.resource.is_none() && denial.policy.is_none() {
         // only the type is known, as after HEAD
@@ -400,7 +421,13 @@ fn of_http_api(answer: &Answer) -> Signature {
 /// Neither a known error type nor known words.
 fn of_status(answer: &Answer) -> Signature {
     let status = answer.status;
-    let mut signature = if answer.error_type().is_some() {
+    let mut signature = if let Some(action) = answer.header("x-amzn-waf-action") {
+        // AWS WAF developer guide, "CAPTCHA and Challenge action behavior"
+        let causes = [Cause::WafBlock, Cause::WafOrCustomResponse, Cause::BackendStatus];
+        let mut signature = Signature::new(Family::Unclear, Confidence::Likely, &causes);
+        signature.remark(format!("`x-amzn-waf-action: {action}`: AWS WAF wants a browser to answer its challenge"));
+        signature
+    } else if answer.error_type().is_some() {
         let mut signature = Signature::new(Family::Unclear, Confidence::Possible, status::hints(status));
         signature.also(Cause::WafOrCustomResponse);
         signature
@@ -459,7 +486,8 @@ fn came_through_cloudfront(answer: &Answer) -> bool {
 fn is_proxys(answer: &Answer) -> bool {
     const PROXIES: [&str; 8] = ["squid", "zscaler", "bluecoat", "proxysg", "mcafee", "fortigate", "tinyproxy", "envoy"];
     let named = |text: &str| PROXIES.iter().any(|proxy| text.to_ascii_lowercase().contains(proxy));
-    answer.status == 407
+    // a proxy's own: RFC 9110, 15.5.8, and RFC 6585, 6
+    matches!(answer.status, 407 | 511)
         || answer.header("server").is_some_and(named)
         || answer.header("via").is_some_and(|via| !via.contains("(CloudFront)"))
 }

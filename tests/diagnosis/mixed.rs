@@ -2,6 +2,7 @@
 
 use crate::round::{ALL, P1, P2, P3, P4, Scene, healthy, is_certain, names};
 use apigw_probe::diagnosis::{Cause, Confidence};
+use apigw_probe::observation::TcpFault;
 
 /// The API's own name leads to another address before one of the endpoint's, and this is answered there.
 fn first_at(ip: &str, status: u16, kind: &str, body: &str) -> Scene {
@@ -67,6 +68,20 @@ fn public_addresses_at_which_the_gateway_answers_to_the_endpoints_own_name_are_t
     assert!(foreign.findings().iter().any(|(cause, _)| *cause == Cause::PublicAddresses));
     // and what only the API's own name leads to may be the Internet
     healthy().at_addresses(&[P1], &ips).shows(Cause::PublicAddresses, &[P1]);
+}
+
+#[test]
+fn a_dead_address_that_is_not_the_endpoints_has_no_network_acl_of_its_own() {
+    let strange = healthy().dead(&[P1], "10.9.1.10", TcpFault::Refused).shows(Cause::OneAddressDown, &[P1]);
+    assert_eq!(strange.alternatives, [Cause::DifferentEndpoint]);
+    assert!(strange.evidence.concat().contains("leads to 10.9.1.10, the endpoint's own name does not"));
+    assert!(strange.fix.concat().contains("hosts") && !strange.fix.concat().contains("ACL"), "{strange:#?}");
+    let own = healthy().dead(&[P1], "10.0.2.10", TcpFault::Refused).finding();
+    assert!(own.alternatives.is_empty() && own.fix.concat().contains("ACL") && !own.fix.concat().contains("hosts"));
+    // one of each
+    let scene = healthy().dead(&[P1], "10.9.1.10", TcpFault::Refused).dead(&ALL, "10.0.2.10", TcpFault::Refused);
+    let both = scene.shows(Cause::OneAddressDown, &ALL);
+    assert!(both.fix.concat().contains("hosts") && both.fix.concat().contains("ACL"), "{both:#?}");
 }
 
 const FORBIDDEN: &str = "{\"message\":\"Forbidden\"}";
