@@ -109,7 +109,7 @@ fn silent<'a>(case: &Case<'_>, one: Sight<'a>, clock: &Clock, others: &[Sight<'_
     let strength = if is_slow { Possible } else { strength };
     let causes = causes.iter().copied().filter(|cause| !is_of_all(*cause));
     let stray = one.stray();
-    let others = [(is_slow, Cause::ProxyInterference), (stray.is_some(), Cause::DifferentEndpoint)];
+    let others = [(is_slow, Cause::ProxyInterference), (stray.is_some(), one.elsewhere())];
     let causes = causes.chain(others.into_iter().filter(|(fits, _)| *fits).map(|(_, cause)| cause)).collect();
     let fact = format!("{who} to the same request");
     let facts = [fact].into_iter().chain(stray).chain(passes_elsewhere(case, &one)).collect();

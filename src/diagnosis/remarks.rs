@@ -9,7 +9,7 @@ use super::draft::Draft;
 use super::finding::Confidence::{Likely, Possible};
 use super::meaning::of_foreign_issuer;
 use super::names::{Opinion, opinion};
-use super::sight::{Side, Sight};
+use super::sight::{Side, Sight, elsewhere_at};
 use super::signature::{self, is_masked_error};
 use crate::observation::{Answer, Attempt, Intent, TcpFault};
 use crate::plan::AccessPath;
@@ -44,7 +44,7 @@ pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     let mut draft = Draft::new(Cause::OneAddressDown, strength, paths.collect())
         .into_remark()
         .at(dead.keys().next().map(SocketAddr::ip))
-        .or_if(!strays.is_empty(), Cause::DifferentEndpoint)
+        .or(&strays.keys().map(|address| elsewhere_at(address.ip())).collect::<Vec<_>>())
         .given((strays.len() == dead.len()).then_some(Circumstance::Elsewhere))
         .because_of(strays.into_values());
     for (address, (paths, fault)) in &dead {
@@ -177,8 +177,8 @@ pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
     let expected = case.blames(Cause::PublicApiViaVpce);
     let leads_out = |sight: &Sight<'_>| match sight.side() {
         Side::Outside => true,
-        // why such a path fails is told with the address that answered
-        Side::Both => is_well(sight),
+        // why such a path fails is told with the address that answered, and of an address what is wrong with it
+        Side::Both => is_well(sight) && sight.seen.attempts.iter().all(is_open),
         Side::Inside | Side::Unknown | Side::Nobody | Side::Nowhere => false,
     };
     let outside = case.sights.iter().filter(|sight| !expected && !sight.public && leads_out(sight));
@@ -203,6 +203,11 @@ pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
         draft(&[Cause::DnsNotForwarded, Cause::PublicAddresses, Cause::PublicApiViaVpce], &known),
         draft(&[Cause::PublicAddresses, Cause::PublicApiViaVpce, Cause::PrivateDnsDisabled], &unknown),
     ]
+}
+
+/// Whether nothing failed at an address before an answer.
+fn is_open(attempt: &Attempt) -> bool {
+    attempt.tcp.result.is_ok() && attempt.tls().is_none_or(|tls| tls.result.is_ok())
 }
 
 /// Whether a path works as it should; one that must not is a finding of its own.

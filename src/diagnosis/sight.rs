@@ -302,10 +302,7 @@ impl<'a> Sight<'a> {
 
     /// Where it leads if the address that decided is not the endpoint's.
     pub(crate) fn elsewhere(&self) -> Cause {
-        match self.address().map(|ip| Address { ip, ttl: None }.place()) {
-            Some(Place::Outside) => Cause::PublicAddresses,
-            Some(Place::Inside | Place::Either | Place::Nobody) | None => Cause::DifferentEndpoint,
-        }
+        self.address().map_or(Cause::DifferentEndpoint, elsewhere_at)
     }
 
     /// What is wrong if the header that leads this path to its API leads to none.
@@ -415,6 +412,14 @@ impl<'a> Sight<'a> {
     /// Every address that no endpoint has, at most four.
     pub(crate) fn places_outside(&self) -> String {
         listed(self.addresses().iter().filter(|address| self.side_of(&[**address]) == Side::Outside))
+    }
+}
+
+/// Where a name leads that has an address which is not the endpoint's.
+pub(crate) fn elsewhere_at(ip: IpAddr) -> Cause {
+    match (Address { ip, ttl: None }).place() {
+        Place::Outside => Cause::PublicAddresses,
+        Place::Inside | Place::Either | Place::Nobody => Cause::DifferentEndpoint,
     }
 }
 

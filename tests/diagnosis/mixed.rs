@@ -78,6 +78,8 @@ fn a_dead_address_that_is_not_the_endpoints_has_no_network_acl_of_its_own() {
     assert!(strange.fix.concat().contains("hosts") && !strange.fix.concat().contains("ACL"), "{strange:#?}");
     let own = healthy().dead(&[P1], "10.0.2.10", TcpFault::Refused).finding();
     assert!(own.alternatives.is_empty() && own.fix.concat().contains("ACL") && !own.fix.concat().contains("hosts"));
+    let public = healthy().at_addresses(&[P1], &["10.0.1.10", "3.80.1.1"]).dead(&[P1], "3.80.1.1", TcpFault::Refused);
+    assert_eq!(public.shows(Cause::OneAddressDown, &[P1]).alternatives, [Cause::PublicAddresses]);
     // one of each
     let scene = healthy().dead(&[P1], "10.9.1.10", TcpFault::Refused).dead(&ALL, "10.0.2.10", TcpFault::Refused);
     let both = scene.shows(Cause::OneAddressDown, &ALL);
