@@ -110,9 +110,8 @@ pub(crate) fn skewed(case: &Case<'_>) -> Vec<Draft> {
     if !Clock::of(case).is_off() {
         return Vec::new();
     }
-    let sights = case.unexplained_if(|sight| {
-        sight.signature.as_ref().is_some_and(|signature| signature.causes.contains(&Cause::SigExpired))
-    });
+    let own = |signature: &Signature| signature.causes.first() == Some(&Cause::SigExpired);
+    let sights = case.unexplained_if(|sight| sight.signature.as_ref().is_some_and(own));
     vec![Draft::over(&[Cause::ClockSkew, Cause::SigExpired], Likely, &sights)]
 }
 

@@ -9,7 +9,7 @@ use super::meaning::{Family, Signature};
 use crate::observation::{Answer, Denial, Effect, PolicyKind, Wording};
 use crate::plan::Plan;
 use crate::target::Target;
-use words::{is_anybodys, is_of_signatures, is_unmistakable};
+use words::{is_anybodys, is_unmistakable, of_signatures};
 
 /// Reads an answer by itself, knowing what was asked.
 pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
@@ -154,33 +154,12 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::Unauthorized => {
             Signature::new(F::Authorizer, Likely, &[Cause::AuthorizerUnauthorized, Cause::CognitoUnauthorized])
         }
-        _ if is_of_signatures(wording) && !is_signed(plan) => {
-            let mut signature = Signature::new(
-                F::Signing,
-                Likely,
-                &[Cause::ProxyInterference, Cause::IntegrationConfigError, Cause::BackendStatus],
-            );
-            signature.remark(
-                "this call was not signed: something on the way signs it, or the integration behind the API makes a signed call"
-                    .to_owned(),
-            );
-            signature
-        }
-        W::SignatureMismatch => Signature::new(F::Signing, Likely, &[Cause::SigMismatch, Cause::SigMismatchWrongHost]),
-        W::SignatureExpired | W::SignatureNotYetCurrent => {
-            Signature::new(F::Signing, Likely, &[Cause::SigExpired, Cause::ClockSkew])
-        }
-        W::NotSigV4 => Signature::new(
-            F::Signing,
-            Likely,
-            &[Cause::SigIncomplete, Cause::WrongResourceOrMethod, Cause::IamAuthUnsigned],
-        ),
-        W::TokenInvalid => {
-            Signature::new(F::Signing, Likely, &[Cause::TokenInvalid, Cause::TokenExpired, Cause::CredentialsExpired])
-        }
-        W::TokenExpired => {
-            Signature::new(F::Signing, Likely, &[Cause::TokenExpired, Cause::CredentialsExpired, Cause::TokenInvalid])
-        }
+        W::SignatureMismatch
+        | W::SignatureExpired
+        | W::SignatureNotYetCurrent
+        | W::NotSigV4
+        | W::TokenInvalid
+        | W::TokenExpired => of_signing(of_signatures(wording).unwrap_or_default(), plan),
         W::LimitExceeded => Signature::new(F::Limit, Certain, &[Cause::QuotaExceeded]),
         W::TooManyRequests => Signature::new(F::Limit, Certain, &[Cause::Throttled]),
         W::InvalidRequest => Signature::new(F::Request, Certain, &[Cause::RequestValidationFailed]),
@@ -224,6 +203,21 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::DeniedElsewhere => Signature::new(F::Foreign, Likely, &[Cause::NotApiGateway]),
         W::FunctionUrl => Signature::new(F::Foreign, Certain, &[Cause::NotApiGateway]),
     }
+}
+
+/// What is said of a signature is about another signer, where nobody here signed the call.
+fn of_signing(causes: &[Cause], plan: &Plan) -> Signature {
+    use Confidence::Likely;
+    if is_signed(plan) {
+        return Signature::new(Family::Signing, Likely, causes);
+    }
+    let others = [Cause::ProxyInterference, Cause::IntegrationConfigError, Cause::BackendStatus];
+    let mut signature = Signature::new(Family::Signing, Likely, &[&others, causes].concat());
+    signature.remark(
+        "this call was not signed: something on the way signs it, or the integration behind the API makes a signed call"
+            .to_owned(),
+    );
+    signature
 }
 
 /// `Forbidden` has ten known reasons. Without other paths to compare with, only the request itself tips the balance.
