@@ -306,7 +306,7 @@ fn denied(denial: &Denial, plan: &Plan) -> Signature {
             "this call was not signed, and the refusal names a caller: something on the way signs it".to_owned(),
         );
     }
-    if denial.user.is_none() && denial.resource.is_none() && denial.policy.is_none() {
+    if denial.user.is_none() && denial.policy.is_none() {
         // only the type is known, as after HEAD
         signature.also(Cause::LambdaAuthorizerExplicitDeny);
     }

@@ -101,3 +101,8 @@ fn what_is_said_of_a_signature_that_nobody_here_made_is_about_another_signer() {
         assert!(finding.alternatives.iter().any(is_callers), "{finding:#?}");
     }
 }
+
+#[test]
+fn a_signature_that_nobody_here_made_is_anothers_on_one_path_as_well() {
+    healthy().error(&[P3], 403, "InvalidSignatureException", MISMATCH).shows(Cause::ProxyInterference, &[P3]);
+}
