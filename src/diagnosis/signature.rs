@@ -1,14 +1,18 @@
 //! What does one HTTP answer mean by itself? Judged by the error-type header first, the body's words second, the status third.
 
+mod http_api;
+mod refusal;
 mod status;
 mod words;
 
 use super::cause::Cause;
 use super::finding::Confidence;
 use super::meaning::{Family, Signature};
-use crate::observation::{Answer, Denial, Effect, PolicyKind, Wording};
+use crate::observation::{Answer, Denial, Effect, Wording};
 use crate::plan::Plan;
 use crate::target::Target;
+use http_api::{of_http_api, of_public_http_api};
+use refusal::{denied, forbidden, of_signing};
 use words::{is_anybodys, is_unmistakable, of_signatures};
 
 /// Reads an answer by itself, knowing what was asked.
@@ -205,114 +209,6 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
     }
 }
 
-/// What is said of a signature is about another signer, where nobody here signed the call.
-fn of_signing(causes: &[Cause], plan: &Plan) -> Signature {
-    use Confidence::Likely;
-    if is_signed(plan) {
-        return Signature::new(Family::Signing, Likely, causes);
-    }
-    let others = [Cause::ProxyInterference, Cause::IntegrationConfigError, Cause::BackendStatus];
-    let mut signature = Signature::new(Family::Signing, Likely, &[&others, causes].concat());
-    signature.remark(
-        "this call was not signed: something on the way signs it, or the integration behind the API makes a signed call"
-            .to_owned(),
-    );
-    signature
-}
-
-/// `Forbidden` has ten known reasons. Without other paths to compare with, only the request itself tips the balance.
-fn forbidden(answer: &Answer, plan: &Plan) -> Signature {
-    let keys = if sends_key(plan) {
-        [Cause::ApiKeyInvalid, Cause::ApiKeyMissingOrInvalid, Cause::ApiKeyMissing]
-    } else {
-        // an authorizer may supply the key, so that a wrong one is possible though none was sent
-        [Cause::ApiKeyMissing, Cause::ApiKeyMissingOrInvalid, Cause::ApiKeyInvalid]
-    };
-    let causes: Vec<_> = [Cause::ForbiddenUnknown, Cause::MissingStage]
-        .into_iter()
-        .chain(keys)
-        .chain([
-            Cause::WafBlock,
-            Cause::WafOrCustomResponse,
-            Cause::WrongApiId,
-            Cause::PublicApiViaVpce,
-            Cause::DefaultEndpointDisabled,
-        ])
-        .chain([Cause::WrongHostHeader, Cause::WrongApiIdHeader, Cause::WrongRegion])
-        .collect();
-    let mut signature = Signature::new(Family::Forbidden, Confidence::Possible, &causes);
-    if answer.status != 403 {
-        signature.rather(Cause::WafOrCustomResponse);
-    }
-    if answer.status == 429 {
-        signature.also(Cause::Throttled);
-        signature.also(Cause::QuotaExceeded);
-    }
-    signature
-}
-
-fn denied(denial: &Denial, plan: &Plan) -> Signature {
-    use Confidence::{Certain, Likely};
-    let anonymous = denial.user.as_deref().map_or(!is_signed(plan), |user| user == "anonymous");
-    let (strength, mut causes) = match (denial.effect, denial.policy) {
-        (Effect::Explicit, Some(PolicyKind::Resource)) => (Certain, vec![Cause::ResourcePolicyExplicitDeny]),
-        (Effect::Implicit, Some(PolicyKind::Resource)) => (Certain, vec![Cause::ResourcePolicyImplicitDeny]),
-        (Effect::Explicit, Some(PolicyKind::Endpoint)) => (Certain, vec![Cause::VpcePolicyExplicitDeny]),
-        (Effect::Implicit, Some(PolicyKind::Endpoint)) => (Certain, vec![Cause::VpcePolicyImplicitDeny]),
-        (_, Some(PolicyKind::ResourceControl)) => (Likely, vec![Cause::ResourceControlPolicyDeny]),
-        // an anonymous caller has none of its own: so an authorizer's policy is called
-        (_, Some(PolicyKind::Identity)) if anonymous => {
-            (Likely, vec![Cause::LambdaAuthorizerExplicitDeny, Cause::IdentityPolicyDeny])
-        }
-        (_, Some(PolicyKind::Identity | PolicyKind::Guardrail)) => (Certain, vec![Cause::IdentityPolicyDeny]),
-        (Effect::Explicit, None) => (Likely, vec![Cause::ResourcePolicyExplicitDeny, Cause::VpcePolicyExplicitDeny]),
-        // by a kind of policy that is not known
-        (Effect::Implicit, None) => (
-            Likely,
-            vec![
-                Cause::ResourcePolicyDenyUnspecified,
-                Cause::ResourcePolicyImplicitDeny,
-                Cause::VpcePolicyImplicitDeny,
-            ],
-        ),
-        (Effect::Unspecified, _) => (
-            Likely,
-            vec![
-                Cause::ResourcePolicyDenyUnspecified,
-                Cause::ResourcePolicyImplicitDeny,
-                Cause::VpcePolicyImplicitDeny,
-                Cause::ResourcePolicyExplicitDeny,
-                Cause::VpcePolicyExplicitDeny,
-            ],
-        ),
-    };
-    if denial.policy.is_none() && !anonymous {
-        causes.push(Cause::IdentityPolicyDeny);
-    }
-    let mut signature = Signature::new(Family::Policy, strength, &causes);
-    if !anonymous {
-        let rule = if denial.is_within_an_account() == Some(true) {
-            "caller and API are of one account, as far as its digits are shown: there one allow is enough where nothing denies, in the caller's \
-             own policies or in the API's resource policy"
-        } else {
-            "a signed call across accounts needs an allow on both sides: the caller's identity policy and the API's resource policy"
-        };
-        signature.remark(rule.to_owned());
-    }
-    if !anonymous && !is_signed(plan) {
-        signature.weaken(Likely);
-        signature.also(Cause::ProxyInterference);
-        signature.remark(
-            "this call was not signed, and the refusal names a caller: something on the way signs it".to_owned(),
-        );
-    }
-    if denial.user.is_none() && denial.policy.is_none() {
-        // only the type is known, as after HEAD
-        signature.also(Cause::LambdaAuthorizerExplicitDeny);
-    }
-    signature
-}
-
 /// Words without the error type that API Gateway puts beside them: weaker.
 fn unheaded(wording: &Wording, answer: &Answer, plan: &Plan, target: &Target) -> Signature {
     let mut signature = of_wording(wording, answer, plan);
@@ -369,47 +265,6 @@ fn weigh_lost_type(signature: &mut Signature) {
         signature.rather(Cause::BackendStatus);
         signature.remark("it has no `x-amzn-ErrorType`, so that a backend behind the API said it".to_owned());
     }
-}
-
-/// What the status of an HTTP API may mean.
-fn causes_in_http_api(status: u16) -> &'static [Cause] {
-    match status {
-        // a disabled default endpoint says the same as an unknown route
-        404 => &[Cause::WrongResourceOrMethod, Cause::DefaultEndpointDisabled, Cause::BackendStatus],
-        401 | 403 => &[Cause::AuthorizerUnauthorized, Cause::BackendStatus],
-        429 => &[Cause::Throttled, Cause::BackendStatus],
-        503 | 504 => &[Cause::IntegrationTimeout, Cause::IntegrationNetworkError, Cause::BackendStatus],
-        500..=599 => &[Cause::LambdaError, Cause::IntegrationConfigError, Cause::BackendStatus],
-        _ => &[Cause::BackendStatus],
-    }
-}
-
-/// A public HTTP API's own answer, where one is expected. It has no error types, and for an unsigned call of an IAM route it has
-/// the same word as for whatever else it forbids.
-fn of_public_http_api(answer: &Answer, plan: &Plan) -> Signature {
-    let mut signature = Signature::new(Family::HttpApi, Confidence::Likely, causes_in_http_api(answer.status));
-    if answer.status == 404 {
-        signature.also(Cause::MissingStage);
-    }
-    if answer.status == 403 && !is_signed(plan) {
-        signature.rather(Cause::IamAuthUnsigned);
-    }
-    if answer.status == 403 && is_signed(plan) {
-        signature.rather(Cause::IdentityPolicyDeny);
-    }
-    signature.remark("`apigw-requestid` without `x-amz-apigw-id`: an HTTP API answers".to_owned());
-    signature
-}
-
-/// An HTTP API words and counts its errors by itself; none of a REST API's reasons needs to hold.
-fn of_http_api(answer: &Answer) -> Signature {
-    let causes = causes_in_http_api(answer.status);
-    let mut signature = Signature::new(Family::HttpApi, Confidence::Likely, &[Cause::AnsweredByHttpApi]);
-    for cause in [Cause::PublicApiViaVpce].iter().chain(causes) {
-        signature.also(*cause);
-    }
-    signature.remark("`apigw-requestid` without `x-amz-apigw-id`: an HTTP API, which cannot be private".to_owned());
-    signature
 }
 
 /// Neither a known error type nor known words.
