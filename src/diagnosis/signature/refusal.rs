@@ -108,7 +108,9 @@ pub(super) fn of_signing(causes: &[Cause], plan: &Plan) -> Signature {
         return Signature::new(Family::Signing, Likely, causes);
     }
     let others = [Cause::ProxyInterference, Cause::IntegrationConfigError, Cause::BackendStatus];
-    let mut signature = Signature::new(Family::Signing, Likely, &[&others, causes].concat());
+    let mut signature = Signature::new(Family::Signing, Likely, &others);
+    // whoever made it, that is what the words say first
+    causes.iter().take(1).for_each(|cause| signature.also(*cause));
     signature.remark(
         "this call was not signed: something on the way signs it, or the integration behind the API makes a signed call"
             .to_owned(),

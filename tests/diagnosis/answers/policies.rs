@@ -164,3 +164,10 @@ fn a_caller_who_is_named_for_a_call_that_nobody_signed_is_told() {
     let own = healthy().sending("Authorization").error(&ALL, 403, "AccessDeniedException", &body).finding();
     is_certain(&own);
 }
+
+#[test]
+fn stages_differ_by_their_case() {
+    let suffix = "because no resource-based policy allows the execute-api:Invoke action";
+    let body = message("anonymous", &HERE.replace("/test/", "/TEST/"), suffix);
+    healthy().error(&ALL, 403, "AccessDeniedException", &body).shows(Cause::AnsweredByAnotherApi, &ALL);
+}
