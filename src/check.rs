@@ -1,15 +1,19 @@
 //! What happens in one round? Target, plans, observations, report: the program on one screen.
 
+mod auth;
+mod intents;
+
+pub use auth::{Auth, AuthMode};
+pub use intents::Intents;
+
 use crate::diagnosis::{Inquiry, inquiries};
-use crate::named::named;
 use crate::observation::{Canary, Environment, Experiment, Intent, Observation, Round, Row, Seen};
 use crate::plan::{AccessPath, Missing, Plan, Request, RowId, plan, plan_row, rows};
 use crate::probe::{Errand, Limits, Net, Step, probe_as};
 use crate::report::Report;
-use crate::side::{Variables, Wallet};
 use crate::sign::{Identity, NoCredentials};
 use crate::target::{ApiId, Target};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::future::pending;
 use std::hash::{BuildHasher as _, RandomState};
@@ -33,114 +37,6 @@ pub struct Check {
     pub auth: Auth,
     /// Whether an API that does not exist is called too.
     pub canary: bool,
-}
-
-/// Whether requests are signed, and by whom.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Auth {
-    /// None is.
-    #[default]
-    None,
-    /// All are.
-    Iam(Wallet),
-    /// Each path is called twice: unsigned and signed.
-    Both(Wallet),
-}
-
-named! {
-    /// Whether requests are signed, in a word.
-    pub enum AuthMode {
-        /// None is.
-        None = "none",
-        /// All are.
-        Iam = "iam",
-        /// Each path is called twice: unsigned and signed.
-        Both = "both",
-    }
-}
-
-impl Auth {
-    /// In a word.
-    pub fn mode(&self) -> AuthMode {
-        match self {
-            Self::None => AuthMode::None,
-            Self::Iam(_) => AuthMode::Iam,
-            Self::Both(_) => AuthMode::Both,
-        }
-    }
-
-    /// Who signs, if anybody does.
-    pub fn wallet(&self) -> Option<&Wallet> {
-        match self {
-            Self::None => None,
-            Self::Iam(wallet) | Self::Both(wallet) => Some(wallet),
-        }
-    }
-
-    /// What contradicts itself in who signs.
-    pub fn contradiction(&self) -> Option<String> {
-        self.wallet()?.wish()?.contradiction()
-    }
-
-    /// Takes the wallet of another one that was wished for alike, so that nobody is asked twice.
-    pub fn share<'a>(&mut self, mut others: impl Iterator<Item = &'a Self>) {
-        if let Self::Iam(own) | Self::Both(own) = self
-            && let Some(other) = others.find_map(|other| other.wallet().filter(|other| *other == own))
-        {
-            *own = other.clone();
-        }
-    }
-
-    /// The same with credentials from these variables in place of this process's environment.
-    #[must_use]
-    pub fn with_credentials_of(&self, variables: &Variables) -> Self {
-        match self {
-            Self::None => Self::None,
-            Self::Iam(wallet) => Self::Iam(wallet.refilled_from(variables.clone())),
-            Self::Both(wallet) => Self::Both(wallet.refilled_from(variables.clone())),
-        }
-    }
-
-    /// A header that the user gives although signing sets it.
-    pub fn header_of_signing<'a>(&self, request: &'a Request) -> Option<&'a str> {
-        let set = |name: &str| SET_BY_SIGNING.contains(&name.to_ascii_lowercase().as_str());
-        let mut names = request.headers.iter().map(|header| header.name.as_str());
-        names.find(|name| self.wallet().is_some() && set(name))
-    }
-
-    /// How often each path is called, and which of the calls are signed.
-    pub fn calls(&self) -> &'static [bool] {
-        match self {
-            Self::None => &[false],
-            Self::Iam(_) => &[true],
-            Self::Both(_) => &[false, true],
-        }
-    }
-}
-
-/// What the user expects of each path.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Intents {
-    named: BTreeMap<AccessPath, Intent>,
-    only_named: bool,
-}
-
-impl Intents {
-    /// The intents of the paths that the user named; every other path is required, or skipped if `only_named`.
-    pub fn new(named: BTreeMap<AccessPath, Intent>, only_named: bool) -> Self {
-        Self { named, only_named }
-    }
-
-    /// What is expected of a path.
-    pub fn of(&self, path: AccessPath) -> Intent {
-        let unnamed = if self.only_named { Intent::Skip } else { Intent::Required };
-        self.named.get(&path).copied().unwrap_or(unnamed)
-    }
-
-    /// Whether the user named the path.
-    pub fn names(&self, path: AccessPath) -> bool {
-        self.named.contains_key(&path)
-    }
 }
 
 impl Check {
@@ -327,6 +223,3 @@ impl Check {
 fn random() -> u64 {
     RandomState::new().hash_one(0)
 }
-
-const SET_BY_SIGNING: [&str; 5] =
-    ["authorization", "date", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"];

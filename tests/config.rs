@@ -123,6 +123,7 @@ fn a_bad_value_is_named_with_its_line() {
         (format!("textfile = \"/tmp/apigw-probe.txt\"\n{TARGET}"), 1, ".prom"),
         (format!("output_dir = \"reports\"\n{TARGET}"), 1, "whole path"),
         (format!("listen = [\"foo\"]\n{TARGET}"), 1, "127.0.0.1:9715"),
+        (format!("listen = [\n\"127.0.0.1:9715\",\n\"0.0.0.0:9715\",\n]\n{TARGET}"), 3, "127.0.0.1:9715"),
         (format!("{TARGET}auth = \"sigv4\"\n"), 3, "iam"),
         (format!("{TARGET}auth = \"iam\"\nassume_role_arn = \"role/x\"\n"), 4, "arn:aws:iam::"),
         (format!("{TARGET}auth = \"iam\"\nexternal_id = \"x\"\n"), 4, "assume_role_arn"),

@@ -220,6 +220,9 @@ impl File {
             if listen.contains(&place) {
                 return Err(entry.fault(format!("`{place}` stands twice in `listen`; once is enough")));
             }
+            if let Some(other) = listen.iter().find(|other| place.excludes(other)) {
+                return Err(entry.fault(format!("`{place}` and `{other}` exclude each other; the wider one is enough")));
+            }
             listen.push(place);
         }
         Ok(listen)

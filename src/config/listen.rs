@@ -16,6 +16,15 @@ pub enum Listen {
     Systemd,
 }
 
+impl Listen {
+    /// Whether the kernel gives either place and not both: all addresses of a family, and one of them, at one port (bind(2)).
+    pub fn excludes(&self, other: &Self) -> bool {
+        let (Self::Tcp(one), Self::Tcp(other)) = (self, other) else { return false };
+        let has_all = one.ip().is_unspecified() || other.ip().is_unspecified();
+        has_all && one.is_ipv4() == other.is_ipv4() && one.port() == other.port() && one.port() != 0
+    }
+}
+
 impl FromStr for Listen {
     type Err = &'static str;
 
