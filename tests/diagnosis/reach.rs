@@ -347,6 +347,14 @@ fn dates_that_agree_with_the_clock_contradict_those_that_do_not() {
     assert_eq!(against, 2, "{:#?}", finding.evidence);
 }
 
+#[test]
+fn dates_that_differ_do_not_explain_a_certificate() {
+    let scene = healthy().answers(&[P2], 200, &old(&[]), "[]").unsecured(&[P1], TlsFault::Expired).nxdomain(&[P4]);
+    let findings = scene.diagnosis().findings;
+    let finding = findings.iter().find(|finding| finding.paths == [P1]).unwrap();
+    assert_eq!(finding.cause, Cause::CertificateExpired, "{findings:#?}");
+}
+
 /// Answers of three hours ago, with what else is on them.
 fn old<'h>(more: &[(&'h str, &'h str)]) -> Vec<(&'h str, &'h str)> {
     [&[("Date", "Mon, 20 Jul 2026 00:00:00 GMT"), ("x-amz-apigw-id", "Oju9IGv65PgFlBg=")], more].concat()
