@@ -52,6 +52,12 @@ impl Check {
         named.filter_map(|path| Some((*path, plan(&self.target, *path, &self.request).err()?)))
     }
 
+    /// What keeps paths from being probed that are not skipped.
+    pub fn missing(&self) -> impl Iterator<Item = Missing> {
+        let rows = self.rows().into_iter().filter(|row| self.intents.of(row.path) != Intent::Skip);
+        rows.filter_map(|row| self.plan(&row).err())
+    }
+
     /// The plans of the paths that will be probed.
     pub fn plans(&self) -> impl Iterator<Item = Plan> {
         let rows = self.rows().into_iter().filter(|row| self.intents.of(row.path) != Intent::Skip);

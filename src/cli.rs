@@ -19,7 +19,7 @@ use crate::config::ConfigError;
 use crate::platform::share_heap;
 use crate::report::Verdict;
 use crate::serve::{ReloadError, ServeOptions, Signals, raise_descriptors, spare_descriptors, usual_control_socket};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use deferred::Deferred;
 use output::{Output, WriteError};
@@ -73,9 +73,9 @@ enum Command {
     Curl(Deferred<offline::CurlArgs>),
     /// Say what a cause means, how it shows, how to fix it; offline
     Explain {
-        /// The cause, such as private-dns-disabled; all of them if absent
-        #[arg(value_parser = offline::cause)]
-        cause: Option<crate::diagnosis::Cause>,
+        /// The cause, such as private-dns-disabled, or an outcome, such as dns-nxdomain; all causes if absent
+        #[arg(value_name = "CAUSE", value_parser = offline::Word::parse)]
+        word: Option<offline::Word>,
     },
     /// Diagnose a saved JSON report again; no network
     Replay(Deferred<offline::ReplayArgs>),
@@ -128,7 +128,7 @@ impl Stop {
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let for_nagios = output::asks_for_nagios(&args);
-    let cli = match parse(args) {
+    let cli = match parse(&args) {
         Ok(cli) => cli,
         Err(error) if for_nagios && error.use_stderr() => {
             let text = error.to_string();
@@ -147,16 +147,33 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// Reads the command line. What a configuration says is not said again by options; the environment's twins of those are passed over.
-fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(args)?;
+    let matches = command.try_get_matches_from_mut(args).map_err(|error| naming_the_variable(error, args))?;
     let refused = match matches.subcommand() {
         Some(("once", once)) => once::refuse_what_does_not_go_together(once),
         Some(("doctor", doctor)) => doctor::refuse_what_needs_an_invoke_url(doctor),
         Some(_) | None => Ok(()),
     };
-    refused.map_err(|text| command.error(ErrorKind::ArgumentConflict, text))?;
+    refused.map_err(|text| {
+        let called = matches.subcommand_name().unwrap_or_default();
+        let own = command.find_subcommand_mut(called).map(|own| own.error(ErrorKind::ArgumentConflict, &text));
+        own.unwrap_or_else(|| command.error(ErrorKind::ArgumentConflict, &text))
+    })?;
     Cli::from_arg_matches(&matches)
+}
+
+/// A wrong value of the environment is told under the name of its variable: nobody typed the option.
+fn naming_the_variable(mut error: clap::Error, args: &[OsString]) -> clap::Error {
+    let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else { return error };
+    let option = shown.split(' ').next().unwrap_or_default().to_owned();
+    let Some(name) = option.strip_prefix("--") else { return error };
+    let variable = format!("APIGW_PROBE_{}", name.to_ascii_uppercase().replace('-', "_"));
+    let typed = |arg: &OsString| arg.to_str().is_some_and(|arg| arg.split('=').next() == Some(&option));
+    if !args.iter().any(typed) && std::env::var_os(&variable).is_some() {
+        error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
+    }
+    error
 }
 
 fn run(command: Command) -> Result<u8, Stop> {
@@ -168,7 +185,7 @@ fn run(command: Command) -> Result<u8, Stop> {
         Command::Demo(args) => demo::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Curl(args) => offline::curl(&args),
-        Command::Explain { cause } => offline::explain(cause),
+        Command::Explain { word } => offline::explain(word),
         Command::Replay(args) => offline::replay(&args),
         Command::Config(args) => offline::config(&args),
         Command::Completions { shell } => {

@@ -15,7 +15,7 @@ pub use listen::Listen;
 use crate::check::Check;
 use crate::named::named;
 use crate::plan::{Header, HeaderError};
-use crate::probe::{Detour, Net, Resolver, ResolverError, Trust, TrustError, TrustSources};
+use crate::probe::{Detour, Net, Resolver, ResolverError, Trust, TrustError, TrustSources, is_dialable};
 use crate::small_file;
 use crate::status::Schedule;
 use fault::{Fault, Places};
@@ -270,6 +270,7 @@ pub fn read_header_file(file: &Path, patience: Duration) -> Result<Vec<Header>, 
 
 /// Reads `IP` or `IP:PORT`; the port is 53 if absent.
 pub fn parse_server(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
     let ip = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text).parse::<IpAddr>();
     let server = ip.map(|ip| SocketAddr::new(ip, 53)).or_else(|_| text.parse()).ok();
     server.filter(|server| server.port() != 0).ok_or_else(|| {
@@ -278,6 +279,14 @@ pub fn parse_server(text: &str) -> Result<SocketAddr, String> {
             text.chars().take(60).collect::<String>()
         )
     })
+}
+
+/// Reads an address to connect to, an IPv6 one with or without brackets; one that no host has is an error.
+pub fn parse_address(text: &str) -> Result<IpAddr, String> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let ip = bare.parse().ok().filter(|ip| is_dialable(*ip));
+    let shown = || text.chars().take(60).collect::<String>();
+    ip.ok_or_else(|| format!("`{}` is not the IP of a host, such as `10.0.1.23` or `fd00::17`", shown()))
 }
 
 /// The JSON Schema (2020-12) of the configuration, as it is committed; a test holds it equal to the one that is made of the code.

@@ -85,7 +85,8 @@ pub fn diagnose(round: &Round) -> Diagnosis {
     let whole = if round.is_double() {
         let (unsigned, signed) = (open(false), open(true));
         let told = signing::compare(&unsigned, &signed);
-        let signed = examine(signed, &told.signed);
+        let mut signed = examine(signed, &told.signed);
+        signed.testify(|paths| signing::passes_unsigned(&unsigned, paths));
         let known = [told.unsigned, signing::shared(&unsigned, &signed)].concat();
         signed.close().beside(examine(unsigned, &known).close())
     } else {

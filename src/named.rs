@@ -1,14 +1,14 @@
 //! Which words are forever? Enums whose variants have one machine name, the same in code, JSON, metrics and documentation.
 
-/// Defines an enum whose variants carry a stable machine name: `name()`, `ALL`, `Display`, `FromStr`, serde and JSON Schema agree on it.
+/// Defines an enum whose variants carry a stable machine name: `name()`, `meaning()`, `ALL`, `Display`, `FromStr`, serde and JSON Schema agree on it.
 macro_rules! named {
-    ($(#[$meta:meta])* pub enum $Type:ident { $($(#[$doc:meta])* $Variant:ident = $name:literal,)+ }) => {
+    ($(#[$meta:meta])* pub enum $Type:ident { $($(#[doc = $doc:literal])* $Variant:ident = $name:literal,)+ }) => {
         $(#[$meta])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
             serde::Serialize, serde::Deserialize, schemars::JsonSchema,
         )]
-        pub enum $Type { $($(#[$doc])* #[serde(rename = $name)] $Variant,)+ }
+        pub enum $Type { $($(#[doc = $doc])* #[serde(rename = $name)] $Variant,)+ }
 
         impl $Type {
             /// Every variant, in the order of its definition.
@@ -17,6 +17,12 @@ macro_rules! named {
             /// The machine name: kebab-case, never changed once released.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$Variant => $name,)+ }
+            }
+
+            /// What it means, in the words of its definition.
+            #[allow(dead_code, reason = "not every list is explained")]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$Variant => concat!($($doc),*).trim_start(),)+ }
             }
         }
 

@@ -211,8 +211,12 @@ impl Method {
         Self(Cow::Borrowed("GET"))
     }
 
-    /// Reads a method; `CONNECT` is refused, since it asks for a tunnel.
+    /// Reads a method; `CONNECT` is refused, since it asks for a tunnel, and so is a usual method in lower case, which nobody means.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some(meant) = USUAL_METHODS.into_iter().find(|usual| *usual != text && usual.eq_ignore_ascii_case(text))
+        {
+            return Err(format!("`{text}` is another method than `{meant}`: case counts"));
+        }
         if is_token(text) && text.len() <= 32 && text != "CONNECT" {
             Ok(Self(text.to_owned().into()))
         } else {
@@ -231,6 +235,9 @@ impl Method {
         matches!(self.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 }
+
+/// What a REST API can have methods for (developer guide, "Set up a method").
+const USUAL_METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,6 +10,7 @@ mod wire;
 
 pub use dns::{Resolver, ResolverError};
 pub use share::Share;
+pub use tcp::is_dialable;
 pub use tls::{Trust, TrustError, TrustSources};
 
 use crate::named::named;

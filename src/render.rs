@@ -22,7 +22,7 @@ mod wrap;
 
 pub use clean::Clean;
 pub use curl::curl;
-pub use explain::{explain, explain_all};
+pub use explain::{explain, explain_all, explain_outcome};
 pub use json::{JSON_SCHEMA, json, json_line, json_schema, json_setup};
 pub use metrics::prometheus;
 pub use nagios::{Nagios, NagiosStatus, nagios, nagios_of_all};

@@ -55,9 +55,19 @@ pub enum NoCredentials {
     /// There are none: what was looked for, where, and what came of it.
     #[error("{0}")]
     Missing(String),
-    /// There were some: when they ended, and why nobody renewed them.
+    /// There were some: when they ended, or who says so, and why nobody renewed them.
     #[error("{0}")]
     Expired(String),
+}
+
+impl NoCredentials {
+    /// The same, said of whom it is about.
+    pub(crate) fn of(self, whom: &str) -> Self {
+        match self {
+            Self::Missing(why) => Self::Missing(format!("{whom}: {why}")),
+            Self::Expired(why) => Self::Expired(format!("{whom}: {why}")),
+        }
+    }
 }
 
 /// The headers that sign a call: `x-amz-date`, `authorization`, and `x-amz-security-token` for a session. They hold for five minutes

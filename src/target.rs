@@ -18,6 +18,7 @@ pub use name::{ApiId, AwsHost, AwsHostKind, DnsSuffix, HostName, NameError, Regi
 pub use warning::Warning;
 
 use pasted::{EndpointInput, InvokeUrl, MOST_URL_BYTES, UrlHost};
+use std::collections::BTreeSet;
 use zonal::Zonal;
 
 /// One private API deployment stage as seen from one VPC endpoint, or a public API.
@@ -175,8 +176,9 @@ impl Target {
         }
         let mut ids = [vpce_id, given_vpce, alias_vpce].into_iter().flatten().chain(zonal.ids);
         let vpce = ids.next();
-        if let (Some(used), Some(other)) = (&vpce, ids.find(|id| Some(id) != vpce.as_ref())) {
-            warnings.push(Warning::EndpointsDiffer { used: used.clone(), other });
+        if let Some(used) = &vpce {
+            let others: BTreeSet<VpceId> = ids.filter(|id| id != used).collect();
+            warnings.extend(others.into_iter().map(|other| Warning::EndpointsDiffer { used: used.clone(), other }));
         }
         if let Some(vpce) = vpce.as_ref().filter(|vpce| !vpce.is_usual()) {
             warnings.push(Warning::UnusualVpceId(vpce.clone()));
@@ -355,6 +357,12 @@ pub enum TargetError {
     /// The endpoint's DNS name.
     #[error("endpoint DNS name: {0}")]
     Endpoint(NameError),
+    /// Another name in the place of the endpoint's, such as that of another service's endpoint.
+    #[error(
+        "endpoint DNS name: `{0}` is not the name of an execute-api endpoint; the form is \
+         `vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com`"
+    )]
+    NoEndpoint(String),
     /// An API's host in the place of the endpoint's name.
     #[error(
         "endpoint DNS name: `{0}` is the name of an API; the endpoint's is like \

@@ -1,6 +1,6 @@
 //! Is a configuration read as it is meant, and an error told with its line, its key and the right form?
 
-use apigw_probe::config::{Config, Cost, LogFormat, LogLevel};
+use apigw_probe::config::{Config, Cost, LogFormat, LogLevel, parse_server};
 use apigw_probe::observation::Intent;
 use apigw_probe::plan::AccessPath;
 use apigw_probe::status::Schedule;
@@ -16,6 +16,12 @@ fn read(text: &str) -> Result<Config, String> {
         let text = error.to_string();
         text.strip_prefix(&file.path().display().to_string()).expect("the file is named first").to_owned()
     })
+}
+
+#[test]
+fn a_list_of_servers_may_have_spaces() {
+    let listed: Vec<_> = "10.0.0.2, [fd00::2] , 10.0.0.3:5353".split(',').map(parse_server).collect();
+    assert!(listed.iter().all(Result::is_ok), "{listed:?}");
 }
 
 #[test]
@@ -157,6 +163,7 @@ fn a_value_of_another_kind_is_told_with_its_key_and_the_right_form() {
         (below("port = 70000"), "port", ["70000", "65535"]),
         (below("port = \"443\""), "port", ["\"443\"", "such as 443"]),
         (below("connect_to = \"here\""), "connect_to", ["here", "10.0.1.23"]),
+        (below("connect_to = \"0.0.0.0\""), "connect_to", ["0.0.0.0", "10.0.1.23"]),
         (below("paths = \"skip\""), "paths", ["text", "table"]),
         (below("paths = { private-dns = true }"), "private-dns", ["true", "\"optional\""]),
         (below("headers = { a = \"b\" }"), "headers", ["table", "[\"Accept: application/json\"]"]),

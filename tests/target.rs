@@ -43,6 +43,10 @@ fn every_form_of_the_url_means_the_same() {
         "  https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test \n",
         "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com./test",
         "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test#anchor",
+        "//a1bc234d5e.execute-api.us-east-1.amazonaws.com/test",
+        "\u{201c}https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test\u{201d}",
+        "\u{feff}https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test\u{200b}",
+        "(https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test)",
     ] {
         let mut read = target(url, Some(VPCE));
         assert_eq!((read.path_and_query.as_str(), read.stage.as_deref()), ("/test", Some("test")), "{url}");
@@ -82,11 +86,33 @@ fn every_form_of_the_endpoint_name_means_the_same() {
         format!("{VPCE}."),
         format!("\"{VPCE}\","),
         format!("<{VPCE}>"),
+        format!("\u{2018}{VPCE}\u{2019}"),
     ] {
         let target = target(URL, Some(&name));
         assert_eq!(target.endpoint.as_ref().unwrap().name.as_str(), VPCE, "{name}");
         assert!(target.warnings.is_empty(), "{name}: {:?}", target.warnings);
     }
+}
+
+#[test]
+fn a_wrong_endpoint_name_is_told_the_form_of_an_endpoints() {
+    for name in [
+        "vpce-1a2b3c456d7e89012-f3ghijkl.ec2.us-east-1.vpce.amazonaws.com",
+        "*.execute-api.us-east-1.amazonaws.com",
+        "10.0.1.10",
+    ] {
+        let Err(TargetError::NoEndpoint(given)) = read(URL, Some(name)) else { panic!("{name}") };
+        assert_eq!(given, name);
+    }
+}
+
+#[test]
+fn only_a_number_is_taken_for_a_port() {
+    for url in ["arn:aws:execute-api:us-east-1:111122223333:a1bc234d5e/test/GET/", "https://[::1]/test"] {
+        assert!(matches!(read(url, None), Err(TargetError::UrlHost(_))), "{url}");
+    }
+    let odd = URL.replace(".com", ".com:8443");
+    assert!(matches!(read(&odd, None), Err(TargetError::UrlPort(port)) if port == "8443"));
 }
 
 #[test]
@@ -153,6 +179,15 @@ fn two_endpoints_are_a_warning() {
     let target = target(&format!("https://{other}/test"), Some(VPCE));
     assert_eq!(warnings(&target), ["endpoints-differ"]);
     assert_eq!(target.vpce.unwrap().as_str(), "vpce-1a2b3c456d7e89012");
+}
+
+#[test]
+fn every_other_endpoint_is_told() {
+    let alias = ALIAS.replace("1a2b3c456d7e89012", "0d4d61b31cecd49fc");
+    let url = format!("https://{alias}/test");
+    let vpce_id = Some("vpce-0e5e72c42dfde50ad");
+    let input = TargetInput { invoke_url: &url, vpce_dns_name: Some(VPCE), vpce_id, ..TargetInput::default() };
+    assert_eq!(warnings(&Target::parse(input).unwrap()), ["endpoints-differ", "endpoints-differ"]);
 }
 
 #[test]

@@ -2,15 +2,17 @@
 
 use super::Stop;
 use crate::check::{Auth, AuthMode, Check, Intents};
-use crate::config::{LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, parse_duration, parse_server, read_header_file};
+use crate::config::{
+    LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, parse_address, parse_duration, parse_server, read_header_file,
+};
 use crate::observation::Intent;
-use crate::plan::{AccessPath, Header, Method, Request};
+use crate::plan::{AccessPath, Header, Method, Missing, Request};
 use crate::probe::Limits;
 use crate::side::{Role, Wallet, Wish};
 use crate::target::{Expectation, Region, Target, TargetError, TargetInput};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,10 +49,11 @@ impl CheckArgs {
             canary: self.limits.canary,
         };
         if check.has_work() {
-            Ok(check)
-        } else {
-            Err(Stop::usage("no path is left to probe: all are skipped or lack their input"))
+            return Ok(check);
         }
+        let hints: BTreeSet<&str> = check.missing().map(Missing::hint).collect();
+        let nothing = "no path is left to probe: all are skipped or lack their input";
+        Err(Stop::usage([nothing].into_iter().chain(hints).collect::<Vec<_>>().join("; ")))
     }
 }
 
@@ -80,7 +83,7 @@ pub(super) struct TargetArgs {
     #[arg(long, value_name = "VPCE_ID", env = "APIGW_PROBE_VPCE_ID")]
     pub(super) vpce_id: Option<String>,
     /// The API is a public one (Regional, edge or HTTP API); INVOKE_URL may then have a custom domain name
-    #[arg(long, env = "APIGW_PROBE_PUBLIC")]
+    #[arg(long, env = "APIGW_PROBE_PUBLIC", value_parser = switch)]
     public: bool,
     /// The Region of the API, where no name tells it
     #[arg(long, value_name = "REGION", env = "APIGW_PROBE_REGION")]
@@ -125,7 +128,7 @@ pub(super) struct RequestArgs {
     #[arg(long, value_name = "N", default_value = "443", value_parser = clap::value_parser!(u16).range(1..), env = "APIGW_PROBE_PORT")]
     port: u16,
     /// Connect to this address in place of what DNS says
-    #[arg(long, value_name = "IP", env = "APIGW_PROBE_CONNECT_TO")]
+    #[arg(long, value_name = "IP", value_parser = parse_address, env = "APIGW_PROBE_CONNECT_TO")]
     connect_to: Option<IpAddr>,
 }
 
@@ -360,6 +363,15 @@ const NO_REGION: &str =
 
 fn timeout(text: &str) -> Result<Duration, String> {
     parse_duration(text, SHORTEST_TIMEOUT..=LONGEST_TIMEOUT)
+}
+
+/// What a switch has in the environment.
+fn switch(text: &str) -> Result<bool, &'static str> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("a switch is `true` or `false`"),
+    }
 }
 
 fn status(text: &str) -> Result<u16, &'static str> {

@@ -6,7 +6,7 @@ use super::{Stop, configuration, print};
 use crate::check::{Auth, Intents};
 use crate::config::{self, Config, Untried};
 use crate::diagnosis::Cause;
-use crate::observation::Intent;
+use crate::observation::{Intent, Outcome};
 use crate::plan::{Request, rows, word};
 use crate::render;
 use crate::report::{Report, Shape};
@@ -109,11 +109,40 @@ fn whose_keys(auth: &Auth) -> Option<String> {
     ))
 }
 
+/// A word of a report that can be explained.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Word {
+    Cause(Cause),
+    Outcome(Outcome),
+}
+
+impl Word {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cause(cause) => cause.name(),
+            Self::Outcome(outcome) => outcome.name(),
+        }
+    }
+
+    /// Reads the name of a cause or, where there is none, of an outcome; a mistyped one is told the nearest.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let name = text.to_ascii_lowercase();
+        let all = || Cause::ALL.iter().copied().map(Self::Cause).chain(Outcome::all().map(Self::Outcome));
+        let likeness = |one: &Self| strsim::jaro_winkler(one.name(), &name);
+        let nearest = || all().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+        all().find(|one| one.name() == name).ok_or_else(|| {
+            let nearest = nearest().map_or("unexplained", Self::name);
+            format!("there is no such cause or outcome; {nearest} is the nearest, `explain` alone lists all causes")
+        })
+    }
+}
+
 /// Prints an entry of the catalogue, or its table of contents.
-pub(super) fn explain(cause: Option<Cause>) -> Result<u8, Stop> {
+pub(super) fn explain(word: Option<Word>) -> Result<u8, Stop> {
     let style = super::output::plain_style();
-    let text = match cause {
-        Some(cause) => render::explain(cause, &style).to_string(),
+    let text = match word {
+        Some(Word::Cause(cause)) => render::explain(cause, &style).to_string(),
+        Some(Word::Outcome(outcome)) => render::explain_outcome(outcome, &style).to_string(),
         None => render::explain_all(&style).to_string(),
     };
     print(text.as_bytes())
@@ -219,14 +248,3 @@ pub(super) const NO_CANARY: &str =
 /// Reports of a thousand targets take some megabytes.
 const MOST_REPORT_BYTES: u64 = 1 << 30;
 const CONFIG_FILE: &str = "/etc/apigw-probe/config.toml";
-
-/// Reads the name of a cause; a mistyped one is told the nearest.
-pub(super) fn cause(text: &str) -> Result<Cause, String> {
-    let name = text.to_ascii_lowercase();
-    name.parse().map_err(|_| {
-        let likeness = |cause: &&Cause| strsim::jaro_winkler(cause.name(), &name);
-        let nearest = Cause::ALL.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-        let nearest = nearest.map_or("unexplained", |cause| cause.name());
-        format!("there is no such cause; {nearest} is the nearest, `explain` alone lists all")
-    })
-}

@@ -220,7 +220,7 @@ fn open_special(path: &Path) -> io::Result<std::fs::File> {
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mut draft = draft_of(path)?;
-    draft.write_all(bytes)?;
+    draft.as_file_mut().write_all(bytes)?;
     draft.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
     draft.as_file().sync_all()?;
     draft.persist(path).map(drop).map_err(|error| error.error)
@@ -229,13 +229,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// A new file beside another one; it is gone when it is dropped.
 fn draft_of(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    tempfile::Builder::new().prefix(".apigw-probe-").tempfile_in(folder).map_err(bare)
-}
-
-/// The system's word without the draft's name, which means nothing to the user.
-fn bare(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|error| error.source()).map(ToString::to_string);
-    inner.map_or(error, io::Error::other)
+    // opened and written to as a plain file: the crate would add the draft's name to errors, which means nothing to the user
+    tempfile::Builder::new().prefix(".apigw-probe-").make_in(folder, |path| std::fs::File::create_new(path))
 }
 
 /// Output that could not be written.

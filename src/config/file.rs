@@ -4,8 +4,8 @@ use super::at::At;
 use super::fault::{Fault, Places, line};
 use super::{
     Config, DEFAULT_INTERVAL, DEFAULT_TIMEOUT, FileSettings, LONGEST_TIMEOUT, Listen, LoadSettings, LogFormat,
-    LogLevel, LogSettings, NetSettings, PATIENCE, SHORTEST_TIMEOUT, Scheduled, Untried, parse_duration, parse_server,
-    read_header_file,
+    LogLevel, LogSettings, NetSettings, PATIENCE, SHORTEST_TIMEOUT, Scheduled, Untried, parse_address, parse_duration,
+    parse_server, read_header_file,
 };
 use crate::check::{Auth, AuthMode, Check, Intents};
 use crate::observation::Intent;
@@ -17,7 +17,6 @@ use crate::target::{Expectation, Target, TargetError, TargetInput};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -344,7 +343,9 @@ impl Entry {
                 return list
                     .map_or_else(|| self.invoke_url.fault(error.to_string()), |list| list.fault(error.to_string()));
             }
-            TargetError::Endpoint(_) | TargetError::ApiAsEndpoint(_) => self.vpce_dns_name.as_ref(),
+            TargetError::Endpoint(_) | TargetError::NoEndpoint(_) | TargetError::ApiAsEndpoint(_) => {
+                self.vpce_dns_name.as_ref()
+            }
             TargetError::VpceId(_) => self.vpce_id.as_ref(),
             TargetError::Region(_) | TargetError::RegionOfUrl { .. } => self.region.as_ref(),
             TargetError::CustomDomain(_)
@@ -377,7 +378,7 @@ impl Entry {
             header_file: self.header_file.as_ref().map(|file| file.get().clone()),
             ca_file: file.ca_file.as_ref().map(|file| file.get().clone()),
             port: self.port.map_or(443, NonZeroU16::get),
-            connect_to: self.connect_to.as_ref().map(|ip| ip.parse(parse_ip)).transpose()?,
+            connect_to: self.connect_to.as_ref().map(|ip| ip.parse(parse_address)).transpose()?,
         })
     }
 
@@ -413,18 +414,9 @@ impl Entry {
         if method.is_harmless() || self.allow_unsafe_method {
             return Ok(method);
         }
-        let meant = Method::parse(&method.to_string().to_ascii_uppercase()).ok().filter(Method::is_harmless);
-        if let Some(meant) = meant {
-            return Err(text.fault(format!("`{method}` is another method than `{meant}`: case counts")));
-        }
         let message = "may change something in each round; if that is wanted, add `allow_unsafe_method = true`";
         Err(text.fault(format!("`{method}` {message}")))
     }
-}
-
-fn parse_ip(text: &str) -> Result<IpAddr, String> {
-    let shown: String = text.chars().take(60).collect();
-    text.parse().map_err(|_| format!("`{shown}` is not an IP, such as `10.0.1.23` or `fd00::17`"))
 }
 
 /// What the keys of a map of paths may be.

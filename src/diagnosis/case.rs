@@ -67,6 +67,16 @@ impl<'a> Case<'a> {
         self.dismissed.push(cause);
     }
 
+    /// Adds to each explanation what else is known of its paths.
+    pub(crate) fn testify(&mut self, known: impl Fn(&[AccessPath]) -> Vec<String>) {
+        for draft in &mut self.drafts {
+            let explained: Vec<_> = draft.paths().iter().copied().filter(|path| draft.explains(*path)).collect();
+            for fact in known(&explained) {
+                draft.testify(&fact);
+            }
+        }
+    }
+
     /// What explains why a path failed.
     pub(crate) fn explanations(&self, path: AccessPath) -> impl Iterator<Item = &Draft> {
         self.drafts.iter().filter(move |draft| draft.explains(path))

@@ -25,6 +25,8 @@ named! {
         PlainToTls = "plain-to-tls",
         /// The refusal shows caller and API in one account, as far as digits are shown.
         OneAccount = "one-account",
+        /// The refusal is by a control policy, a permissions boundary or a session policy.
+        Guardrail = "guardrail",
         /// The resource policy allows the call, as it is saved.
         SavedAllows = "saved-allows",
         /// The resource policy asks nothing of `aws:SourceIp`, as it is saved.

@@ -6,7 +6,7 @@ use super::finding::{Confidence, Finding};
 use super::meaning::Family;
 use super::sight::{Sight, accounts};
 use super::signature::speakers;
-use crate::observation::{Answer, Denial, Wording, printable};
+use crate::observation::{Answer, Denial, PolicyKind, Wording, printable};
 use crate::plan::AccessPath;
 use crate::target::Target;
 use std::net::IpAddr;
@@ -134,7 +134,8 @@ impl Draft {
         self.because(format!("the set-up shows it: {fact}"))
     }
 
-    /// What is left of it beside the facts of the set-up: causes that they refute go, and the one that they favour leads.
+    /// What is left of it beside the facts of the set-up: causes that they refute go, those that they doubt come last, and the
+    /// one that they favour leads.
     /// Where the leading one is lost and none is favoured, the one that suits them leads, or the next best, or what there is
     /// instead. Nothing is left of a remark whose cause is refuted. Fewer causes make the best of them likelier.
     pub(crate) fn sifted(mut self, sifting: &Sifting, instead: Cause) -> Option<Self> {
@@ -157,6 +158,7 @@ impl Draft {
             let former = std::mem::replace(&mut self.cause, next);
             self.alternatives.extend(Some(former).filter(is_left));
         }
+        self.alternatives.sort_by_key(in_doubt);
         let narrowed = !refuted.is_empty() && self.alternatives.is_empty();
         if in_doubt(&self.cause) {
             self.strength = Confidence::Possible;
@@ -283,6 +285,10 @@ fn particulars(sights: &[&Sight<'_>]) -> Particulars {
         _ => None,
     };
     let one_account = sights.iter().find_map(within) == Some(true);
+    let guarded = |sight: &Sight<'_>| match sight.answer().and_then(Answer::wording) {
+        Some(Wording::Denied(denial)) => denial.policy == Some(PolicyKind::Guardrail),
+        _ => false,
+    };
     let plain = |sight: &Sight<'_>| sight.answer().and_then(Answer::wording) == Some(Wording::PlainToTls);
     let named = |sight: &Sight<'_>| match sight.answer().and_then(Answer::wording) {
         Some(Wording::Denied(denial)) => denial.resource.is_some(),
@@ -294,6 +300,7 @@ fn particulars(sights: &[&Sight<'_>]) -> Particulars {
         (http_api, Circumstance::HttpApi),
         (signed, Circumstance::Signed),
         (one_account, Circumstance::OneAccount),
+        (sights.iter().any(|sight| guarded(sight)), Circumstance::Guardrail),
         (sights.iter().any(|sight| plain(sight)), Circumstance::PlainToTls),
         (sights.iter().any(|sight| named(sight)), Circumstance::NamesResource),
         (sights.iter().any(|sight| speaks(sight)), Circumstance::NamesServer),

@@ -18,6 +18,11 @@ impl Cause {
         lines.flatten().map(|line| fill(line, |name| value(name, target, &Particulars::default()))).collect()
     }
 
+    /// What to do for a target that was called with this method.
+    pub fn fix_of_call(self, target: &Target, method: &str) -> Vec<String> {
+        self.fix_with(target, &Particulars { method: Some(method.to_owned()), ..Particulars::default() }, &[])
+    }
+
     /// What to do where more is known, and these are the other causes.
     pub(super) fn fix_with(self, target: &Target, particulars: &Particulars, others: &[Self]) -> Vec<String> {
         if particulars.has(Circumstance::SignedPasses) {

@@ -111,6 +111,14 @@ impl Signature {
             self.rather(Cause::SigMismatchWrongHost);
             self.remark(format!("the server saw `Host: {host}`, sent was `{}`", plan.host));
         }
+        if message.contains("Credential should be scoped to") {
+            self.causes.retain(|cause| *cause != Cause::SigMismatchWrongHost);
+            self.rather(Cause::WrongRegion);
+            self.remark(format!(
+                "the signature is for {}, which the service does not take for its own",
+                target.region_word()
+            ));
+        }
         if let Some(region) = mismatch::other_region(message, target) {
             let own = target.region().map(ToString::to_string).unwrap_or_default();
             self.remark(format!("the signature is for `{region}`, the API is in `{own}`"));

@@ -55,6 +55,9 @@ pub(crate) struct Facts<'a> {
 impl Facts<'_> {
     /// Holds an explanation against the facts; none is left of a remark that they refute.
     pub(crate) fn weigh(&self, draft: Draft) -> Option<Draft> {
+        if let (Some(allows), Word::Proves(fact)) = (self.own_allowance(draft.cause()), self.other_endpoint()) {
+            return Some(draft.because(allows).proven(Cause::DifferentEndpoint, &fact));
+        }
         let unsay = |word| match word {
             Word::Refutes(fact) | Word::Against(fact) if draft.is_said() => Word::Beside(fact),
             word => word,
@@ -94,6 +97,23 @@ impl Facts<'_> {
             return Some(draft.proven(Cause::DifferentEndpoint, &fact));
         }
         draft.sifted(&sifting, instead(&sifting.refuted))
+    }
+
+    /// That a policy which refused lets the call in over this endpoint: it judged one over another.
+    fn own_allowance(&self, cause: Cause) -> Option<&'static str> {
+        let of_api = [
+            Cause::ResourcePolicyExplicitDeny,
+            Cause::ResourcePolicyImplicitDeny,
+            Cause::ResourcePolicyDenyUnspecified,
+        ];
+        let (ruling, said) = if of_api.contains(&cause) {
+            (self.setup.api_ruling(self.target, self.method, self.signed), api::SAVED_ALLOWS)
+        } else if [Cause::VpcePolicyExplicitDeny, Cause::VpcePolicyImplicitDeny].contains(&cause) {
+            (self.setup.endpoint_ruling(self.target, self.method, self.signed), api::ENDPOINT_ALLOWS)
+        } else {
+            return None;
+        };
+        (ruling == Some(Ruling::Allows)).then_some(said)
     }
 
     /// What the facts say of what is to be done.
@@ -250,9 +270,11 @@ fn asks_nothing_of_source_ip(api: &Api) -> bool {
 pub(crate) fn with_ids(step: String, setup: &Setup, target: &Target) -> String {
     let endpoint = setup.endpoint(target);
     let (endpoint, instance) = (endpoint.known(), setup.instance.known());
+    let catching = setup.catching_endpoint().filter(|_| target.is_public());
     let vpc = endpoint.map(|one| &one.vpc).or(instance.map(|one| &one.vpc));
     let words = [
         ("--vpc-id VPC ", "--vpc-id ", vpc, " "),
+        ("VPCE_ID", "", catching.map(|one| &one.id), ""),
         ("ENDPOINT_GROUP", "", endpoint.and_then(|one| one.security_groups.first()), ""),
         ("CLIENT_GROUP", "", setup.own_groups().and_then(|groups| groups.first()), ""),
     ];

@@ -12,7 +12,7 @@ use super::meaning::of_foreign_issuer;
 use super::names::{Opinion, opinion};
 use super::sight::Sight;
 use super::signature::{self, is_masked_error};
-use crate::observation::{Answer, Attempt, Intent, TcpFault};
+use crate::observation::{Answer, Attempt, Intent, Observation, Row, TcpFault};
 use crate::plan::AccessPath;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -39,7 +39,10 @@ pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     let flapping = dead.keys().any(|address| alive(*address));
     let paths = AccessPath::ALL.iter().copied().filter(|path| dead.values().any(|(paths, _)| paths.contains(path)));
     // a connect that was given less than the first retransmission takes proves little
-    let hurried = case.sights.iter().all(|sight| sight.seen.took.as_millis() < 1000)
+    let waited = |seen: &Observation| {
+        seen.took.as_millis() >= 1000 && seen.attempts.iter().any(|attempt| dead.contains_key(&attempt.address))
+    };
+    let hurried = !case.round.rows.iter().filter_map(Row::observation).any(waited)
         && dead.values().any(|(_, fault)| fault == TcpFault::Timeout.name());
     let strength = if flapping || hurried { Possible } else { Likely };
     let mut draft = Draft::new(Cause::OneAddressDown, strength, paths.collect())

@@ -28,6 +28,10 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
         (None, Some(wording)) => unheaded(&wording, answer, plan, target),
         (None, None) => of_status(answer),
     };
+    if typed == Some(Wording::SignatureMismatch) && answer.message().is_none() {
+        // the type is the same for one that is too old
+        signature.also(Cause::SigExpired);
+    }
     if let Some(Wording::Denied(Denial { resource: Some(arn), .. })) = answer.wording() {
         signature.hold_against(&arn, plan, target);
     }
@@ -157,6 +161,13 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         ),
         W::Unauthorized => {
             Signature::new(F::Authorizer, Likely, &[Cause::AuthorizerUnauthorized, Cause::CognitoUnauthorized])
+        }
+        W::NotSigV4 if plan.signed_for.is_some() => {
+            let mut signature = Signature::new(F::Signing, Likely, &[Cause::ProxyInterference, Cause::SigIncomplete]);
+            signature.remark(
+                "a whole signature was sent: something on the way changed or replaced `Authorization`".to_owned(),
+            );
+            signature
         }
         W::SignatureMismatch
         | W::SignatureExpired

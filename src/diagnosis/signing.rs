@@ -8,6 +8,7 @@ use super::draft::Draft;
 use super::finding::Confidence::{Certain, Likely};
 use super::meaning::Family;
 use super::sight::{Sight, accounts};
+use crate::plan::AccessPath;
 
 /// What the difference proves, for each half of the round.
 #[derive(Debug, Default)]
@@ -28,6 +29,7 @@ pub(crate) fn compare(unsigned: &Case<'_>, signed: &Case<'_>) -> Told {
     let (unrouted, unrouted_signed) = those(|one, other| is_refused(one) && is_refused(other));
     let (barred, let_in) = those(|one, other| one.family() == Some(Family::Policy) && other.is_ok());
     let (open, _) = those(|one, other| one.is_ok() && other.is_ok());
+    let (shut_alike, _) = those(|one, other| is_forbidden_unsigned(one) && other.family() == Some(Family::HttpApi));
     let (shut, past) = those(|one, other| is_forbidden_unsigned(one) && other.is_ok());
     let iam = |strength, sights: &[&Sight<'_>], others: &[&Sight<'_>]| {
         Draft::over(&[Cause::IamAuthUnsigned], strength, sights)
@@ -42,6 +44,7 @@ pub(crate) fn compare(unsigned: &Case<'_>, signed: &Case<'_>) -> Told {
         unsigned: vec![
             iam(Certain, &refused, &admitted).given([Circumstance::SignedPasses]),
             iam(Likely, &shut, &past).given([Circumstance::SignedPasses]),
+            Draft::over(&signature_causes(&shut_alike), Likely, &shut_alike).given([Circumstance::Compared]),
             iam(Likely, &also_refused, &known),
             iam(Likely, &unsigned_only, &barred_behind),
             unknown(&unrouted),
@@ -68,6 +71,18 @@ pub(crate) fn shared(unsigned: &Case<'_>, signed: &Case<'_>) -> Vec<Draft> {
     }
     let paths = unsigned.sights.iter().map(|sight| sight.path).filter(|path| alike(*path) == Some(true));
     paths.flat_map(|path| signed.explanations(path).map(move |draft| draft.clone().only(|own| own == path))).collect()
+}
+
+/// Which of the calls that fail signed pass unsigned: there it is the signature that makes the difference.
+pub(crate) fn passes_unsigned(unsigned: &Case<'_>, paths: &[AccessPath]) -> Vec<String> {
+    let passing: Vec<_> = unsigned.sights_of(paths).into_iter().filter(|sight| sight.is_ok()).collect();
+    let said = |account| {
+        format!(
+            "the same call, unsigned: {account}: nothing asks for a signature, and one makes the caller somebody whom \
+             policies judge"
+        )
+    };
+    accounts(&passing).into_iter().map(said).collect()
 }
 
 /// The same call, unsigned, was told by that very API and stage that it lacks a signature: what is left of the reasons for

@@ -61,6 +61,33 @@ impl Outcome {
             Self::NotApiGateway => "http-not-api-gateway",
         }
     }
+
+    /// What it means.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "An expected status came back.",
+            Self::NotConfigured => "The path lacks an input; the report says which.",
+            Self::Skipped => "Nothing was to be sent.",
+            Self::Dns(fault) => fault.meaning(),
+            Self::Tcp(fault) => fault.meaning(),
+            Self::Tls(fault) => fault.meaning(),
+            Self::Http(fault) => fault.meaning(),
+            Self::UnexpectedStatus(_) => "An answer came, with another status than an expected one.",
+            Self::NotApiGateway => {
+                "An expected status came without API Gateway's marks, which `--require-api-gateway` asks for."
+            }
+        }
+    }
+
+    /// One outcome of each name; the status of an answer is none in particular.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let phases = DnsFault::ALL.iter().map(|fault| Self::Dns(*fault));
+        let phases = phases.chain(TcpFault::ALL.iter().map(|fault| Self::Tcp(*fault)));
+        let phases = phases.chain(TlsFault::ALL.iter().map(|fault| Self::Tls(*fault)));
+        let phases = phases.chain(HttpFault::ALL.iter().map(|fault| Self::Http(*fault)));
+        let answers = [Self::UnexpectedStatus(0), Self::NotApiGateway];
+        [Self::Ok, Self::NotConfigured, Self::Skipped].into_iter().chain(phases).chain(answers)
+    }
 }
 
 impl Row {

@@ -1,6 +1,8 @@
 //! What must never be shown? The values of secret headers, wherever they come back, and what AWS echoes of a caller's credentials.
 
 use crate::plan::{Header, HeaderText};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 
 /// The values of secret headers and their telling parts. A value of fewer than four characters is not among them: it would be found
@@ -25,8 +27,8 @@ impl Secrets {
         Self(all)
     }
 
-    /// The text with a mark in the place of each secret: as it was sent, with the escapes of JSON or HTML, percent-encoded, or broken
-    /// off by the end of the text.
+    /// The text with a mark in the place of each secret: as it was sent, with the escapes of JSON or HTML, percent-encoded, in
+    /// base64 or out of it, or broken off by the end of the text.
     pub fn hide(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let (mut at, mut copied) = (0, 0);
@@ -61,7 +63,22 @@ fn parts(value: &str) -> Vec<String> {
             (name != "SignedHeaders" && value.len() >= LEAST_OF_PARAMETER).then_some(value)
         });
     let whole = [Some(value), rest].into_iter().flatten().filter(|text| text.len() >= LEAST);
-    whole.chain(parameters).map(str::to_owned).collect()
+    let encoded = whole.clone().flat_map(in_base64);
+    let own = rest.into_iter().flat_map(out_of_base64);
+    whole.chain(parameters).map(str::to_owned).chain(encoded).chain(own).collect()
+}
+
+/// A text as others write it in base64: by itself, and as the beginning of more, but for its end, which depends on what follows there.
+fn in_base64(text: &str) -> Vec<String> {
+    let all = [text.len(), text.len() - text.len() % 3].map(|length| STANDARD.encode(&text.as_bytes()[..length]));
+    all.into_iter().filter(|encoded| encoded.len() >= LEAST_OF_PARAMETER).collect()
+}
+
+/// What was sent in base64, as in `Basic X`: the user with the password, and the password by itself.
+fn out_of_base64(text: &str) -> Vec<String> {
+    let pair = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+    let password = pair.split_once(':').map(|(_, password)| password.to_owned());
+    [Some(pair), password].into_iter().flatten().filter(|text| text.len() >= LEAST).collect()
 }
 
 /// Where a secret ends that begins here, or the end of the text if that breaks off within the secret.

@@ -44,7 +44,7 @@ pub enum ResolverError {
 }
 
 impl Resolver {
-    /// What this host uses: `/etc/hosts`, then the servers of `/etc/resolv.conf`.
+    /// What this host uses: `/etc/hosts`, then the servers of `/etc/resolv.conf`, or a server of its own if that names none.
     pub fn system() -> Result<Self, ResolverError> {
         Self::configured(Path::new("/etc/resolv.conf"), Path::new("/etc/hosts"))
     }

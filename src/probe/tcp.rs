@@ -45,7 +45,7 @@ pub(super) fn refrain(address: IpAddr) -> Phase<Connection, TcpFailure> {
 }
 
 /// Whether a packet may be sent to the address at all: Linux takes the unspecified address for this host.
-pub(super) fn is_dialable(address: IpAddr) -> bool {
+pub fn is_dialable(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(ip) => ip.octets()[0] != 0 && ip.octets()[0] < 224,
         IpAddr::V6(ip) => !ip.is_unspecified() && !ip.is_multicast(),

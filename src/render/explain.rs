@@ -1,15 +1,21 @@
-//! What does a cause mean? Its entry in the catalogue, and the list of all of them.
+//! What does a cause mean, or an outcome? The entry in the catalogue, and the list of all causes.
 
 use super::block::Block;
 use super::style::{Ink, TextStyle};
 use super::words::who;
 use super::wrap::Wrapped;
 use crate::diagnosis::{Cause, Confidence};
+use crate::observation::Outcome;
 use std::fmt::{self, Display};
 
 /// The catalogue's entry of a cause, with a line break at its end.
 pub fn explain(cause: Cause, style: &TextStyle) -> impl Display + use<> {
     Explained { cause, style: style.wide_enough() }
+}
+
+/// What the outcome of a path means, with a line break at its end.
+pub fn explain_outcome(outcome: Outcome, style: &TextStyle) -> impl Display + use<> {
+    ExplainedOutcome { outcome, style: style.wide_enough() }
 }
 
 /// Every cause with its title, one below the other.
@@ -34,6 +40,21 @@ impl Display for Explained {
         block.field("sure", surest(entry.ceiling))?;
         block.steps("fix", &self.cause.fix(None))?;
         block.field("docs", entry.docs)
+    }
+}
+
+struct ExplainedOutcome {
+    outcome: Outcome,
+    style: TextStyle,
+}
+
+impl Display for ExplainedOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.style.paint(Ink::Strong, self.outcome.name()))?;
+        writeln!(f, "   an outcome: how a path ended, not why\n")?;
+        let mut block = Block { f, style: &self.style };
+        block.field("means", self.outcome.meaning())?;
+        block.field("shows", "below its path in the report; a finding after the paths names the cause")
     }
 }
 

@@ -49,9 +49,11 @@ pub struct Shape {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<CanaryShape>,
     /// What explains the result, the most telling first.
+    // made anew of what was seen: a later version's causes keep nobody from reading it
+    #[serde(deserialize_with = "read::passed_over")]
     pub findings: Vec<Finding>,
     /// How far the documented set-up is, if anybody looked at it and it is that of a private REST API.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::passed_over")]
     pub steps: Vec<Step>,
     /// What is known of the set-up, if anybody looked at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

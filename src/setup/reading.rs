@@ -33,6 +33,13 @@ impl Setup {
         available.iter().find(associated).or(available.iter().find(|one| one.private_dns)).or(only).copied()
     }
 
+    /// The endpoint whose private DNS leads every API's default name to it, public ones too: a VPC has one at most.
+    pub fn catching_endpoint(&self) -> Option<&VpcEndpoint> {
+        let here = |one: &&VpcEndpoint| self.instance.known().is_none_or(|instance| instance.vpc == one.vpc);
+        let catches = |one: &&VpcEndpoint| one.private_dns && one.is_for_execute_api() && one.is_available();
+        self.endpoints.known()?.iter().filter(here).find(catches)
+    }
+
     /// Whether the endpoint's security groups admit this host.
     pub fn lets_in(&self, endpoint: &VpcEndpoint) -> Admission {
         let Fact::Known(groups) = &self.security_groups else {

@@ -35,6 +35,9 @@ pub enum Ruling {
 impl Ruling {
     /// Asks a policy of an API or of an endpoint (IAM user guide, "Policy evaluation logic").
     pub fn of(policy: &Value, call: &Invocation<'_>) -> Self {
+        if !policy.is_object() {
+            return Self::Unclear("it cannot be read".to_owned());
+        }
         let statements = match &policy["Statement"] {
             Value::Array(many) => many.as_slice(),
             Value::Null => &[],
@@ -126,11 +129,13 @@ fn applies(statement: &Value, call: &Invocation<'_>) -> Applies {
     Applies::all(about.into_iter().flatten().chain(conditions.flat_map(each)).collect())
 }
 
-/// Whether a condition holds, where it is about the endpoint or its VPC (IAM user guide, "Condition operators").
+/// Whether a condition holds, where it is about the endpoint, its VPC or TLS, over which all calls go (IAM user guide, "Condition
+/// operators").
 fn holds(operator: &str, key: &str, values: &[&str], call: &Invocation<'_>) -> Applies {
     let own = match key.to_ascii_lowercase().as_str() {
         "aws:sourcevpce" => call.vpce,
         "aws:sourcevpc" => call.vpc,
+        "aws:securetransport" => Some("true"),
         _ => return Applies::Perhaps(format!("it depends on `{key}`")),
     };
     let Some(own) = own else { return Applies::Perhaps(format!("it depends on `{key}`, which is not known here")) };
@@ -143,7 +148,7 @@ fn holds(operator: &str, key: &str, values: &[&str], call: &Invocation<'_>) -> A
     let holds = match operator.strip_suffix("IfExists").unwrap_or(operator) {
         "StringEquals" => values.iter().any(exact),
         "StringNotEquals" => !values.iter().any(exact),
-        "StringEqualsIgnoreCase" => values.iter().any(in_any_case),
+        "StringEqualsIgnoreCase" | "Bool" => values.iter().any(in_any_case),
         "StringNotEqualsIgnoreCase" => !values.iter().any(in_any_case),
         "StringLike" => values.iter().any(like),
         "StringNotLike" => !values.iter().any(like),
@@ -152,12 +157,16 @@ fn holds(operator: &str, key: &str, values: &[&str], call: &Invocation<'_>) -> A
     if holds { Applies::Yes(format!("{operator} {key} {}", values.join(", "))) } else { Applies::No }
 }
 
-/// Whether a resource pattern covers the call. The account in an ARN is not compared: the API's is not known here.
+/// Whether a resource pattern covers the call. The account in an ARN is not compared: the API's is not known here. What an ARN leaves
+/// out at its end is anything (IAM user guide, "IAM JSON policy elements: Resource").
 fn covers(pattern: &str, call: &Invocation<'_>) -> bool {
     if let Some(short) = pattern.strip_prefix("execute-api:/") {
         return matches(short, call.method_path);
     }
-    let parts: Vec<_> = pattern.splitn(6, ':').collect();
+    let mut parts: Vec<_> = pattern.splitn(6, ':').collect();
+    if parts.first() == Some(&"arn") {
+        parts.resize(6, "*");
+    }
     match parts.as_slice() {
         [_, _, service, region, _, rest] => {
             matches(service, "execute-api")
@@ -173,11 +182,19 @@ fn is_anybody(statement: &Value) -> bool {
     texts(principal).contains(&"*") || texts(&principal["AWS"]).contains(&"*")
 }
 
-/// A text, or a list of them.
+/// A text, or a list of them; `true` and `false` may stand without quotes.
 fn texts(value: &Value) -> Vec<&str> {
     match value {
-        Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
-        one => one.as_str().into_iter().collect(),
+        Value::Array(many) => many.iter().filter_map(text).collect(),
+        one => text(one).into_iter().collect(),
+    }
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Bool(true) => Some("true"),
+        Value::Bool(false) => Some("false"),
+        other => other.as_str(),
     }
 }
 

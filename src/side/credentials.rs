@@ -88,28 +88,29 @@ enum Source {
     /// It is not there: the next one is tried.
     Absent(String),
     /// It is there and does not work: nobody wants another one instead.
-    Broken(String),
+    Broken(NoCredentials),
 }
 
 impl Search<'_> {
     /// The credentials, or what became of each source.
     pub(super) async fn run(&self) -> Result<Credentials, NoCredentials> {
-        let base = self.base().await.map_err(NoCredentials::Missing)?;
+        let base = self.base().await?;
         let Some(role) = &self.wish.role else { return Ok(base) };
         let taking = Taking {
             arn: &role.arn,
             session_name: role.session_name.as_deref().unwrap_or(SESSION_NAME),
             external_id: role.external_id.as_deref(),
         };
-        self.assume(taking, &base).await.map_err(NoCredentials::Missing)
+        self.assume(taking, &base).await
     }
 
     /// The first source that has any; a profile that was asked for is the only one.
-    async fn base(&self) -> Result<Credentials, String> {
+    async fn base(&self) -> Result<Credentials, NoCredentials> {
         if let Some(name) = &self.wish.profile {
             return match self.profile(name).await {
                 Source::Found(credentials) => Ok(credentials),
-                Source::Absent(why) | Source::Broken(why) => Err(why),
+                Source::Absent(why) => Err(NoCredentials::Missing(why)),
+                Source::Broken(why) => Err(why),
             };
         }
         let mut absent = Vec::new();
@@ -117,10 +118,10 @@ impl Search<'_> {
             match self.source(name).await {
                 Source::Found(credentials) => return Ok(credentials),
                 Source::Absent(why) => absent.push(format!("{}: {why}", name.words())),
-                Source::Broken(why) => return Err(format!("{}: {why}", name.words())),
+                Source::Broken(why) => return Err(why.of(name.words())),
             }
         }
-        Err(format!("no source has credentials: {}", absent.join("; ")))
+        Err(NoCredentials::Missing(format!("no source has credentials: {}", absent.join("; "))))
     }
 
     async fn source(&self, name: Name) -> Source {
@@ -137,8 +138,10 @@ impl Search<'_> {
         let value = |name| self.variables.value(name);
         let end = || OffsetDateTime::parse(value("AWS_CREDENTIAL_EXPIRATION")?, &Rfc3339).ok();
         match (value(ENVIRONMENT[0]), value(ENVIRONMENT[1])) {
-            (Some(id), Some(secret)) => found(keys(ENVIRONMENT, [id, secret], value(ENVIRONMENT[2]), end())),
-            (Some(_), None) => Source::Broken("AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY".to_owned()),
+            (Some(id), Some(secret)) => {
+                found(keys(ENVIRONMENT, [id, secret], value(ENVIRONMENT[2]), end()).map_err(NoCredentials::Missing))
+            }
+            (Some(_), None) => broken("AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY"),
             (None, _) => Source::Absent("AWS_ACCESS_KEY_ID is not set".to_owned()),
         }
     }
@@ -146,7 +149,7 @@ impl Search<'_> {
     async fn profile(&self, name: &str) -> Source {
         match Profiles::read(self.variables) {
             Ok(profiles) => self.of_profile(&profiles, name, &mut Vec::new()).await,
-            Err(why) => Source::Broken(why),
+            Err(why) => broken(why),
         }
     }
 
@@ -162,7 +165,7 @@ impl Search<'_> {
                 let why = format!("there is no profile `{name}` in {}", profiles.places());
                 let asked =
                     self.wish.profile.is_some() || self.variables.value("AWS_PROFILE").is_some() || !visited.is_empty();
-                return if asked { Source::Broken(why) } else { Source::Absent(why) };
+                return if asked { broken(why) } else { Source::Absent(why) };
             };
             let Some(arn) = profile.value("role_arn").filter(|_| !visited.iter().any(|one| one == name)) else {
                 return keys_of(profile, name, profiles);
@@ -174,7 +177,7 @@ impl Search<'_> {
                 external_id: profile.value("external_id"),
             };
             if profile.value("mfa_serial").is_some() {
-                return Source::Broken(format!(
+                return broken(format!(
                     "profile `{name}` wants a code of a device (`mfa_serial`), which a probe has not"
                 ));
             }
@@ -187,7 +190,7 @@ impl Search<'_> {
                 (None, Some("EcsContainer")) => self.container().await,
                 (None, Some("Ec2InstanceMetadata")) => self.instance().await,
                 _ => {
-                    return Source::Broken(format!(
+                    return broken(format!(
                         "profile `{name}` has `role_arn`: beside it stands one of `source_profile`, `web_identity_token_file` \
                          and `credential_source` (Environment, EcsContainer, Ec2InstanceMetadata)"
                     ));
@@ -195,7 +198,8 @@ impl Search<'_> {
             };
             match base {
                 Source::Found(keys) => found(self.assume(taking, &keys).await),
-                Source::Absent(why) | Source::Broken(why) => Source::Broken(format!("profile `{name}`: {why}")),
+                Source::Absent(why) => broken(format!("profile `{name}`: {why}")),
+                Source::Broken(why) => Source::Broken(why.of(&format!("profile `{name}`"))),
             }
         })
     }
@@ -204,7 +208,7 @@ impl Search<'_> {
         let value = |name| self.variables.value(name);
         match (value("AWS_WEB_IDENTITY_TOKEN_FILE"), value("AWS_ROLE_ARN")) {
             (None, _) => Source::Absent("AWS_WEB_IDENTITY_TOKEN_FILE is not set".to_owned()),
-            (Some(_), None) => Source::Broken("AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN".to_owned()),
+            (Some(_), None) => broken("AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN"),
             (Some(file), Some(arn)) => {
                 let session_name = value("AWS_ROLE_SESSION_NAME").unwrap_or(SESSION_NAME);
                 self.with_token(Taking { arn, session_name, external_id: None }, file).await
@@ -213,22 +217,26 @@ impl Search<'_> {
     }
 
     async fn with_token(&self, taking: Taking<'_>, file: &str) -> Source {
-        let token = match small_file::read_text(file.as_ref(), MOST_FOR_A_PIPE) {
+        let read = small_file::read_text(file.as_ref(), MOST_FOR_A_PIPE).map_err(|error| error.to_string());
+        let token = match read.and_then(|text| part("token", text.trim())) {
             Ok(token) => token,
-            Err(error) => return Source::Broken(format!("token file `{file}`: {error}")),
+            Err(error) => return broken(format!("token file `{file}`: {error}")),
         };
         // a call has its own bound, which says more
         found(match self.sts_url() {
-            Ok(url) => self.sts(&url).assume_with_token(taking, token.trim()).await,
-            Err(why) => Err(why),
+            Ok(url) => self.sts(&url).assume_with_token(taking, &token).await,
+            Err(why) => Err(NoCredentials::Missing(why)),
         })
     }
 
     async fn container(&self) -> Source {
         match container::url(self.variables) {
             Ok(None) => Source::Absent("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and …_FULL_URI are not set".to_owned()),
-            Ok(Some(url)) => found(within(container::credentials(self.side, &url, self.variables)).await),
-            Err(why) => Source::Broken(why),
+            Ok(Some(url)) => match within(container::credentials(self.side, &url, self.variables)).await {
+                Ok(credentials) => Source::Found(credentials),
+                Err(why) => broken(why),
+            },
+            Err(why) => broken(why),
         }
     }
 
@@ -239,8 +247,9 @@ impl Search<'_> {
         }
     }
 
-    async fn assume(&self, taking: Taking<'_>, keys: &Credentials) -> Result<Credentials, String> {
-        self.sts(&self.sts_url()?).assume(taking, keys).await
+    async fn assume(&self, taking: Taking<'_>, keys: &Credentials) -> Result<Credentials, NoCredentials> {
+        let url = self.sts_url().map_err(NoCredentials::Missing)?;
+        self.sts(&url).assume(taking, keys).await
     }
 
     fn sts<'s>(&'s self, url: &'s str) -> Sts<'s> {
@@ -276,7 +285,11 @@ impl Name {
     }
 }
 
-fn found(result: Result<Credentials, String>) -> Source {
+fn broken(why: impl Into<String>) -> Source {
+    Source::Broken(NoCredentials::Missing(why.into()))
+}
+
+fn found(result: Result<Credentials, NoCredentials>) -> Source {
     match result {
         Ok(credentials) => Source::Found(credentials),
         Err(why) => Source::Broken(why),
@@ -304,11 +317,12 @@ fn keys_of(profile: &Profile, name: &str, profiles: &Profiles) -> Source {
     match (value(SHARED[0]), value(SHARED[1])) {
         (Some(id), Some(secret)) => {
             let keys = keys(SHARED, [id, secret], value(SHARED[2]), None);
-            found(keys.map_err(|why| format!("profile `{name}` in {}: {why}", profiles.places())))
+            let wrong = |why| NoCredentials::Missing(format!("profile `{name}` in {}: {why}", profiles.places()));
+            found(keys.map_err(wrong))
         }
-        (Some(_), None) => Source::Broken(format!("profile `{name}` has an access key without its secret key")),
+        (Some(_), None) => broken(format!("profile `{name}` has an access key without its secret key")),
         (None, _) => match profile.first_of(&NOT_FOR_A_PROBE) {
-            Some(key) => Source::Broken(format!(
+            Some(key) => broken(format!(
                 "profile `{name}` gets its credentials by `{key}`, which is not supported: give a profile with a role, or what \
                  `aws configure export-credentials --profile {name}` prints"
             )),

@@ -75,15 +75,21 @@ fn text_of(file: &Path) -> Result<Option<String>, String> {
 }
 
 /// The sections of a file (SDK and tools reference guide, "Format of the config and credentials files"): in `config` a profile
-/// but the default one is `[profile NAME]`; a line that begins with a space belongs to the value above, and says nothing here.
+/// but the default one is `[profile NAME]`; a line that begins further right than the key above belongs to its value, and says
+/// nothing here.
 fn sections(text: &str, is_config: bool) -> HashMap<String, Profile> {
     let mut found: HashMap<String, Profile> = HashMap::new();
     let mut current: Option<String> = None;
-    for line in text.lines() {
-        if line.starts_with([' ', '\t', '#', ';']) || line.trim().is_empty() {
+    // where the last key begins; an editor of Windows begins the file with a mark
+    let mut margin = None;
+    for line in text.trim_start_matches('\u{feff}').lines() {
+        let begins = line.len() - line.trim_start().len();
+        if line.trim().is_empty() || line.trim_start().starts_with(['#', ';']) || margin.is_some_and(|key| begins > key)
+        {
             continue;
         }
         if let Some(head) = line.trim().strip_prefix('[') {
+            margin = None;
             let name = head.split(']').next().unwrap_or_default().trim();
             current = match name.strip_prefix("profile").filter(|rest| rest.starts_with([' ', '\t'])) {
                 Some(rest) if is_config => Some(rest.trim().trim_matches('"').to_owned()),
@@ -92,6 +98,7 @@ fn sections(text: &str, is_config: bool) -> HashMap<String, Profile> {
             };
         } else if let (Some(name), Some((key, value))) = (&current, line.split_once('=')) {
             let value = value.split(" #").next().unwrap_or_default().split(" ;").next().unwrap_or_default().trim();
+            margin = Some(begins);
             let profile = found.entry(name.clone()).or_default();
             profile.0.insert(key.trim().to_ascii_lowercase(), value.to_owned());
         }
@@ -106,6 +113,17 @@ fn without_empty(values: HashMap<String, String>) -> HashMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_section_may_be_indented_as_a_whole() {
+        let text = "\u{feff}  [default]\n  aws_access_key_id = K\n  s3 =\n    aws_secret_access_key = no\n  # comment\n\
+                    aws_secret_access_key = S\n[other]\n    region = x\n    output = y\n";
+        let read = sections(text, false);
+        let of = |name: &str, key| read[name].value(key).map(str::to_owned);
+        assert_eq!(of("default", "aws_access_key_id").as_deref(), Some("K"));
+        assert_eq!(of("default", "aws_secret_access_key").as_deref(), Some("S"));
+        assert_eq!((of("other", "region").as_deref(), of("other", "output").as_deref()), (Some("x"), Some("y")));
+    }
 
     #[test]
     fn profiles_are_read_as_the_tools_of_aws_read_them() {

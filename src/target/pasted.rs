@@ -46,7 +46,7 @@ impl InvokeUrl {
         // a query may hold another URL
         let scheme = text.split_once("://").filter(|(before, _)| !before.contains(['/', '?', '#']));
         let rest = match scheme {
-            None => text,
+            None => text.strip_prefix("//").unwrap_or(text),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => rest,
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
                 warnings.push(Warning::PlainHttp);
@@ -63,7 +63,11 @@ impl InvokeUrl {
             // a wrong scheme's port is dropped with the scheme
             Some((host, "443")) => host,
             Some((host, "80")) if warnings.contains(&Warning::PlainHttp) => host,
-            Some((_, port)) => return Err(TargetError::UrlPort(excerpt(port))),
+            Some((_, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
+                return Err(TargetError::UrlPort(excerpt(port)));
+            }
+            // an ARN, or an IPv6 address
+            Some(_) => authority,
         };
         let host = match AwsHost::parse(host) {
             Ok(host) => UrlHost::Aws(host),
@@ -114,12 +118,17 @@ fn is_usual_stage(stage: &str) -> bool {
     stage.len() <= 128 && stage.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-/// The text without what is copied along with it: white space, and a pair of quotes or brackets around it.
+/// The text without what is copied along with it: white space, marks that cannot be seen, and a pair of quotes or brackets around it.
 pub(super) fn bare(text: &str) -> &str {
-    let text = text.trim();
+    let blank = |c: char| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    let text = text.trim_matches(blank);
     let pair = |(open, close)| text.strip_prefix(open).and_then(|text| text.strip_suffix(close));
-    [('"', '"'), ('\'', '\''), ('`', '`'), ('<', '>')].into_iter().find_map(pair).unwrap_or(text).trim()
+    PAIRS.into_iter().find_map(pair).unwrap_or(text).trim_matches(blank)
 }
+
+/// What stands around a text in a shell, a ticket, a document.
+const PAIRS: [(char, char); 7] =
+    [('"', '"'), ('\'', '\''), ('`', '`'), ('<', '>'), ('(', ')'), ('\u{201c}', '\u{201d}'), ('\u{2018}', '\u{2019}')];
 
 /// What was given for the endpoint.
 pub(super) enum EndpointInput {
@@ -142,7 +151,11 @@ impl EndpointInput {
         if !name.contains('.') {
             return VpceId::parse(name).map(Self::Id).map_err(TargetError::Endpoint);
         }
-        AwsHost::parse(name).map(Self::Host).map_err(TargetError::Endpoint)
+        AwsHost::parse(name).map(Self::Host).map_err(|error| match error {
+            // their right form is an API's name
+            NameError::Host(given) | NameError::NotExecuteApi(given) => TargetError::NoEndpoint(given),
+            other => TargetError::Endpoint(other),
+        })
     }
 }
 

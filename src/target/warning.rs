@@ -38,7 +38,7 @@ pub enum Warning {
     },
     /// Two inputs name two endpoints.
     EndpointsDiffer {
-        /// The endpoint that is used.
+        /// The endpoint that the alias and the commands of fixes are for.
         used: VpceId,
         /// The other one.
         other: VpceId,
@@ -92,7 +92,10 @@ impl fmt::Display for Warning {
                 write!(f, "the alias is of API `{alias}`, the invoke URL of API `{url}`; `{url}` is probed")
             }
             Self::EndpointsDiffer { used, other } => {
-                write!(f, "two endpoints are named, `{used}` and `{other}`; `{used}` is used")
+                write!(
+                    f,
+                    "two endpoints are named, `{used}` and `{other}`; the alias is that of `{used}`, each name is dialled as it was given"
+                )
             }
             Self::UnusualApiId(api) => {
                 write!(f, "`{api}` is an unusual API id; those seen so far have ten characters, such as `a1bc234d5e`")

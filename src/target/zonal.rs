@@ -23,7 +23,9 @@ impl Zonal {
                 Err(TargetError::Endpoint(
                     error @ (NameError::Suffix(_) | NameError::Region(_) | NameError::Zone { .. }),
                 )) => return Err(TargetError::Zonal(error)),
-                Err(TargetError::Endpoint(_)) => return Err(TargetError::NoZone(excerpt(text))),
+                Err(TargetError::Endpoint(_) | TargetError::NoEndpoint(_)) => {
+                    return Err(TargetError::NoZone(excerpt(text)));
+                }
                 Err(other) => return Err(other),
             };
             let AwsHostKind::Endpoint(vpce, Some(zone)) = host.kind else {

@@ -511,3 +511,16 @@ fn what_cannot_be_seen_costs_little_and_leaves_the_probe_as_it_is() {
     // what the calls show is shown all the same
     assert_eq!(states(&seen), ["done", "cannot-see", "done", "done", "done", "done"]);
 }
+
+#[test]
+fn what_was_told_at_length_of_one_step_is_not_told_again_of_the_next() {
+    let side = start("wrong-resource");
+    let mut command = doctor_of(&side, "http://127.0.0.1:9");
+    command.args(["--account-b-role", "arn:aws:iam::222233334444:role/reader"]);
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        command.env_remove(name);
+    }
+    let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let steps = text.split("\nset-up,").nth(1).unwrap().split("\nfacts").next().unwrap();
+    assert_eq!(steps.matches("AWS_ACCESS_KEY_ID").count(), 1, "{steps}");
+}

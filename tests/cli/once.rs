@@ -8,6 +8,8 @@ use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::process::{Output, Stdio};
 
+const URL: &str = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
+
 fn status(output: &Output) -> i32 {
     output.status.code().expect("no signal")
 }
@@ -141,6 +143,7 @@ fn a_usage_error_names_the_thing_and_ends_with_two() {
         (vec!["once", "--config", "/nowhere.toml"], "/nowhere.toml"),
         (vec!["replay", "/nowhere.json"], "/nowhere.json"),
         (vec!["explain", "no-such-cause"], "no-such-cause"),
+        (vec!["explain", "dns-nxdoman"], "dns-nxdomain"),
         (vec!["demo", "--scenario", "helthy"], "healthy"),
     ] {
         let output = binary().args(&args).output().unwrap();
@@ -209,6 +212,7 @@ fn a_file_that_cannot_be_written_is_told_before_anything_is_sent() {
     let output = side.once().args(["--output", "/proc/sys/report.json"]).output().unwrap();
     assert_eq!(status(&output), 2);
     assert!(stderr(&output).contains("/proc/sys/report.json"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains(".apigw-probe-"), "{}", stderr(&output));
 }
 
 #[test]
@@ -393,6 +397,61 @@ fn what_a_configuration_says_is_not_said_by_options() {
     let environment =
         binary().args(["once", "--config", "/nowhere.toml"]).env("APIGW_PROBE_TIMEOUT", "5s").output().unwrap();
     assert!(stderr(&environment).contains("/nowhere.toml"), "{}", stderr(&environment));
+}
+
+#[test]
+fn a_wrong_value_of_the_environment_is_told_by_its_variable() {
+    for (variable, value) in
+        [("APIGW_PROBE_TIMEOUT", "abc"), ("APIGW_PROBE_EXPECT_STATUS", "9"), ("APIGW_PROBE_OUTPUT", "")]
+    {
+        let output = binary().args(["once", URL, "--path", "route53-alias"]).env(variable, value).output().unwrap();
+        assert_eq!(status(&output), 2);
+        let option = variable.replace("APIGW_PROBE_", "--").replace('_', "-").to_ascii_lowercase();
+        assert!(stderr(&output).contains(variable) && !stderr(&output).contains(&option), "{}", stderr(&output));
+    }
+    let typed = binary().args(["once", URL, "--timeout=abc"]).env("APIGW_PROBE_TIMEOUT", "5s").output().unwrap();
+    assert!(stderr(&typed).contains("--timeout"), "{}", stderr(&typed));
+}
+
+#[test]
+fn a_switch_in_the_environment_takes_the_usual_words() {
+    for (word, public) in [("1", true), ("yes", true), ("0", false), ("off", false)] {
+        let output = binary().args(["curl", URL]).env("APIGW_PROBE_PUBLIC", word).output().unwrap();
+        assert_eq!((status(&output), stdout(&output).contains("# public\n")), (0, public), "{word}");
+    }
+}
+
+#[test]
+fn a_method_in_lower_case_is_not_sent() {
+    for method in ["get", "Post"] {
+        let output = binary().args(["curl", URL, "--method", method]).output().unwrap();
+        assert_eq!(status(&output), 2);
+        assert!(stderr(&output).contains(&method.to_ascii_uppercase()), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_contradiction_is_told_with_the_usage_of_its_command() {
+    let output = binary().args(["once", URL, "--print-config", "--quiet"]).output().unwrap();
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains("apigw-probe once INVOKE_URL"), "{}", stderr(&output));
+}
+
+#[test]
+fn where_no_path_is_left_what_they_lack_is_told() {
+    let output = binary().args(["once", URL, "--path", "vpce-host-header"]).output().unwrap();
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains("DNS name"), "{}", stderr(&output));
+    let output = binary().args(["once", URL, "--path", "public"]).output().unwrap();
+    assert!(stderr(&output).contains("`--public`"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_address_that_no_host_has_is_a_usage_error() {
+    for address in ["0.0.0.0", "::", "224.0.0.1", "255.255.255.255", "127.0.0.1:443"] {
+        assert_eq!(status(&binary().args(["curl", URL, "--connect-to", address]).output().unwrap()), 2, "{address}");
+    }
+    assert_eq!(status(&binary().args(["curl", URL, "--connect-to", "[::1]"]).output().unwrap()), 0);
 }
 
 #[test]

@@ -114,6 +114,15 @@ fn secrets(lines: &str) -> Secrets {
 }
 
 #[test]
+fn what_was_sent_in_base64_comes_back_decoded_nowhere_nor_the_other_way_round() {
+    // orders:hunter2-of-b
+    let secrets = secrets("Authorization: Basic b3JkZXJzOmh1bnRlcjItb2YtYg==\nX-Team-Key: 0p4que-key\n");
+    let body = r#"{"message":"orders:hunter2-of-b, hunter2-of-b, MHA0cXVlLWtleQ== and MHA0cXVlLWtleSBhbmQgbW9yZQ=="}"#;
+    let answer = reduce_hiding(&secrets, 403, &[("x-amzn-ErrorType", "X")], body, false).body_excerpt.unwrap();
+    assert!(!answer.contains("hunter2") && !answer.contains("MHA0"), "{answer}");
+}
+
+#[test]
 fn what_was_sent_in_secret_comes_back_nowhere() {
     let secrets =
         secrets("X-Team-Key: pa/ss\"wo+rd %41\nAuthorization: Custom 0p4que\nCookie: theme=dark; session=abcdefgh12\n");

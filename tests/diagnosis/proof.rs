@@ -381,3 +381,46 @@ fn a_private_api_without_a_policy_lets_nobody_in() {
         "{finding:#?}"
     );
 }
+
+#[test]
+fn a_policy_that_lets_this_endpoint_in_refused_at_the_addresses_of_another() {
+    for by in [
+        "with an explicit deny in a resource-based policy",
+        "because no resource-based policy allows the execute-api:Invoke action",
+        "because no VPC endpoint policy allows the execute-api:Invoke action",
+        "",
+    ] {
+        let elsewhere = || denied(by).at_addresses(&ALL, &["10.9.9.9"]);
+        let finding = first(elsewhere(), |_| {});
+        assert_eq!(
+            (finding.cause, finding.confidence),
+            (Cause::DifferentEndpoint, Confidence::Certain),
+            "{finding:#?}"
+        );
+        assert!(!finding.fix.concat().contains("create-deployment"), "{finding:#?}");
+        // what refuses this endpoint as well says nothing of another
+        let shut = |it: &mut Setup| {
+            let shut = serde_json::json!({ "Statement": [] });
+            endpoint(it).policy = Some(shut.clone());
+            api(it).policy = Some(shut);
+        };
+        assert_ne!(first(elsewhere(), shut).cause, Cause::DifferentEndpoint);
+    }
+}
+
+#[test]
+fn what_facts_doubt_is_named_after_what_they_leave() {
+    let finding = first(forbidden(), |it| method(it).api_key_required = false);
+    let at = |cause| finding.alternatives.iter().position(|one| *one == cause);
+    assert!(at(Cause::ApiKeyMissing) > at(Cause::WafOrCustomResponse), "{finding:#?}");
+    let required = first(forbidden(), |it| method(it).api_key_required = true);
+    assert_eq!(required.cause, Cause::ApiKeyMissing, "{required:#?}");
+}
+
+#[test]
+fn the_beginning_of_a_tunnel_is_no_other_endpoint() {
+    let refused = denied("with an explicit deny in a resource-based policy").at_addresses(&ALL, &["127.0.0.1"]);
+    assert_eq!(first(refused, |_| {}).cause, Cause::ResourcePolicyExplicitDeny);
+    let silent = healthy().at_addresses(&ALL, &["127.0.0.1"]).unconnected(&ALL, TcpFault::Timeout);
+    assert_ne!(first(silent, |_| {}).cause, Cause::DifferentEndpoint);
+}

@@ -1,9 +1,10 @@
 //! The way to the endpoint: rows R1 to R13 and T1 to T9 of the fact tables, and the clock.
 
-use crate::round::{ALL, P1, P2, P3, P4, Scene, at, attempt, healthy, names};
+use crate::round::{ALL, ENDPOINT, P1, P2, P3, P4, Scene, URL, at, attempt, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
-use apigw_probe::observation::{Address, DnsFault, HttpFault, Intent, TcpFault, TlsFault};
+use apigw_probe::observation::{Address, DnsFault, HttpFault, Intent, Seen, TcpFault, TlsFault};
 use apigw_probe::plan::AccessPath;
+use apigw_probe::target::{Target, TargetInput};
 use std::time::Duration;
 
 #[test]
@@ -53,6 +54,23 @@ fn a_connect_that_was_given_no_time_proves_little() {
     assert_eq!(finding.confidence, Confidence::Possible);
     let finding = healthy().dead(&ALL, "10.0.3.10", TcpFault::Refused).shows(Cause::OneAddressDown, &ALL);
     assert_eq!(finding.confidence, Confidence::Likely);
+}
+
+#[test]
+fn a_row_of_the_zone_that_waited_makes_it_likely() {
+    let name = ENDPOINT.replace("f3ghijkl", "f3ghijkl-us-east-1c");
+    let input = TargetInput { invoke_url: URL, zonal_dns_names: vec![&name], ..TargetInput::default() };
+    let target = Target::parse(TargetInput { vpce_dns_name: Some(ENDPOINT), ..input }).unwrap();
+    let zone = apigw_probe::plan::rows(&target, &[false], |_| false).into_iter().find_map(|id| id.zone);
+    let mut scene = healthy().dead(&ALL, "10.0.3.10", TcpFault::Timeout);
+    let mut row = scene.round.rows.iter().find(|row| row.path == P3).unwrap().clone();
+    row.zone = Some(zone.unwrap());
+    let Seen::Probed(seen) = &mut row.seen else { unreachable!() };
+    seen.took = Duration::from_secs(3);
+    seen.attempts.retain(|attempt| attempt.address.ip().to_string() == "10.0.3.10");
+    scene.round.rows.push(row);
+    let finding = scene.shows(Cause::OneAddressDown, &ALL);
+    assert_eq!((finding.confidence, finding.zones.len()), (Confidence::Likely, 1), "{finding:#?}");
 }
 
 #[test]

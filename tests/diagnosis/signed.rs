@@ -168,3 +168,78 @@ fn what_an_experiment_teaches_of_signed_calls_holds_for_unsigned_ones_that_fail_
     let expected = [(Cause::ProxyInterference, others.to_vec()), (Cause::IamAuthUnsigned, vec![P1])];
     assert_eq!(scene.findings(), expected, "{:#?}", scene.diagnosis());
 }
+
+#[test]
+fn against_a_control_policy_or_a_boundary_no_allow_helps() {
+    for by in ["a service control policy", "a permissions boundary", "a session policy"] {
+        for words in [
+            format!("with an explicit deny in {by}"),
+            format!("because no {} allows the execute-api:Invoke action", &by[2..]),
+        ] {
+            let body = format!(
+                "{{\"Message\":\"User: arn:aws:sts::111122223333:assumed-role/probe/session is not authorized to perform: \
+                 execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:********4444:a1bc234d5e/test/GET/pets {words}\"}}"
+            );
+            let finding = signed(healthy().error(&ALL, 403, "AccessDeniedException", &body)).finding();
+            assert_eq!(finding.cause, Cause::IdentityPolicyDeny, "{finding:#?}");
+            let fix = finding.fix.concat();
+            assert!(!fix.contains("execute-api:Invoke") && !finding.fix.is_empty(), "{fix}");
+        }
+    }
+}
+
+#[test]
+fn a_scope_that_is_refused_is_no_fault_of_the_key() {
+    let body = r#"{"message":"Credential should be scoped to a valid region, not 'us-east-1'. "}"#;
+    let finding = signed(healthy().error(&ALL, 403, "InvalidSignatureException", body)).finding();
+    assert_eq!(
+        (finding.cause, &finding.alternatives[..]),
+        (Cause::WrongRegion, &[Cause::SigMismatch][..]),
+        "{finding:#?}"
+    );
+    assert!(finding.fix[0].contains("--region"), "{finding:#?}");
+}
+
+#[test]
+fn an_http_api_that_forbids_the_signed_call_as_well_was_asked_both_ways() {
+    let scene = || {
+        let marks = [("apigw-requestid", "x=")];
+        let public = Scene::public("https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/orders", None);
+        public.at_addresses(&[Public], &["52.94.1.1"]).answers(&[Public], 403, &marks, "{\"message\":\"Forbidden\"}")
+    };
+    let both_ways = |finding: &Finding| finding.fix.concat().contains("--auth both");
+    assert!(both_ways(&scene().finding()));
+    let findings = both(scene(), scene()).diagnosis().findings;
+    assert_eq!(
+        findings.iter().map(|one| one.cause).collect::<Vec<_>>(),
+        [Cause::IdentityPolicyDeny, Cause::IamAuthUnsigned]
+    );
+    assert!(!findings.iter().any(both_ways), "{findings:#?}");
+}
+
+#[test]
+fn what_passes_unsigned_is_told_of_the_signed_call_that_does_not() {
+    let body = "{\"Message\":\"User: arn:aws:sts::111122223333:assumed-role/probe/session is not authorized to perform: execute-api:Invoke \
+                on resource: arn:aws:execute-api:us-east-1:********4444:a1bc234d5e/test/GET/pets because no resource-based policy allows \
+                the execute-api:Invoke action\"}";
+    let refused = || healthy().error(&[P1, P2], 403, "AccessDeniedException", body);
+    let told = |scene: Scene| {
+        let findings = scene.diagnosis().findings;
+        let finding = findings.iter().find(|one| one.cause == Cause::ResourcePolicyImplicitDeny).unwrap();
+        finding
+            .evidence
+            .iter()
+            .filter(|fact| fact.starts_with("the same call, unsigned: private-dns, route53-alias:"))
+            .count()
+    };
+    assert_eq!((told(both(healthy(), refused())), told(signed(refused()))), (1, 0));
+}
+
+#[test]
+fn a_whole_signature_that_did_not_arrive_was_changed_on_the_way() {
+    let body = r#"{"message":"Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter."}"#;
+    let scene = || healthy().sending("Authorization").error(&ALL, 403, "IncompleteSignatureException", body);
+    assert_eq!(scene().finding().cause, Cause::SigIncomplete);
+    let finding = signed(scene()).finding();
+    assert_eq!((finding.cause, &finding.alternatives[..]), (Cause::ProxyInterference, &[Cause::SigIncomplete][..]));
+}

@@ -376,3 +376,12 @@ fn an_endpoint_whose_policy_does_not_allow_the_call_is_not_done_unless_calls_com
     assert_eq!(first(by_endpoint(), |_| {}).state, StepState::CannotSee);
     assert_eq!(first(denied(IMPLICIT), |it| endpoint(it).policy = None).state, StepState::Done);
 }
+
+#[test]
+fn what_to_do_names_the_method_that_was_called() {
+    for scene in [missing_token(), forbidden()] {
+        let steps = Report::of(beside(scene, |it| it.resources = Fact::Known(Vec::new())).round).steps();
+        let todo = steps[3].todo.concat();
+        assert!(todo.contains("GET") && !todo.contains("METHOD"), "{todo}");
+    }
+}

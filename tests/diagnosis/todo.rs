@@ -1,7 +1,9 @@
 //! What is to be done where the set-up is known.
 
 use crate::round::{ALL, P1, P2, Scene, healthy};
-use crate::setup::{Change, PUBLIC, api, denied, endpoint, first, forbidden, groups, missing_token, policy};
+use crate::setup::{
+    Change, PUBLIC, VPCE, api, denied, endpoint, first, forbidden, groups, missing_token, policy, unseen,
+};
 use apigw_probe::diagnosis::{Cause, Confidence, Finding};
 use apigw_probe::observation::TcpFault;
 use apigw_probe::setup::{Fact, Peers};
@@ -142,4 +144,33 @@ fn a_stage_that_is_not_there_is_corrected_before_it_is_made() {
     assert_eq!((finding.cause, finding.confidence), (Cause::MissingStage, Confidence::Certain));
     assert!(!finding.evidence.concat().contains("``") && !finding.fix.concat().contains("`STAGE`"), "{finding:#?}");
     assert!(finding.fix[0].contains("/STAGE_NAME`"), "{finding:#?}");
+}
+
+#[test]
+fn the_endpoint_that_catches_a_public_api_is_named() {
+    let scene = || {
+        let url = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test";
+        let body = r#"{"message":"Forbidden"}"#;
+        Scene::public(url, None).error(&[PUBLIC], 403, "ForbiddenException", body)
+    };
+    let told = |change: Change| {
+        let finding = first(scene(), change);
+        assert_eq!(finding.cause, Cause::PublicApiViaVpce, "{finding:#?}");
+        [finding.evidence.concat(), finding.fix.concat()].map(|text| text.contains(VPCE))
+    };
+    assert_eq!(told(|it| it.api = unseen()), [true, true]);
+    assert_eq!(
+        told(|it| {
+            it.api = unseen();
+            endpoint(it).private_dns = false;
+        }),
+        [false, false]
+    );
+    assert_eq!(
+        told(|it| {
+            it.api = unseen();
+            endpoint(it).vpc = "vpc-2".to_owned();
+        }),
+        [false, false]
+    );
 }

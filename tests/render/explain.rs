@@ -1,7 +1,9 @@
 //! The catalogue as text: complete, within the width, and every cause in the list.
 
 use apigw_probe::diagnosis::Cause;
-use apigw_probe::render::{TextStyle, explain, explain_all};
+use apigw_probe::observation::Outcome;
+use apigw_probe::render::{TextStyle, explain, explain_all, explain_outcome};
+use std::collections::BTreeSet;
 
 #[test]
 fn entry_names_its_cause_and_its_source() {
@@ -10,6 +12,17 @@ fn entry_names_its_cause_and_its_source() {
         assert_eq!(text.lines().next(), Some(cause.name()));
         assert!(text.contains(cause.entry().docs), "{text}");
         assert!(text.ends_with('\n'));
+    }
+}
+
+#[test]
+fn every_outcome_has_a_name_of_its_own_and_a_meaning() {
+    let names: BTreeSet<_> = Outcome::all().map(Outcome::name).collect();
+    assert_eq!(names.len(), Outcome::all().count());
+    for outcome in Outcome::all() {
+        let text = explain_outcome(outcome, &TextStyle::default()).to_string();
+        assert_eq!(text.lines().next(), Some(outcome.name()));
+        assert!(outcome.meaning().ends_with('.') && !outcome.meaning().starts_with(' '), "{text}");
     }
 }
 

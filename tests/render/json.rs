@@ -90,6 +90,14 @@ fn later_formats_are_not_read() {
 }
 
 #[test]
+fn a_cause_of_a_later_version_keeps_nobody_from_reading() {
+    let report = report::all_broken();
+    let mut later = value_of(&report);
+    later["findings"][0]["cause"] = json!("cause-to-come");
+    assert_eq!(Shape::read(later.to_string().as_bytes()).unwrap(), report.round);
+}
+
+#[test]
 fn secrets_stay_out() {
     use apigw_probe::plan::{AccessPath, Header, HeaderText};
     let mut report = report::healthy();

@@ -3,9 +3,10 @@
 use super::endpoints::Endpoint;
 use super::far_end::{Authority, FarEnd};
 use super::name_server::NameServer;
-use super::{credentials, file, role, variables, why, wish};
+use super::{credentials, file, found, role, variables, why, wish};
 use apigw_probe::probe::{Detour, Net, Resolver, Trust};
 use apigw_probe::side::{Wallet, Wish};
+use apigw_probe::sign::NoCredentials;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use tokio::io::AsyncWriteExt as _;
@@ -121,6 +122,45 @@ async fn a_refusal_of_sts_is_told_with_its_code_and_without_secrets() {
             .await
             .contains("STS")
     );
+}
+
+#[tokio::test]
+async fn what_sts_calls_past_its_end_is_expired_and_not_missing() {
+    let (_kept, token) = file("ey.J.x\n");
+    for (role, at) in [
+        (Some(role(None, None)), [KEYS[0], KEYS[1]]),
+        (None, [("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap()), ("AWS_ROLE_ARN", "arn:aws:iam::1:role/pod")]),
+    ] {
+        for (code, expired) in [("ExpiredToken", true), ("ExpiredTokenException", true), ("AccessDenied", false)] {
+            let sts = Endpoint::answering(move |_| (400, refused(code, "no"))).await;
+            let at = [at[0], at[1], ("AWS_ENDPOINT_URL_STS", sts.url.as_str())];
+            let none = found(Wish { role: role.clone(), ..wish() }, &at).await.unwrap_err();
+            assert_eq!(matches!(none, NoCredentials::Expired(_)), expired, "{none:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_refusal_means_depends_on_its_words_and_on_what_was_shown() {
+    let (_kept, token) = file("ey.J.x\n");
+    let by_token =
+        [("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap()), ("AWS_ROLE_ARN", "arn:aws:iam::1:role/pod")];
+    let skewed =
+        "Signature expired: 20260101T000000Z is now earlier than 20260101T001000Z (20260101T002500Z - 15 min.)";
+    for (shown, role, code, message, named, not_named) in [
+        (KEYS, Some(role(None, None)), "SignatureDoesNotMatch", skewed, "clock", "keys"),
+        (KEYS, Some(role(None, None)), "SignatureDoesNotMatch", "The request signature we calculated", "keys", "clock"),
+        (by_token, None, "AccessDenied", "no", "sts:AssumeRoleWithWebIdentity", "own policies"),
+        (KEYS, Some(role(None, None)), "AccessDenied", "no", "own policies", "WebIdentity"),
+    ] {
+        let sts = Endpoint::answering(move |_| (403, refused(code, message))).await;
+        let text =
+            why(Wish { role, ..wish() }, &[shown[0], shown[1], ("AWS_ENDPOINT_URL_STS", sts.url.as_str())]).await;
+        assert!(text.contains(named) && !text.contains(not_named), "{text}");
+    }
+    let (_empty, none) = file("\n");
+    let text = why(wish(), &[("AWS_WEB_IDENTITY_TOKEN_FILE", none.to_str().unwrap()), by_token[1]]).await;
+    assert!(text.contains(none.to_str().unwrap()), "{text}");
 }
 
 #[tokio::test]

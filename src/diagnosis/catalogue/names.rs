@@ -64,6 +64,7 @@ pub(super) const WRONG_REGION: Entry = Entry {
     shows: "the two strings name two Regions; the API's names do not exist here, and the endpoint says `Forbidden`.",
     ceiling: Likely,
     fix: &[
+        "{if signed}the calls were signed for {region}: where no name tells the API's Region, give it with `--region`, in a configuration `region`",
         "give the endpoint of {region}, or the invoke URL of the endpoint's Region",
         "list those of {region}: `aws ec2 describe-vpc-endpoints --region {region} --filters Name=service-name,Values=com.amazonaws.{region}.execute-api`",
     ],

@@ -98,13 +98,13 @@ pub(super) const IDENTITY_POLICY_DENY: Entry = Entry {
     shows: "`AccessDeniedException` that names an identity-based, session or service control policy, or a permissions boundary.",
     ceiling: Likely,
     fix: &[
-        "{if one-account}where caller and API are of one account (B), by the digits of their ARNs, allow the role or user there `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`",
-        "{if one-account}or, where no policy denies and no boundary limits, allow the Principal `{caller}` (the account in full, a role with its path) in the API's resource policy, then redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
-        "{unless http-api one-account}in account A, allow the role or user `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`",
+        "{if guardrail}where the message names a control policy or a boundary, no allow elsewhere helps: its administrators must change that; a session policy is changed by whoever takes the role",
+        "{unless guardrail}{if one-account}where caller and API are of one account (B), by the digits of their ARNs, allow the role or user there `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`",
+        "{unless guardrail}{if one-account}or, where no policy denies and no boundary limits, allow the Principal `{caller}` (the account in full, a role with its path) in the API's resource policy, then redeploy: `aws apigateway create-deployment --rest-api-id {api} --stage-name {stage} --region {region}`",
+        "{unless guardrail http-api one-account}in account A, allow the role or user `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/{stage}/*`",
         "{if http-api}for an HTTP API, allow the role or user `execute-api:Invoke` on `arn:{partition}:execute-api:{region}:*:{api}/*`",
-        "{unless http-api one-account}in account B, the API's resource policy must allow the same caller too; or take a role there, for which account B decides alone: `--assume-role-arn arn:{partition}:iam::ACCOUNT_B:role/NAME`",
+        "{unless guardrail http-api one-account}in account B, the API's resource policy must allow the same caller too; or take a role there, for which account B decides alone: `--assume-role-arn arn:{partition}:iam::ACCOUNT_B:role/NAME`",
         "{if http-api}an HTTP API has no resource policy: a caller of another account takes a role in the API's: `--assume-role-arn arn:{partition}:iam::ACCOUNT_B:role/NAME`",
-        "if the message names a control policy or a boundary, its administrators must change that",
     ],
     docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
 };

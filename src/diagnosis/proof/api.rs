@@ -8,10 +8,17 @@ use crate::setup::{Api, Fact, Ruling};
 
 impl Facts<'_> {
     pub(super) fn kind(&self) -> Word {
-        self.api(|api| {
-            let fact = format!("as it is saved, account B has it as {}", api.types.join(", "));
-            when(api.is_private(), Word::Against, Word::For, fact)
-        })
+        match (&self.setup.api, self.setup.catching_endpoint()) {
+            (Fact::Known(api), _) => {
+                let fact = format!("as it is saved, account B has it as {}", api.types.join(", "));
+                when(api.is_private(), Word::Against, Word::For, fact)
+            }
+            (Fact::Absent | Fact::CannotSee(_), Some(one)) if self.target.is_public() => Word::For(format!(
+                "private DNS of {} is on in {}, whose resolver leads the name to it",
+                one.id, one.vpc
+            )),
+            (Fact::Absent | Fact::CannotSee(_), _) => Word::Silent,
+        }
     }
 
     pub(super) fn id(&self) -> Word {
@@ -139,7 +146,7 @@ impl Facts<'_> {
 
     pub(super) fn endpoint_policy(&self, explicit: bool) -> Word {
         match (self.setup.endpoint_ruling(self.target, self.method, self.signed), explicit) {
-            (Some(Ruling::Allows), _) => Word::Refutes("the endpoint's policy allows this call".to_owned()),
+            (Some(Ruling::Allows), _) => Word::Refutes(ENDPOINT_ALLOWS.to_owned()),
             (Some(Ruling::Denies(words)), true) => Word::Proves(format!("it denies this call: {words}")),
             (Some(Ruling::Silent), false) => Word::Proves("no statement of it allows this call".to_owned()),
             (Some(Ruling::Denies(_) | Ruling::Silent | Ruling::Unclear(_)) | None, _) => Word::Silent,
@@ -157,5 +164,6 @@ impl Facts<'_> {
 }
 
 const NO_POLICY: &str = "as it is saved, the API has no resource policy, without which a private one lets nobody in";
-const SAVED_ALLOWS: &str =
+pub(super) const ENDPOINT_ALLOWS: &str = "the endpoint's policy allows this call";
+pub(super) const SAVED_ALLOWS: &str =
     "as it is saved, the policy allows this call; a change counts once the API is deployed again";

@@ -4,13 +4,13 @@
 //! and so must a probe that is to see what other programs on this host see.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 /// What resolv.conf(5) says, as far as it bears on a name that is asked as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Configuration {
-    /// The servers in their order, at most three.
+    /// The servers in their order, at most three; this host itself where none is named.
     pub(super) servers: Vec<SocketAddr>,
     /// How long one server is waited for.
     pub(super) timeout: Duration,
@@ -33,6 +33,9 @@ impl Configuration {
                 "options" => words.for_each(|word| read.option(word)),
                 _ => {}
             }
+        }
+        if read.servers.is_empty() {
+            read.servers.push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), DNS_PORT));
         }
         read
     }
@@ -98,8 +101,10 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_file_names_no_server() {
-        assert!(Configuration::parse("").servers.is_empty());
+    fn where_no_server_is_named_this_host_is_asked() {
+        for text in ["", "search example.test\n", "nameserver nonsense\n"] {
+            assert_eq!(Configuration::parse(text).servers, ["127.0.0.1:53".parse().unwrap()]);
+        }
     }
 
     #[test]

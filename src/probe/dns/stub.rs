@@ -84,11 +84,11 @@ struct Turn {
     wait: Duration,
 }
 
-/// Who is asked when: 1 s each, then 2 s each, less if the file of the host says so or the deadline is near.
+/// Who is asked when: 1 s each, then 2 s each, or 2 s each once; less if the file of the host says so or the deadline is near.
 fn schedule(ask: &Ask<'_>) -> VecDeque<Turn> {
-    let waits = FIRST_AND_SECOND_WAIT
-        .into_iter()
-        .take(usize::try_from(ask.resolver.settings.configuration.attempts).unwrap_or(usize::MAX));
+    let attempts = usize::try_from(ask.resolver.settings.configuration.attempts).unwrap_or(usize::MAX);
+    // a single attempt is waited for as long as the last of two
+    let waits = FIRST_AND_SECOND_WAIT.into_iter().skip(FIRST_AND_SECOND_WAIT.len().saturating_sub(attempts));
     let turns = waits.flat_map(|wait| {
         ask.servers
             .iter()

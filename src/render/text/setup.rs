@@ -42,8 +42,9 @@ pub(super) fn write(
         page.sentence(&format!("the documented steps are those of a private REST API; this is {kind}"))?;
     } else {
         page.heading("set-up, in the documented order")?;
+        let mut told = Vec::new();
         for step in steps(setup, report) {
-            page.step(&step)?;
+            page.step(&briefer(step, &mut told, style.width))?;
         }
     }
     page.heading("facts")?;
@@ -54,6 +55,17 @@ pub(super) fn write(
         page.policy(label, policy)?;
     }
     Ok(())
+}
+
+/// A step without what was told at length by one before it.
+fn briefer(mut step: Step, told: &mut Vec<(String, u8)>, width: usize) -> Step {
+    for seen in step.seen.iter_mut().filter(|seen| seen.chars().count() > width) {
+        match told.iter().find(|(known, _)| known == seen) {
+            Some((_, number)) => *seen = format!("the same as in step {number}"),
+            None => told.push((seen.clone(), step.number)),
+        }
+    }
+    step
 }
 
 struct Page<'a, 'f> {

@@ -11,7 +11,7 @@ use crate::observation::{
 };
 use crate::plan::{Header, HeaderText, Method, Plan};
 use crate::target::{ApiId, Expectation, HostName, NameError, Target, TargetError, TargetInput, Warning, Zone};
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, IgnoredAny};
 use std::sync::Arc;
 
 /// A saved report that cannot be read.
@@ -45,6 +45,11 @@ pub enum UnreadableReport {
         /// The word.
         text: String,
     },
+}
+
+/// Whatever stands there, taken for an empty list.
+pub(super) fn passed_over<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| Vec::new())
 }
 
 impl Shape {

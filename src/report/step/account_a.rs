@@ -53,7 +53,7 @@ impl View<'_> {
             (Some(Ruling::Allows | Ruling::Unclear(_)) | None, None) => return found,
         };
         if self.answered().is_empty() {
-            Found::not_done(against).and(found.seen).todo(cause.fix(Some(target)))
+            Found::not_done(against).and(found.seen).todo(self.fix(cause, target))
         } else {
             let yet = format!(
                 "against it: {against}; {} came through, before it was so or over another endpoint",

@@ -15,14 +15,14 @@ impl View<'_> {
         let Fact::Known(api) = &self.setup.api else { return self.alias(target) };
         if !api.is_private() {
             return Found::not_done(format!("`{}` is {}, not private", api.name, api.types.join(", ")))
-                .todo(Cause::PublicApiViaVpce.fix(Some(target)));
+                .todo(self.fix(Cause::PublicApiViaVpce, target));
         }
         let listed = if api.vpc_endpoints.is_empty() { "nothing".to_owned() } else { api.vpc_endpoints.join(", ") };
         let said = format!("`{}` is private and associated with {listed}", api.name);
         if target.vpce.as_ref().is_none_or(|own| api.lists(own)) {
             Found::done(said)
         } else {
-            Found::not_done(said).todo(Cause::VpceNotAssociated.fix(Some(target)))
+            Found::not_done(said).todo(self.fix(Cause::VpceNotAssociated, target))
         }
     }
 
@@ -30,7 +30,7 @@ impl View<'_> {
     fn alias(&self, target: &Target) -> Found {
         let blind = self.blind_to_api(&self.setup.api);
         let name = target.alias_name().map(|name| name.to_string()).unwrap_or_default();
-        let by_findings = |causes| self.by_findings(&blind, causes, |cause| cause.fix(Some(target)));
+        let by_findings = |causes| self.by_findings(&blind, causes, |cause| self.fix(cause, target));
         let Some(row) = self.row(AccessPath::Route53Alias) else { return by_findings(&[Cause::WrongApiId]) };
         let wildcard = self
             .setup
@@ -106,18 +106,18 @@ impl View<'_> {
             }
             Fact::Absent if self.setup.api.known().is_some() => {
                 let against = format!("the API has no method for {method} {resource}");
-                self.saved(&against, Cause::WrongResourceOrMethod.fix(Some(target)))
+                self.saved(&against, self.fix(Cause::WrongResourceOrMethod, target))
             }
             Fact::Absent | Fact::CannotSee(_) => {
                 let blind = self.blind_to_api(&self.setup.resources);
-                self.by_calls(&blind, &[Cause::WrongResourceOrMethod], |cause| cause.fix(Some(target)))
+                self.by_calls(&blind, &[Cause::WrongResourceOrMethod], |cause| self.fix(cause, target))
             }
         }
     }
 
     pub(super) fn deployed(&self) -> Found {
         let Some(target) = self.target else { return Found::unnamed() };
-        let todo = |cause: Cause| cause.fix(Some(target));
+        let todo = |cause: Cause| self.fix(cause, target);
         let Some(stage) = &target.stage else {
             let blind = Blind::new("INVOKE_URL", "it names no stage");
             return self.by_calls(&blind, &[Cause::MissingStage], todo);

@@ -128,6 +128,12 @@ impl View<'_> {
         self.report.map_or(&[], |report| &report.diagnosis.findings)
     }
 
+    /// What to do about a cause: as the finding has it that names it, which knows the most.
+    pub(super) fn fix(&self, cause: Cause, target: &Target) -> Vec<String> {
+        let told = self.findings().iter().find(|finding| finding.cause == cause);
+        told.map_or_else(|| cause.fix_of_call(target, &self.method_name()), |finding| finding.fix.clone())
+    }
+
     /// What cannot be seen, and what an expected answer would show if it were the API's.
     pub(super) fn unseen(&self, blind: &Blind) -> Found {
         let refused =

@@ -71,11 +71,25 @@ fn statements_are_read_as_far_as_they_speak_of_names_and_endpoints() {
                 statement("Allow", "*", Value::Null),
                 statement("Deny", "*", json!({"Bool": {"aws:SecureTransport": "false"}}))
             ]),
-            "unclear",
+            "allows",
         ),
+        (json!([statement("Allow", "*", json!({"Bool": {"aws:SecureTransport": true}}))]), "allows"),
+        (json!([statement("Allow", "*", json!({"Bool": {"aws:SecureTransport": [false]}}))]), "silent"),
+        // what an ARN leaves out at its end is anything
+        (json!([statement("Allow", "arn:aws:execute-api:us-east-1", Value::Null)]), "allows"),
+        (json!([statement("Allow", "arn:aws:execute-api:*", Value::Null)]), "allows"),
+        (json!([statement("Allow", "arn:aws:execute-api:eu-west-1", Value::Null)]), "silent"),
+        (json!([statement("Allow", "arn:aws:s3", Value::Null)]), "silent"),
         (json!([statement("Allow", "*", Value::Null), statement("Deny", "*", Value::Null)]), "denies"),
     ] {
         assert_eq!(ruling(&json!({"Version": "2012-10-17", "Statement": statements})), expected, "{statements:#}");
+    }
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_says_nothing() {
+    for unread in [json!("no document"), json!(null), json!([])] {
+        assert_eq!(ruling(&unread), "unclear");
     }
 }
 

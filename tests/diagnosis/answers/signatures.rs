@@ -106,3 +106,10 @@ fn what_is_said_of_a_signature_that_nobody_here_made_is_about_another_signer() {
 fn a_signature_that_nobody_here_made_is_anothers_on_one_path_as_well() {
     healthy().error(&[P3], 403, "InvalidSignatureException", MISMATCH).shows(Cause::ProxyInterference, &[P3]);
 }
+
+#[test]
+fn a_refused_signature_without_words_may_be_too_old() {
+    let scene = |body| healthy().sending("Authorization").error(&ALL, 403, "InvalidSignatureException", body);
+    assert!(names(&scene("").finding(), Cause::SigExpired));
+    assert!(!names(&scene(MISMATCH).finding(), Cause::SigExpired));
+}

@@ -57,16 +57,18 @@ async fn files_that_change_are_read_again() {
     assert_eq!(servers(&resolver), ["10.0.0.5"]);
 
     // a hosts file may come and go
+    let nobody = Nobody::new();
     let net = |resolver| apigw_probe::probe::Net {
         resolver,
-        ..net(&[], &Authority::new(), &[(ZONES[0], Nobody::new().address)])
+        ..net(&[], &Authority::new(), &[(ZONES[0], nobody.address), ("127.0.0.1", nobody.address)])
     };
     std::fs::write(&hosts, format!("{} {NAME}\n", ZONES[0])).unwrap();
     assert_eq!(probe_one(&net(resolver.clone()).current(), &limits(500)).await.lookup.source, NameSource::Hosts);
     std::fs::remove_file(&hosts).unwrap();
     std::fs::write(&resolv_conf, "").unwrap();
+    assert_eq!(servers(&resolver), ["127.0.0.1"], "as the C library does");
     let seen = probe_one(&net(resolver).current(), &limits(500)).await.lookup;
-    assert_eq!((seen.source, seen.result), (NameSource::Dns, Err(DnsFault::NoServer)));
+    assert_eq!((seen.source, seen.result), (NameSource::Dns, Err(DnsFault::Unreachable)));
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! What if nobody answers, or late, or not all that was asked?
 
 use super::{course, ips, look_up, look_up_at};
-use crate::ZONES;
-use crate::far_end::Nobody;
+use crate::far_end::{Authority, Nobody};
 use crate::name_server::{Asked, NameServer};
+use crate::{ZONES, configured, limits, net, probe_one};
 use apigw_probe::observation::{DnsFault, QueryOutcome, RecordType as Kind, Transport};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::RecordType;
@@ -47,6 +47,15 @@ async fn a_late_answer_still_counts() {
     assert_eq!((course[0].2, course[1].2), (QueryOutcome::Answered, QueryOutcome::Abandoned));
     let first = seen.queries.iter().find(|query| query.kind == Kind::A).unwrap();
     assert!(first.felt >= delay && first.wire.unwrap() >= delay, "{first:?}");
+}
+
+#[tokio::test]
+async fn a_host_that_asks_once_waits_as_long_as_for_the_last_of_two() {
+    let slow = slow_server(Duration::from_millis(1200)).await;
+    let mut net = net(&[], &Authority::new(), &[("10.0.0.2", slow), (ZONES[0], Nobody::new().address)]);
+    net.resolver = configured("nameserver 10.0.0.2\noptions attempts:1\n", "");
+    let seen = probe_one(&net, &limits(4000)).await.lookup;
+    assert_eq!((ips(&seen), seen.queries.len()), (ZONES.map(str::to_owned).to_vec(), 2));
 }
 
 /// A server that answers each question after a while.
