@@ -17,6 +17,7 @@ mod meaning;
 mod signature;
 
 // one path by itself
+mod endpoint;
 mod sight;
 
 // the word of one server against a handshake

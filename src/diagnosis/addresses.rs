@@ -10,7 +10,7 @@ use super::names::contrast;
 use super::reach::{certificates, details, silence};
 use super::rebuttal::is_common;
 use super::sight::Sight;
-use crate::observation::{Address, HttpFault, Outcome, Place};
+use crate::observation::{HttpFault, Outcome};
 
 /// A path failed by what came of one address, and got what is expected from another.
 pub(crate) fn exchanges(case: &Case<'_>) -> Vec<Draft> {
@@ -53,9 +53,8 @@ struct Suspect<'a> {
 /// An unexpected answer, if the gateway gave the expected one at other addresses.
 fn refused<'a>(case: &Case<'_>, one: Sight<'a>, signature: Signature, well: &[Sight<'_>]) -> Option<Suspect<'a>> {
     let who = places(&well.iter().filter(|sight| sight.is_marked()).collect::<Vec<_>>())?;
-    let ip = one.address()?;
     let mut facts = signature.remarks;
-    let stray = stray(&one);
+    let stray = one.stray();
     let strange = stray.is_some();
     facts.extend(stray);
     let (refuted, mut causes): (Vec<_>, Vec<_>) = signature.causes.into_iter().partition(|cause| is_of_all(*cause));
@@ -72,11 +71,7 @@ fn refused<'a>(case: &Case<'_>, one: Sight<'a>, signature: Signature, well: &[Si
         facts.push(format!("ruled out: {refuted}, since {who} to the same request"));
     }
     let same_host = passes_elsewhere(case, &one);
-    let elsewhere = match (Address { ip, ttl: None }).place() {
-        _ if one.public || same_host.is_some() => None,
-        Place::Outside => Some(Cause::PublicAddresses),
-        Place::Inside | Place::Either | Place::Nobody => Some(Cause::DifferentEndpoint),
-    };
+    let elsewhere = Some(one.elsewhere()).filter(|_| !one.public && same_host.is_none());
     facts.extend(same_host);
     let (first, last) = match signature.family {
         family if !one.is_marked() && !matches!(family, Family::HttpApi | Family::Foreign) => {
@@ -113,8 +108,8 @@ fn silent<'a>(case: &Case<'_>, one: Sight<'a>, clock: &Clock, others: &[Sight<'_
     // what is slow is slow wherever it is asked
     let strength = if is_slow { Possible } else { strength };
     let causes = causes.iter().copied().filter(|cause| !is_of_all(*cause));
-    let stray = stray(&one);
-    let others = [(is_slow, Cause::ProxyInterference), (stray.is_some(), Cause::DifferentEndpoint)];
+    let stray = one.stray();
+    let others = [(is_slow, Cause::ProxyInterference), (stray.is_some(), one.elsewhere())];
     let causes = causes.chain(others.into_iter().filter(|(fits, _)| *fits).map(|(_, cause)| cause)).collect();
     let fact = format!("{who} to the same request");
     let facts = [fact].into_iter().chain(stray).chain(passes_elsewhere(case, &one)).collect();
@@ -129,12 +124,6 @@ fn places(sights: &[&Sight<'_>]) -> Option<String> {
     ips.sort_unstable();
     let ips: Vec<_> = ips.iter().map(ToString::to_string).collect();
     Some(format!("{} returned {answer}", ips.join(", ")))
-}
-
-/// That the address is none of the endpoint's own name, if it is not.
-fn stray(one: &Sight<'_>) -> Option<String> {
-    let ip = one.address().filter(|ip| one.is_strange(*ip))?;
-    Some(format!("`{}` leads to {ip}, the endpoint's own name does not", one.seen.plan.dial))
 }
 
 /// Another path got what is expected from the very address.

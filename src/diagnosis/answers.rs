@@ -5,12 +5,13 @@ use super::cause::Cause;
 use super::clock::Clock;
 use super::contrast::{could_spare_the_own_name, is_forbidden};
 use super::draft::Draft;
+use super::endpoint::Side;
 use super::finding::Confidence::{Likely, Possible};
 use super::meaning::{Family, Signature};
 use super::names::{contrast, doubts};
 use super::reach::details;
 use super::rebuttal::{Rebuttal, dissent, rebut, two_accounts};
-use super::sight::{Side, Sight};
+use super::sight::Sight;
 use crate::observation::{HttpFault, Outcome, TlsFault};
 use crate::plan::AccessPath;
 use crate::target::Warning;
@@ -95,7 +96,10 @@ pub(crate) fn signing(case: &Case<'_>) -> Vec<Draft> {
         return Vec::new();
     }
     let remarks = sights.iter().filter_map(|sight| sight.signature.as_ref()).flat_map(|one| one.remarks.clone());
+    // this probe signs the very host that it sends
+    let own = sights.iter().any(|sight| sight.seen.plan.signed_for.is_some());
     let draft = Draft::over(&[Cause::SigMismatchWrongHost, Cause::SigMismatch], Likely, &sights)
+        .or_if(own, Cause::ProxyInterference)
         .because_of(sights.iter().map(|sight| format!("{} sends `Host: {}`", sight.path, sight.seen.plan.host)))
         .because_of(remarks)
         .because_of(contrast(case, &sights));
@@ -107,9 +111,8 @@ pub(crate) fn skewed(case: &Case<'_>) -> Vec<Draft> {
     if !Clock::of(case).is_off() {
         return Vec::new();
     }
-    let sights = case.unexplained_if(|sight| {
-        sight.signature.as_ref().is_some_and(|signature| signature.causes.contains(&Cause::SigExpired))
-    });
+    let own = |signature: &Signature| signature.causes.first() == Some(&Cause::SigExpired);
+    let sights = case.unexplained_if(|sight| sight.signature.as_ref().is_some_and(own));
     vec![Draft::over(&[Cause::ClockSkew, Cause::SigExpired], Likely, &sights)]
 }
 
@@ -159,15 +162,17 @@ fn answered(case: &Case<'_>, sights: &[&Sight<'_>]) -> Draft {
     let works = !case.working_inside().is_empty();
     // the same API behind the same endpoint judges all paths alike
     let strength = if works || !facts.is_empty() { strength.min(Likely) } else { strength };
-    let apart = sights.iter().any(|sight| case.is_apart(sight));
+    let apart: Vec<_> = sights.iter().filter(|sight| case.is_apart(sight)).collect();
+    let elsewhere: Vec<_> = apart.iter().map(|sight| sight.elsewhere()).collect();
     let of_another = |sight: &Sight<'_>| matches!(sight.family(), Some(Family::MissingToken | Family::Authorizer));
     let unrouted = sights.iter().any(|sight| of_another(sight));
     let of_two = two_accounts(case, sights).is_some();
     Draft::over(&causes, strength, sights)
-        .or_if(apart, Cause::DifferentEndpoint)
+        .or(&elsewhere)
         .or_if(could_spare_the_own_name(case, sights), Cause::StrictAccessMode)
         .or_if(of_two || works && unrouted, Cause::AnsweredByAnotherApi)
         .because_of(signatures.iter().flat_map(|signature| signature.remarks.clone()))
+        .because_of(apart.iter().filter_map(|sight| sight.stray()))
         .because_of(facts)
         .because_of(contrast(case, sights))
 }

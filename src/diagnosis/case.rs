@@ -2,9 +2,10 @@
 
 use super::cause::Cause;
 use super::draft::Draft;
+use super::endpoint::Side;
 use super::finding::{Diagnosis, Finding};
 use super::proof::with_ids;
-use super::sight::{Side, Sight};
+use super::sight::Sight;
 use crate::observation::{Intent, Question, Round, Row};
 use crate::plan::AccessPath;
 

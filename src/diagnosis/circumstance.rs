@@ -49,6 +49,8 @@ named! {
         PrivateDnsOff = "private-dns-off",
         /// A name is an alias of one that does not exist.
         StaleRecord = "stale-record",
+        /// The address is none of those that the endpoint's own name gives.
+        Elsewhere = "elsewhere",
         /// The endpoint is being made.
         EndpointPending = "endpoint-pending",
         /// The API is private, as it is saved.

@@ -56,6 +56,12 @@ impl Clock {
         seen
     }
 
+    /// The paths whose `Date` agrees with this clock although it is said to be off: they contradict that.
+    pub(crate) fn dissenting(case: &Case<'_>) -> Vec<AccessPath> {
+        let near = |(_, ahead): &(AccessPath, i64)| ahead.unsigned_abs() <= TOLERATED_SECONDS;
+        readings(case, age).into_iter().filter(near).map(|(path, _)| path).collect()
+    }
+
     /// Seconds by which the servers' clocks are ahead, if they say.
     pub(crate) fn ahead(&self) -> Option<i64> {
         match self {

@@ -4,10 +4,11 @@ use super::alert::Complaint;
 use super::case::Case;
 use super::cause::Cause;
 use super::draft::Draft;
+use super::endpoint::Side;
 use super::finding::Confidence::{Certain, Likely, Possible};
 use super::meaning::Family;
 use super::names::{Opinion, contrast, opinion, surroundings};
-use super::sight::{Side, Sight};
+use super::sight::Sight;
 use super::signature::is_masked_error;
 use crate::observation::{Address, Answer, HttpFault, Intent, Outcome, Place, TcpFault, TlsFault};
 use crate::plan::AccessPath;
@@ -307,13 +308,16 @@ pub(crate) fn other_endpoint(case: &Case<'_>) -> Vec<Draft> {
     let named = sights.iter().all(|sight| sight.path.dials_endpoint());
     let public = sights.iter().any(|sight| sight.side() == Side::Unknown);
     let unconnected = sights.iter().any(|sight| matches!(sight.outcome, Outcome::Tcp(_)));
-    let draft = Draft::over(&[Cause::DifferentEndpoint], Likely, &sights)
+    // of a name that leads to both, it is the address which answered
+    let causes: Vec<_> = sights.iter().map(|sight| sight.elsewhere()).collect();
+    let draft = Draft::over(&causes, Likely, &sights)
         .or_if(named, Cause::WrongEndpointName)
         .or_if(public, Cause::PublicAddresses)
         .or_if(unconnected, Cause::ConnectTimeout)
         .or_if(unconnected, Cause::ConnectionRefused)
         .or_if(unconnected, Cause::EndpointDeleted)
         .or(&signature_causes(&sights))
+        .because_of(sights.iter().filter_map(|sight| sight.stray()))
         .because_of(sights.iter().chain(&works).map(|sight| sight.leads()))
         .because_of(contrast(case, &sights));
     vec![draft]

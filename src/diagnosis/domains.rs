@@ -5,11 +5,12 @@ use super::cause::Cause;
 use super::clock::Clock;
 use super::contrast::{is_forbidden, signature_causes};
 use super::draft::Draft;
+use super::endpoint::Side;
 use super::finding::Confidence::{Likely, Possible};
 use super::meaning::Family;
 use super::names::{Opinion, contrast, opinion, stale_record, surroundings};
 use super::reach::{certificates, details};
-use super::sight::{Side, Sight};
+use super::sight::Sight;
 use crate::observation::{Outcome, TlsFault};
 use crate::plan::AccessPath;
 

@@ -316,3 +316,15 @@ fn particulars(sights: &[&Sight<'_>]) -> Particulars {
 }
 
 const MOST_FACT_CHARS: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_certain_beside_another_cause() {
+        let alone = Draft::new(Cause::Throttled, Confidence::Certain, Vec::new());
+        assert_eq!(alone.confidence(), Confidence::Certain);
+        assert_eq!(alone.or(&[Cause::QuotaExceeded]).confidence(), Confidence::Likely);
+    }
+}

@@ -229,6 +229,7 @@ mod tests {
             Circumstance::NamesServer,
             Circumstance::NamesIssuer,
             Circumstance::StaleRecord,
+            Circumstance::Elsewhere,
         ];
         for cause in Cause::ALL {
             let marked: Vec<_> = cause.entry().fix.iter().map(|line| divided(line)).collect();

@@ -4,8 +4,9 @@ use super::case::Case;
 use super::cause::Cause;
 use super::circumstance::Circumstance;
 use super::draft::Draft;
+use super::endpoint::Side;
 use super::finding::Confidence::{Likely, Possible};
-use super::sight::{Side, Sight, accounts};
+use super::sight::{Sight, accounts};
 use crate::observation::{Answer, DnsFault, NameSource, Query, QueryOutcome, Row};
 use crate::plan::AccessPath;
 

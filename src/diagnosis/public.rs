@@ -4,9 +4,10 @@ use super::case::Case;
 use super::cause::Cause;
 use super::contrast::is_forbidden;
 use super::draft::Draft;
+use super::endpoint::Side;
 use super::finding::Confidence::Likely;
 use super::names::surroundings;
-use super::sight::{Side, Sight};
+use super::sight::Sight;
 use crate::observation::{Outcome, TcpFault, TlsFault};
 
 /// The name of a public API leads to an endpoint, which serves private APIs only. How a handshake with a custom domain name ends

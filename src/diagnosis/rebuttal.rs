@@ -2,8 +2,9 @@
 
 use super::case::Case;
 use super::cause::Cause;
+use super::endpoint::Side;
 use super::meaning::Family;
-use super::sight::{Side, Sight, accounts};
+use super::sight::{Sight, accounts};
 use crate::observation::{Denial, Wording};
 
 /// What is left of the causes of some answers, held against other paths of the round.

@@ -2,13 +2,15 @@
 
 use super::case::Case;
 use super::cause::Cause;
+use super::circumstance::Circumstance;
 use super::clock::Clock;
 use super::contrast::speaks_for_a_public_api;
 use super::draft::Draft;
+use super::endpoint::{Side, elsewhere_at};
 use super::finding::Confidence::{Likely, Possible};
 use super::meaning::of_foreign_issuer;
 use super::names::{Opinion, opinion};
-use super::sight::{Side, Sight};
+use super::sight::Sight;
 use super::signature::{self, is_masked_error};
 use crate::observation::{Answer, Attempt, Intent, Observation, Row, TcpFault};
 use crate::plan::AccessPath;
@@ -19,12 +21,14 @@ use time::Duration;
 /// One of several addresses takes no connection while another does.
 pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     let mut dead: BTreeMap<SocketAddr, (Vec<AccessPath>, String)> = BTreeMap::new();
+    let mut strays = BTreeMap::new();
     for sight in &case.sights {
         let attempts = &sight.seen.attempts;
         let furthest = attempts.iter().map(stage).max().unwrap_or(Stage::Nothing);
         for attempt in attempts {
             if let Some(fault) = death(attempt).filter(|_| stage(attempt) < furthest) {
                 dead.entry(attempt.address).or_insert_with(|| (Vec::new(), fault)).0.push(sight.path);
+                strays.extend(sight.stray_at(attempt.address.ip()).map(|said| (attempt.address, said)));
             }
         }
     }
@@ -43,7 +47,10 @@ pub(crate) fn dead_addresses(case: &Case<'_>) -> Vec<Draft> {
     let strength = if flapping || hurried { Possible } else { Likely };
     let mut draft = Draft::new(Cause::OneAddressDown, strength, paths.collect())
         .into_remark()
-        .at(dead.keys().next().map(SocketAddr::ip));
+        .at(dead.keys().next().map(SocketAddr::ip))
+        .or(&strays.keys().map(|address| elsewhere_at(address.ip())).collect::<Vec<_>>())
+        .given((strays.len() == dead.len()).then_some(Circumstance::Elsewhere))
+        .because_of(strays.into_values());
     for (address, (paths, fault)) in &dead {
         let names = paths.iter().map(|path| path.name()).collect::<Vec<_>>().join(", ");
         let zone = case.round.zone_of(address.ip()).map(|zone| format!(" ({zone})")).unwrap_or_default();
@@ -84,9 +91,14 @@ pub(crate) fn clock(case: &Case<'_>) -> Vec<Draft> {
     let off = Duration::seconds(ahead).abs();
     let side = if ahead > 0 { "behind" } else { "ahead of" };
     let strength = if agreed && paths.len() > 1 { Likely } else { Possible };
+    let dissenting = Clock::dissenting(case);
+    let against =
+        dissenting.iter().map(|path| format!("against it: the `Date` on {path} agrees with this host's clock"));
     let draft = Draft::new(Cause::ClockSkew, strength, paths)
         .into_remark()
-        .because(format!("by the `Date` of the answers, this host's clock is {off} {side} the server's"));
+        .or_if(!agreed, Cause::ProxyInterference)
+        .because(format!("by the `Date` of the answers, this host's clock is {off} {side} the server's"))
+        .because_of(against);
     vec![draft]
 }
 
@@ -167,13 +179,19 @@ pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
     let reached = |sight: &&Sight<'_>| is_well(sight) || speaks_for_a_public_api(sight);
     // of a public API nothing else can be expected
     let expected = case.blames(Cause::PublicApiViaVpce);
-    let outside = case.sights.iter().filter(|sight| !expected && !sight.public && sight.side() == Side::Outside);
+    let leads_out = |sight: &Sight<'_>| match sight.side() {
+        Side::Outside => true,
+        // why such a path fails is told with the address that answered, and of an address what is wrong with it
+        Side::Both => is_well(sight) && sight.seen.attempts.iter().all(is_open),
+        Side::Inside | Side::Unknown | Side::Nobody | Side::Nowhere => false,
+    };
+    let outside = case.sights.iter().filter(|sight| !expected && !sight.public && leads_out(sight));
     let (known, unknown): (Vec<_>, Vec<_>) =
         outside.filter(reached).partition(|sight| matches!(opinion(sight), Opinion::Inside(_)));
     // an API whose own name leads to the endpoint and is answered there is private, and its private DNS on
     let private = case.sight(AccessPath::PrivateDns).is_some_and(Sight::proves_api);
     let draft = |causes: &[Cause], sights: &[&Sight<'_>]| {
-        let places = sights.first().map(|sight| sight.places()).unwrap_or_default();
+        let places = sights.first().map(|sight| sight.places_outside()).unwrap_or_default();
         let said = sights.iter().find_map(|sight| match opinion(sight) {
             Opinion::Inside(said) => Some(said),
             Opinion::Nothing(_) | Opinion::Unknown => None,
@@ -189,6 +207,11 @@ pub(crate) fn public_successes(case: &Case<'_>) -> Vec<Draft> {
         draft(&[Cause::DnsNotForwarded, Cause::PublicAddresses, Cause::PublicApiViaVpce], &known),
         draft(&[Cause::PublicAddresses, Cause::PublicApiViaVpce, Cause::PrivateDnsDisabled], &unknown),
     ]
+}
+
+/// Whether nothing failed at an address before an answer.
+fn is_open(attempt: &Attempt) -> bool {
+    attempt.tcp.result.is_ok() && attempt.tls().is_none_or(|tls| tls.result.is_ok())
 }
 
 /// Whether a path works as it should; one that must not is a finding of its own.

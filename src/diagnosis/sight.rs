@@ -1,11 +1,12 @@
 //! What does one path say by itself? Its outcome, the attempt that decided it, the kind of addresses behind it.
 
 use super::cause::Cause;
+use super::endpoint::{Endpoint, Side, elsewhere_at, listed};
 use super::meaning::{Family, Signature};
 use super::signature;
 use crate::observation::{
     Address, AddressClass, Answer, Attempt, DnsFault, Experiment, HttpFault, Intent, NameSource, Observation, Outcome,
-    Place, Round, Row, TlsFailure, printable,
+    Round, Row, TlsFailure, printable,
 };
 use crate::plan::{AccessPath, Plan};
 use crate::target::{Target, Zone};
@@ -27,28 +28,11 @@ pub(crate) struct Sight<'a> {
     /// What its answer means, if one came that was not expected.
     pub(crate) signature: Option<Signature>,
     /// The addresses that the endpoint's own name gives.
-    endpoint: &'a [Address],
+    endpoint: Endpoint<'a>,
     /// Whether a REST API gave an expected answer at one of its addresses, if not at all.
     pub(crate) came_through: bool,
     /// Whether it is of one address among several that were asked.
     one_of_several: bool,
-}
-
-/// Where a name's addresses lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// All of them can belong to an endpoint.
-    Inside,
-    /// None of them can.
-    Outside,
-    /// Some can.
-    Both,
-    /// Global IPv6, which endpoints have as well as others.
-    Unknown,
-    /// There are only such as no host has, in the place of a real answer.
-    Nobody,
-    /// There are none.
-    Nowhere,
 }
 
 impl<'a> Sight<'a> {
@@ -64,8 +48,7 @@ impl<'a> Sight<'a> {
     }
 
     fn of_rows(round: &'a Round, wanted: impl Fn(&Row) -> bool) -> Vec<Self> {
-        let named = round.rows.iter().filter(|row| row.path.dials_endpoint()).filter_map(Row::observation);
-        let endpoint = named.map(|seen| seen.lookup.addresses()).find(|some| !some.is_empty()).unwrap_or_default();
+        let endpoint = Endpoint::of(round);
         let rows = round.rows.iter().filter(|row| wanted(row));
         let of = |row: &'a Row| {
             let sight = Self::of(row.path, row.intent, row.observation()?, &round.target, endpoint);
@@ -77,10 +60,10 @@ impl<'a> Sight<'a> {
     /// What an experiment says by itself.
     pub(crate) fn of_experiment(experiment: &'a Experiment, target: &Target) -> Self {
         let seen = &experiment.seen;
-        Self::of(seen.plan.path, Intent::Optional, seen, target, &[])
+        Self::of(seen.plan.path, Intent::Optional, seen, target, Endpoint::default())
     }
 
-    fn of(path: AccessPath, intent: Intent, seen: &'a Observation, target: &Target, endpoint: &'a [Address]) -> Self {
+    fn of(path: AccessPath, intent: Intent, seen: &'a Observation, target: &Target, endpoint: Endpoint<'a>) -> Self {
         let outcome = seen.outcome(target);
         let attempts = seen.decisive().into_iter().chain(&seen.attempts);
         let attempt = attempts.clone().find(|attempt| attempt.outcome(target) == outcome).or(seen.decisive());
@@ -156,25 +139,9 @@ impl<'a> Sight<'a> {
         self.side_of(self.addresses())
     }
 
-    /// Where addresses lie; IPv6 tells only where it is the endpoint's own.
+    /// Where addresses lie, as seen from the endpoint.
     pub(crate) fn side_of(&self, addresses: &[Address]) -> Side {
-        let own = |address: &Address| self.endpoint.iter().any(|known| known.ip == address.ip);
-        let places: Vec<_> = addresses
-            .iter()
-            .map(|address| match address.place() {
-                Place::Either if own(address) => Place::Inside,
-                place => place,
-            })
-            .collect();
-        let has = |place| places.contains(&place);
-        match (has(Place::Inside), has(Place::Outside), has(Place::Either), has(Place::Nobody)) {
-            (true, true, ..) => Side::Both,
-            (true, false, ..) => Side::Inside,
-            (false, true, ..) => Side::Outside,
-            (false, false, true, _) => Side::Unknown,
-            (false, false, false, true) => Side::Nobody,
-            (false, false, false, false) => Side::Nowhere,
-        }
+        self.endpoint.side_of(addresses)
     }
 
     /// Whether its name leads to this very host, and nobody gave the address: no endpoint has it, though a tunnel may.
@@ -264,8 +231,24 @@ impl<'a> Sight<'a> {
 
     /// Whether the endpoint's own name leads to other addresses of this family, and not to this one.
     pub(crate) fn is_strange(&self, ip: IpAddr) -> bool {
-        let comparable = self.endpoint.iter().any(|known| known.ip.is_ipv4() == ip.is_ipv4());
-        !self.public && comparable && self.endpoint.iter().all(|known| known.ip != ip)
+        let comparable = self.endpoint.addresses.iter().any(|known| known.ip.is_ipv4() == ip.is_ipv4());
+        !self.public && comparable && !self.endpoint.has(ip)
+    }
+
+    /// That the address which decided is none of the endpoint's own name, if it is not.
+    pub(crate) fn stray(&self) -> Option<String> {
+        self.stray_at(self.address()?)
+    }
+
+    /// That an address is none of the endpoint's own name, if it is not.
+    pub(crate) fn stray_at(&self, ip: IpAddr) -> Option<String> {
+        let said = || format!("`{}` leads to {ip}, the endpoint's own name does not", self.seen.plan.dial);
+        self.is_strange(ip).then(said)
+    }
+
+    /// Where it leads if the address that decided is not the endpoint's.
+    pub(crate) fn elsewhere(&self) -> Cause {
+        self.address().map_or(Cause::DifferentEndpoint, elsewhere_at)
     }
 
     /// What is wrong if the header that leads this path to its API leads to none.
@@ -289,9 +272,23 @@ impl<'a> Sight<'a> {
         dns(self) && dns(other) && self.addresses().iter().any(comparable) && !self.meets(other)
     }
 
-    /// Whether one of its addresses is one of another's: then both lead to the same endpoint.
+    /// Whether one of its addresses is one of another's, and neither was answered elsewhere: then both lead to the same endpoint.
     pub(crate) fn meets(&self, other: &Self) -> bool {
-        self.addresses().iter().any(|one| other.addresses().iter().any(|two| one.ip == two.ip))
+        let shared = self.addresses().iter().any(|one| other.leads_to(one.ip));
+        shared && !self.strays_from(other) && !other.strays_from(self)
+    }
+
+    fn leads_to(&self, ip: IpAddr) -> bool {
+        self.addresses().iter().any(|one| one.ip == ip)
+    }
+
+    /// Whether the address that took its connection is neither one of another's nor one of the endpoint's own name.
+    fn strays_from(&self, other: &Self) -> bool {
+        let connected = self.attempt.filter(|attempt| attempt.tcp.result.is_ok());
+        connected.is_some_and(|attempt| {
+            let ip = attempt.address.ip();
+            !other.leads_to(ip) && !self.endpoint.has(ip)
+        })
     }
 
     /// Why the handshake failed, if it did.
@@ -355,9 +352,12 @@ impl<'a> Sight<'a> {
 
     /// Every address, at most four.
     pub(crate) fn places(&self) -> String {
-        let all: Vec<_> = self.addresses().iter().map(|address| address.ip.to_string()).collect();
-        let shown = all.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
-        if all.len() > 4 { format!("{shown} and {} more", all.len() - 4) } else { shown }
+        listed(self.addresses().iter())
+    }
+
+    /// Every address that no endpoint has, at most four.
+    pub(crate) fn places_outside(&self) -> String {
+        listed(self.addresses().iter().filter(|address| self.side_of(&[**address]) == Side::Outside))
     }
 }
 

@@ -1,15 +1,19 @@
 //! What does one HTTP answer mean by itself? Judged by the error-type header first, the body's words second, the status third.
 
+mod http_api;
+mod refusal;
 mod status;
 mod words;
 
 use super::cause::Cause;
 use super::finding::Confidence;
 use super::meaning::{Family, Signature};
-use crate::observation::{Answer, Denial, Effect, PolicyKind, Wording};
+use crate::observation::{Answer, Denial, Effect, Wording};
 use crate::plan::Plan;
 use crate::target::Target;
-use words::{is_anybodys, is_of_signatures, is_unmistakable};
+use http_api::{of_http_api, of_public_http_api};
+use refusal::{denied, forbidden, of_signing};
+use words::{is_anybodys, is_unmistakable, of_signatures};
 
 /// Reads an answer by itself, knowing what was asked.
 pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
@@ -24,6 +28,10 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
         (None, Some(wording)) => unheaded(&wording, answer, plan, target),
         (None, None) => of_status(answer),
     };
+    if typed == Some(Wording::SignatureMismatch) && answer.message().is_none() {
+        // the type is the same for one that is too old
+        signature.also(Cause::SigExpired);
+    }
     if let Some(Wording::Denied(Denial { resource: Some(arn), .. })) = answer.wording() {
         signature.hold_against(&arn, plan, target);
     }
@@ -64,6 +72,8 @@ pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
         signature.remark("no `x-amz-apigw-id`, which API Gateway puts on every answer of a REST API".to_owned());
     }
     if answer.error_type().is_some() && came_through_cloudfront(answer) {
+        signature.weaken(Confidence::Likely);
+        signature.also(Cause::PublicApiViaVpce);
         signature.remark(
             "CloudFront's headers are on it: it came over an edge-optimised API, not over an endpoint".to_owned(),
         );
@@ -152,22 +162,6 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::Unauthorized => {
             Signature::new(F::Authorizer, Likely, &[Cause::AuthorizerUnauthorized, Cause::CognitoUnauthorized])
         }
-        _ if is_of_signatures(wording) && !is_signed(plan) => {
-            let mut signature = Signature::new(
-                F::Signing,
-                Likely,
-                &[Cause::ProxyInterference, Cause::IntegrationConfigError, Cause::BackendStatus],
-            );
-            signature.remark(
-                "this call was not signed: something on the way signs it, or the integration behind the API makes a signed call"
-                    .to_owned(),
-            );
-            signature
-        }
-        W::SignatureMismatch => Signature::new(F::Signing, Likely, &[Cause::SigMismatch, Cause::SigMismatchWrongHost]),
-        W::SignatureExpired | W::SignatureNotYetCurrent => {
-            Signature::new(F::Signing, Likely, &[Cause::SigExpired, Cause::ClockSkew])
-        }
         W::NotSigV4 if plan.signed_for.is_some() => {
             let mut signature = Signature::new(F::Signing, Likely, &[Cause::ProxyInterference, Cause::SigIncomplete]);
             signature.remark(
@@ -175,23 +169,26 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
             );
             signature
         }
-        W::NotSigV4 => Signature::new(
-            F::Signing,
-            Likely,
-            &[Cause::SigIncomplete, Cause::WrongResourceOrMethod, Cause::IamAuthUnsigned],
-        ),
-        W::TokenInvalid => {
-            Signature::new(F::Signing, Likely, &[Cause::TokenInvalid, Cause::TokenExpired, Cause::CredentialsExpired])
-        }
-        W::TokenExpired => {
-            Signature::new(F::Signing, Likely, &[Cause::TokenExpired, Cause::CredentialsExpired, Cause::TokenInvalid])
-        }
+        W::SignatureMismatch
+        | W::SignatureExpired
+        | W::SignatureNotYetCurrent
+        | W::NotSigV4
+        | W::TokenInvalid
+        | W::TokenExpired => of_signing(of_signatures(wording).unwrap_or_default(), plan),
         W::LimitExceeded => Signature::new(F::Limit, Certain, &[Cause::QuotaExceeded]),
         W::TooManyRequests => Signature::new(F::Limit, Certain, &[Cause::Throttled]),
         W::InvalidRequest => Signature::new(F::Request, Certain, &[Cause::RequestValidationFailed]),
         W::BodyTooLarge => Signature::new(F::Request, Certain, &[Cause::BodyTooLarge]),
         W::UriTooLong => Signature::new(F::Request, Certain, &[Cause::UriTooLong]),
-        W::InternalError => Signature::new(F::Integration, Likely, status::internal_error(answer.status)),
+        W::InternalError => {
+            let mut signature = Signature::new(F::Integration, Likely, status::internal_error(answer.status));
+            if answer.wording().is_none() && answer.body_bytes > 0 {
+                // who words a response anew may give it another status as well
+                signature.also(Cause::IntegrationTimeout);
+                signature.also(Cause::IntegrationNetworkError);
+            }
+            signature
+        }
         W::TimedOut => Signature::new(F::Integration, Certain, &[Cause::IntegrationTimeout]),
         W::NetworkError => Signature::new(F::Integration, Certain, &[Cause::IntegrationNetworkError]),
         W::PlainToTls => {
@@ -221,88 +218,6 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
         W::DeniedElsewhere => Signature::new(F::Foreign, Likely, &[Cause::NotApiGateway]),
         W::FunctionUrl => Signature::new(F::Foreign, Certain, &[Cause::NotApiGateway]),
     }
-}
-
-/// `Forbidden` has ten known reasons. Without other paths to compare with, only the request itself tips the balance.
-fn forbidden(answer: &Answer, plan: &Plan) -> Signature {
-    let keys = if sends_key(plan) {
-        [Cause::ApiKeyInvalid, Cause::ApiKeyMissingOrInvalid, Cause::ApiKeyMissing]
-    } else {
-        // an authorizer may supply the key, so that a wrong one is possible though none was sent
-        [Cause::ApiKeyMissing, Cause::ApiKeyMissingOrInvalid, Cause::ApiKeyInvalid]
-    };
-    let causes: Vec<_> = [Cause::ForbiddenUnknown, Cause::MissingStage]
-        .into_iter()
-        .chain(keys)
-        .chain([
-            Cause::WafBlock,
-            Cause::WafOrCustomResponse,
-            Cause::WrongApiId,
-            Cause::PublicApiViaVpce,
-            Cause::DefaultEndpointDisabled,
-        ])
-        .chain([Cause::WrongHostHeader, Cause::WrongApiIdHeader, Cause::WrongRegion])
-        .collect();
-    let mut signature = Signature::new(Family::Forbidden, Confidence::Possible, &causes);
-    if answer.status != 403 {
-        signature.rather(Cause::WafOrCustomResponse);
-    }
-    if answer.status == 429 {
-        signature.also(Cause::Throttled);
-        signature.also(Cause::QuotaExceeded);
-    }
-    signature
-}
-
-fn denied(denial: &Denial, plan: &Plan) -> Signature {
-    use Confidence::{Certain, Likely};
-    let anonymous = denial.user.as_deref().map_or(!is_signed(plan), |user| user == "anonymous");
-    let (strength, mut causes) = match (denial.effect, denial.policy) {
-        (Effect::Explicit, Some(PolicyKind::Resource)) => (Certain, vec![Cause::ResourcePolicyExplicitDeny]),
-        (Effect::Implicit, Some(PolicyKind::Resource)) => (Certain, vec![Cause::ResourcePolicyImplicitDeny]),
-        (Effect::Explicit, Some(PolicyKind::Endpoint)) => (Certain, vec![Cause::VpcePolicyExplicitDeny]),
-        (Effect::Implicit, Some(PolicyKind::Endpoint)) => (Certain, vec![Cause::VpcePolicyImplicitDeny]),
-        (_, Some(PolicyKind::ResourceControl)) => (Likely, vec![Cause::ResourceControlPolicyDeny]),
-        (_, Some(PolicyKind::Identity | PolicyKind::Guardrail)) => (Certain, vec![Cause::IdentityPolicyDeny]),
-        (Effect::Explicit, None) => (Likely, vec![Cause::ResourcePolicyExplicitDeny, Cause::VpcePolicyExplicitDeny]),
-        // by a kind of policy that is not known
-        (Effect::Implicit, None) => (
-            Likely,
-            vec![
-                Cause::ResourcePolicyDenyUnspecified,
-                Cause::ResourcePolicyImplicitDeny,
-                Cause::VpcePolicyImplicitDeny,
-            ],
-        ),
-        (Effect::Unspecified, _) => (
-            Likely,
-            vec![
-                Cause::ResourcePolicyDenyUnspecified,
-                Cause::ResourcePolicyImplicitDeny,
-                Cause::VpcePolicyImplicitDeny,
-                Cause::ResourcePolicyExplicitDeny,
-                Cause::VpcePolicyExplicitDeny,
-            ],
-        ),
-    };
-    if denial.policy.is_none() && !anonymous {
-        causes.push(Cause::IdentityPolicyDeny);
-    }
-    let mut signature = Signature::new(Family::Policy, strength, &causes);
-    if !anonymous {
-        let rule = if denial.is_within_an_account() == Some(true) {
-            "caller and API are of one account, as far as its digits are shown: there one allow is enough where nothing denies, in the caller's \
-             own policies or in the API's resource policy"
-        } else {
-            "a signed call across accounts needs an allow on both sides: the caller's identity policy and the API's resource policy"
-        };
-        signature.remark(rule.to_owned());
-    }
-    if denial.user.is_none() && denial.resource.is_none() && denial.policy.is_none() {
-        // only the type is known, as after HEAD
-        signature.also(Cause::LambdaAuthorizerExplicitDeny);
-    }
-    signature
 }
 
 /// Words without the error type that API Gateway puts beside them: weaker.
@@ -363,51 +278,16 @@ fn weigh_lost_type(signature: &mut Signature) {
     }
 }
 
-/// What the status of an HTTP API may mean.
-fn causes_in_http_api(status: u16) -> &'static [Cause] {
-    match status {
-        // a disabled default endpoint says the same as an unknown route
-        404 => &[Cause::WrongResourceOrMethod, Cause::DefaultEndpointDisabled, Cause::BackendStatus],
-        401 | 403 => &[Cause::AuthorizerUnauthorized, Cause::BackendStatus],
-        429 => &[Cause::Throttled, Cause::BackendStatus],
-        503 | 504 => &[Cause::IntegrationTimeout, Cause::IntegrationNetworkError, Cause::BackendStatus],
-        500..=599 => &[Cause::LambdaError, Cause::IntegrationConfigError, Cause::BackendStatus],
-        _ => &[Cause::BackendStatus],
-    }
-}
-
-/// A public HTTP API's own answer, where one is expected. It has no error types, and for an unsigned call of an IAM route it has
-/// the same word as for whatever else it forbids.
-fn of_public_http_api(answer: &Answer, plan: &Plan) -> Signature {
-    let mut signature = Signature::new(Family::HttpApi, Confidence::Likely, causes_in_http_api(answer.status));
-    if answer.status == 404 {
-        signature.also(Cause::MissingStage);
-    }
-    if answer.status == 403 && !is_signed(plan) {
-        signature.rather(Cause::IamAuthUnsigned);
-    }
-    if answer.status == 403 && is_signed(plan) {
-        signature.rather(Cause::IdentityPolicyDeny);
-    }
-    signature.remark("`apigw-requestid` without `x-amz-apigw-id`: an HTTP API answers".to_owned());
-    signature
-}
-
-/// An HTTP API words and counts its errors by itself; none of a REST API's reasons needs to hold.
-fn of_http_api(answer: &Answer) -> Signature {
-    let causes = causes_in_http_api(answer.status);
-    let mut signature = Signature::new(Family::HttpApi, Confidence::Likely, &[Cause::AnsweredByHttpApi]);
-    for cause in [Cause::PublicApiViaVpce].iter().chain(causes) {
-        signature.also(*cause);
-    }
-    signature.remark("`apigw-requestid` without `x-amz-apigw-id`: an HTTP API, which cannot be private".to_owned());
-    signature
-}
-
 /// Neither a known error type nor known words.
 fn of_status(answer: &Answer) -> Signature {
     let status = answer.status;
-    let mut signature = if answer.error_type().is_some() {
+    let mut signature = if let Some(action) = answer.header("x-amzn-waf-action") {
+        // AWS WAF developer guide, "CAPTCHA and Challenge action behavior"
+        let causes = [Cause::WafBlock, Cause::WafOrCustomResponse, Cause::BackendStatus];
+        let mut signature = Signature::new(Family::Unclear, Confidence::Likely, &causes);
+        signature.remark(format!("`x-amzn-waf-action: {action}`: AWS WAF wants a browser to answer its challenge"));
+        signature
+    } else if answer.error_type().is_some() {
         let mut signature = Signature::new(Family::Unclear, Confidence::Possible, status::hints(status));
         signature.also(Cause::WafOrCustomResponse);
         signature
@@ -466,7 +346,8 @@ fn came_through_cloudfront(answer: &Answer) -> bool {
 fn is_proxys(answer: &Answer) -> bool {
     const PROXIES: [&str; 8] = ["squid", "zscaler", "bluecoat", "proxysg", "mcafee", "fortigate", "tinyproxy", "envoy"];
     let named = |text: &str| PROXIES.iter().any(|proxy| text.to_ascii_lowercase().contains(proxy));
-    answer.status == 407
+    // a proxy's own: RFC 9110, 15.5.8, and RFC 6585, 6
+    matches!(answer.status, 407 | 511)
         || answer.header("server").is_some_and(named)
         || answer.header("via").is_some_and(|via| !via.contains("(CloudFront)"))
 }

@@ -91,7 +91,8 @@ impl Answer {
 
     /// `x-amzn-ErrorType`, cut at the first colon: an error of an AWS front end, not of the backend.
     pub fn error_type(&self) -> Option<&str> {
-        self.header("x-amzn-errortype").map(|value| value.split(':').next().unwrap_or_default().trim())
+        let kind = self.header("x-amzn-errortype").map(|value| value.split(':').next().unwrap_or_default().trim());
+        kind.filter(|kind| !kind.is_empty())
     }
 
     /// `x-amzn-RequestId`: what account B finds in its access log as `$context.requestId`.
@@ -211,7 +212,7 @@ enum Keep {
 }
 
 fn keep(name: &str) -> Option<Keep> {
-    const KEPT: [&str; 14] = [
+    const KEPT: [&str; 15] = [
         "date",
         "age",
         "server",
@@ -223,6 +224,7 @@ fn keep(name: &str) -> Option<Keep> {
         "x-amzn-errortype",
         "x-amzn-trace-id",
         "x-amz-apigw-id",
+        "x-amzn-waf-action",
         "apigw-requestid",
         "x-amz-cf-id",
         "x-amz-cf-pop",

@@ -41,11 +41,23 @@ fn answers() -> Vec<(Captured, u16)> {
 }
 
 fn place(row: &Captured, status: u16, paths: &[AccessPath]) -> Scene {
+    placed(healthy(), row, status, paths)
+}
+
+fn placed(scene: Scene, row: &Captured, status: u16, paths: &[AccessPath]) -> Scene {
     let headers: Vec<_> = row.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    // what is said of a signature was said to a call that had one
-    let signed = matches!(row.cause, Cause::SigExpired | Cause::SigMismatch | Cause::SigIncomplete);
-    let scene = if signed { healthy().sending("Authorization") } else { healthy() };
     scene.answers(paths, status, &headers, row.body.as_deref().unwrap_or_default())
+}
+
+/// What is said of a signature was said to a call that had one, and is about nobody else's there.
+#[test]
+fn each_answer_about_a_signature_is_about_the_callers_where_there_was_one() {
+    let about = |(row, _): &(Captured, u16)| row.cause.name().starts_with("sig-");
+    for (row, status) in answers().into_iter().filter(about) {
+        let finding = placed(healthy().sending("Authorization"), &row, status, &ALL).finding();
+        let others = names(&finding, Cause::ProxyInterference);
+        assert!(!others && names(&finding, row.cause), "{}: {finding:#?}", row.id);
+    }
 }
 
 /// What is wrong with a diagnosis of a row, if anything.

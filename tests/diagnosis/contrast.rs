@@ -211,6 +211,66 @@ fn the_other_endpoints_policy_is_the_one_to_change() {
 }
 
 #[test]
+fn what_the_internet_answers_rules_nothing_out() {
+    let scene = healthy().at_addresses(&[P1, P2], &["3.80.1.1"]);
+    let scene = scene.error(&[P2], 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
+    let findings = scene.diagnosis().findings;
+    assert!(names(&findings[0], Cause::WrongResourceOrMethod), "{findings:#?}");
+}
+
+#[test]
+fn one_cause_is_as_sure_as_the_least_of_what_speaks_for_it() {
+    let body = "{\"message\":\"Too Many Requests\"}";
+    let scene = healthy().error(&[P1, P2], 429, "TooManyRequestsException", body).answers(&[P3, P4], 429, &[], body);
+    assert_eq!(scene.shows(Cause::Throttled, &ALL).confidence, Confidence::Possible);
+}
+
+#[test]
+fn which_refusal_comes_before_another_is_not_known() {
+    let body = "{\"message\":\"Authorization header requires 'Credential' parameter.\"}";
+    let scene =
+        healthy().sending("Authorization").error(&ALL, 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
+    let findings = scene.error(&[P1], 403, "IncompleteSignatureException", body).diagnosis().findings;
+    let finding = findings.iter().find(|finding| finding.paths == [P1]).unwrap();
+    assert_eq!(finding.cause, Cause::SigIncomplete, "{findings:#?}");
+}
+
+#[test]
+fn two_accounts_are_told_by_those_who_name_them() {
+    let other = DENIED.replace("3333", "4444");
+    let throttled = "{\"message\":\"Too Many Requests\"}";
+    let scene =
+        healthy().error(&[P1], 403, "AccessDeniedException", DENIED).error(&[P2], 403, "AccessDeniedException", &other);
+    let findings = scene.error(&[P3, P4], 429, "TooManyRequestsException", throttled).diagnosis().findings;
+    let finding = findings.iter().find(|finding| finding.cause == Cause::Throttled).unwrap();
+    assert_eq!(finding.alternatives, [], "{findings:#?}");
+}
+
+#[test]
+fn one_path_beside_the_apis_own_name_is_too_few_for_strict_access_mode() {
+    for (kind, body) in [("ForbiddenException", FORBIDDEN), ("MissingAuthenticationTokenException", MISSING_TOKEN)] {
+        let finding = healthy().only(&[P1, P3]).error(&[P3], 403, kind, body).finding();
+        assert!(!names(&finding, Cause::StrictAccessMode), "{finding:#?}");
+    }
+}
+
+#[test]
+fn an_unknown_api_is_less_sure_where_nobody_asked_for_the_alias() {
+    let scene = |paths: &[AccessPath]| {
+        let scene = healthy().nxdomain(&[P1, P2]).error(&[P3, P4], 403, "ForbiddenException", FORBIDDEN);
+        scene.only(paths).shows(Cause::WrongApiId, paths).confidence
+    };
+    assert_eq!((scene(&ALL), scene(&[P1, P3, P4])), (Confidence::Likely, Confidence::Possible));
+}
+
+#[test]
+fn an_api_that_one_path_found_is_there() {
+    let scene = healthy().nxdomain(&[P1, P2]).error(&[P3], 403, "ForbiddenException", FORBIDDEN);
+    let findings = scene.diagnosis().findings;
+    assert!(findings.iter().all(|finding| !names(finding, Cause::WrongApiId)), "{findings:#?}");
+}
+
+#[test]
 fn what_all_paths_say_is_ruled_out_by_none() {
     let scene = healthy().error(&ALL, 403, "MissingAuthenticationTokenException", MISSING_TOKEN);
     scene.shows(Cause::WrongResourceOrMethod, &ALL);

@@ -12,6 +12,7 @@ mod http_api;
 mod ipv6;
 mod lost_type;
 mod masked;
+mod mixed;
 mod names;
 mod opened;
 mod proof;

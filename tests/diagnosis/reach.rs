@@ -356,6 +356,23 @@ fn a_date_outside_the_certificates_validity_is_not_believed() {
     assert_eq!(scene.findings(), []);
 }
 
+#[test]
+fn dates_that_agree_with_the_clock_contradict_those_that_do_not() {
+    let scene = healthy().answers(&[P1, P2], 200, &old(&[]), "[]");
+    let finding = scene.shows(Cause::ClockSkew, &[P1, P2]);
+    assert_eq!((finding.confidence, finding.alternatives), (Confidence::Possible, vec![Cause::ProxyInterference]));
+    let against = finding.evidence.iter().filter(|fact| fact.starts_with("against it: ")).count();
+    assert_eq!(against, 2, "{:#?}", finding.evidence);
+}
+
+#[test]
+fn dates_that_differ_do_not_explain_a_certificate() {
+    let scene = healthy().answers(&[P2], 200, &old(&[]), "[]").unsecured(&[P1], TlsFault::Expired).nxdomain(&[P4]);
+    let findings = scene.diagnosis().findings;
+    let finding = findings.iter().find(|finding| finding.paths == [P1]).unwrap();
+    assert_eq!(finding.cause, Cause::CertificateExpired, "{findings:#?}");
+}
+
 /// Answers of three hours ago, with what else is on them.
 fn old<'h>(more: &[(&'h str, &'h str)]) -> Vec<(&'h str, &'h str)> {
     [&[("Date", "Mon, 20 Jul 2026 00:00:00 GMT"), ("x-amz-apigw-id", "Oju9IGv65PgFlBg=")], more].concat()

@@ -49,6 +49,17 @@ fn a_caller_of_the_apis_own_account_is_that_accounts_to_mend() {
 }
 
 #[test]
+fn a_signature_of_this_probe_that_fails_on_one_path_was_changed_on_the_way() {
+    let body = "{\"message\":\"The request signature we calculated does not match the signature you provided.\"}";
+    let scene = |scene: Scene| scene.error(&[P3], 403, "InvalidSignatureException", body);
+    let own = signed(scene(healthy())).shows(Cause::SigMismatchWrongHost, &[P3]);
+    assert_eq!(own.alternatives, [Cause::SigMismatch, Cause::ProxyInterference]);
+    // one that was given from outside is for one host, whatever is sent
+    let given = scene(healthy().sending("Authorization")).shows(Cause::SigMismatchWrongHost, &[P3]);
+    assert_eq!(given.alternatives, [Cause::SigMismatch]);
+}
+
+#[test]
 fn a_caller_of_another_account_or_of_one_that_is_not_shown_needs_both_sides() {
     for (caller, owner) in [
         ("********2222", "********3333"),

@@ -138,7 +138,7 @@ pub(super) const PUBLIC_ADDRESSES: Entry = Entry {
     owner: Owner::Network,
     meaning: "An endpoint's addresses are private. Public ones mean that another resolver than the VPC's answered, that private \
               DNS is off and the API has a public record, or that something rewrote the answer.",
-    shows: "every address of the name is public.",
+    shows: "addresses of the name are public.",
     ceiling: Likely,
     fix: &[
         "ask the VPC's resolver for `{name}`: `dig @169.254.169.253 {name}`",

@@ -47,8 +47,9 @@ pub(super) const ONE_ADDRESS_DOWN: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "find its interface: `aws ec2 describe-network-interfaces --region {region} --filters {address-filter}`",
-        "see the network ACL and the route table of that interface's subnet",
-        "until then, take the zone out; its clients then go to another: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --remove-subnet-ids SUBNET --region {region}`",
+        "{if different-endpoint public-addresses}where the endpoint's own name does not lead to it, look for the name that does in /etc/hosts, in private hosted zones of the VPC, and in Route 53 profiles",
+        "{unless elsewhere}see the network ACL and the route table of that interface's subnet",
+        "{unless elsewhere}until then, take the zone out; its clients then go to another: `aws ec2 modify-vpc-endpoint --vpc-endpoint-id {vpce} --remove-subnet-ids SUBNET --region {region}`",
     ],
     docs: "https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html",
 };

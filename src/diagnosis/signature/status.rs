@@ -36,7 +36,15 @@ pub(super) fn internal_error(status: u16) -> &'static [Cause] {
     match status {
         502 => &[Cause::LambdaProxyMalformed, Cause::LambdaError, Cause::IntegrationConfigError],
         504 => &[Cause::IntegrationTimeout, Cause::IntegrationNetworkError],
-        503 => &[Cause::IntegrationNetworkError, Cause::IntegrationConfigError, Cause::LambdaError],
+        // not API Gateway's own, so that it may stand for any other
+        503 => &[
+            Cause::IntegrationNetworkError,
+            Cause::IntegrationConfigError,
+            Cause::LambdaError,
+            Cause::LambdaProxyMalformed,
+            Cause::LambdaPermissionMissing,
+            Cause::IntegrationTimeout,
+        ],
         _ => &[
             Cause::IntegrationConfigError,
             Cause::LambdaPermissionMissing,

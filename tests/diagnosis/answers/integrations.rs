@@ -72,3 +72,15 @@ fn a_success_with_data_hides_nothing() {
         assert_eq!(healthy().answers(&ALL, 200, &headers, body).findings(), [], "{body}");
     }
 }
+
+#[test]
+fn who_words_an_internal_error_anew_may_give_a_timeout_any_status() {
+    for (status, body) in [(500, "{\"error\":\"sorry\"}"), (408, "{\"message\":\"try again\"}")] {
+        let finding = healthy().error(&ALL, status, "InternalServerErrorException", body).finding();
+        for cause in [Cause::IntegrationTimeout, Cause::IntegrationNetworkError, Cause::LambdaError] {
+            assert!(names(&finding, cause), "{cause}: {finding:#?}");
+        }
+    }
+    let own = healthy().error(&ALL, 500, "InternalServerErrorException", INTERNAL).finding();
+    assert!(!names(&own, Cause::IntegrationTimeout), "{own:#?}");
+}

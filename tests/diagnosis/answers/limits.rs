@@ -79,3 +79,13 @@ fn the_validator_refuses() {
     }
     healthy().error(&ALL, 415, "BadRequestException", "").shows(Cause::RequestValidationFailed, &ALL);
 }
+
+#[test]
+fn a_status_that_is_not_the_usual_one_makes_it_less_sure() {
+    let body = "{\"message\":\"Limit Exceeded\"}";
+    let confidence = |status| {
+        let scene = healthy().error(&ALL, status, "LimitExceededException", body);
+        scene.shows(Cause::QuotaExceeded, &ALL).confidence
+    };
+    assert_eq!((confidence(429), confidence(403)), (Confidence::Certain, Confidence::Likely));
+}

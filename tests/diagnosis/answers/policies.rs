@@ -138,3 +138,36 @@ fn a_policy_that_refuses_some_paths_of_one_endpoint_is_not_certain() {
     assert_eq!(finding.cause, Cause::ResourcePolicyExplicitDeny);
     assert!(finding.confidence < Confidence::Certain);
 }
+
+#[test]
+fn an_anonymous_caller_has_no_policies_of_its_own() {
+    for suffix in [
+        "because no identity-based policy allows the execute-api:Invoke action",
+        "with an explicit deny in an identity-based policy",
+    ] {
+        let finding = denied(suffix).shows(Cause::LambdaAuthorizerExplicitDeny, &ALL);
+        assert_eq!(finding.alternatives, [Cause::IdentityPolicyDeny]);
+        assert_eq!(finding.confidence, Confidence::Likely);
+    }
+}
+
+#[test]
+fn a_caller_who_is_named_for_a_call_that_nobody_signed_is_told() {
+    let body = message(
+        "arn:aws:sts::111122224444:assumed-role/sidecar/session",
+        HERE,
+        "with an explicit deny in a resource-based policy",
+    );
+    let scene = healthy().error(&ALL, 403, "AccessDeniedException", &body);
+    let finding = scene.shows(Cause::ResourcePolicyExplicitDeny, &ALL);
+    assert_eq!((finding.confidence, finding.alternatives), (Confidence::Likely, vec![Cause::ProxyInterference]));
+    let own = healthy().sending("Authorization").error(&ALL, 403, "AccessDeniedException", &body).finding();
+    is_certain(&own);
+}
+
+#[test]
+fn stages_differ_by_their_case() {
+    let suffix = "because no resource-based policy allows the execute-api:Invoke action";
+    let body = message("anonymous", &HERE.replace("/test/", "/TEST/"), suffix);
+    healthy().error(&ALL, 403, "AccessDeniedException", &body).shows(Cause::AnsweredByAnotherApi, &ALL);
+}

@@ -94,9 +94,22 @@ fn what_is_said_of_a_signature_that_nobody_here_made_is_about_another_signer() {
     ] {
         let scene = healthy().error(&ALL, 403, kind, &format!("{{\"message\":\"{message}\"}}"));
         let finding = scene.finding();
-        let told = [finding.cause].into_iter().chain(finding.alternatives.iter().copied());
-        let callers = told.filter(|cause| cause.name().starts_with("sig-") || cause.name().starts_with("token-"));
-        assert_eq!(callers.count(), 0, "{finding:#?}");
-        assert!(names(&finding, Cause::ProxyInterference) && names(&finding, Cause::IntegrationConfigError));
+        let is_callers = |cause: &Cause| cause.name().starts_with("sig-") || cause.name().starts_with("token-");
+        assert_eq!(finding.cause, Cause::ProxyInterference, "{finding:#?}");
+        assert!(names(&finding, Cause::IntegrationConfigError) && finding.confidence < Confidence::Certain);
+        // whoever signed it, that is what was wrong with it
+        assert!(finding.alternatives.iter().any(is_callers), "{finding:#?}");
     }
+}
+
+#[test]
+fn a_signature_that_nobody_here_made_is_anothers_on_one_path_as_well() {
+    healthy().error(&[P3], 403, "InvalidSignatureException", MISMATCH).shows(Cause::ProxyInterference, &[P3]);
+}
+
+#[test]
+fn a_refused_signature_without_words_may_be_too_old() {
+    let scene = |body| healthy().sending("Authorization").error(&ALL, 403, "InvalidSignatureException", body);
+    assert!(names(&scene("").finding(), Cause::SigExpired));
+    assert!(!names(&scene(MISMATCH).finding(), Cause::SigExpired));
 }

@@ -109,3 +109,8 @@ fn an_http_api_without_the_route_answers() {
         assert!(names(&finding, cause), "{cause}");
     }
 }
+
+#[test]
+fn a_network_that_wants_a_login_is_a_proxys() {
+    healthy().answers(&ALL, 511, &[], "log in").shows(Cause::ProxyInterference, &ALL);
+}
