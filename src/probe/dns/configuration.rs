@@ -3,6 +3,7 @@
 //! The crates that read resolv.conf refuse a whole file for one option or address that they do not know; the C library skips it,
 //! and so must a probe that is to see what other programs on this host see.
 
+use crate::observation::Transport;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
@@ -16,12 +17,15 @@ pub(super) struct Configuration {
     pub(super) timeout: Duration,
     /// How often each server is asked.
     pub(super) attempts: u32,
+    /// Over what the servers are asked first: TCP if the file says `use-vc`.
+    pub(super) transport: Transport,
 }
 
 impl Configuration {
     /// Reads the text of a resolv.conf; what cannot be read is skipped, as the C library does.
     pub(super) fn parse(text: &str) -> Self {
-        let mut read = Self { servers: Vec::new(), timeout: Duration::from_secs(5), attempts: 2 };
+        let mut read =
+            Self { servers: Vec::new(), timeout: Duration::from_secs(5), attempts: 2, transport: Transport::Udp };
         for line in text.lines() {
             // a word that does not begin the line is none, as in the C library
             let Some((keyword, rest)) = line.split_once([' ', '\t']) else { continue };
@@ -52,6 +56,7 @@ impl Configuration {
                     self.attempts = times.clamp(1, 5);
                 }
             }
+            None if word == "use-vc" => self.transport = Transport::Tcp,
             _ => {}
         }
     }
@@ -93,11 +98,11 @@ mod tests {
     #[test]
     fn servers_and_options_are_read() {
         let text = "# a comment\nsearch example.test\nnameserver 10.0.0.2\n nameserver ::2\nnameserver\t::1 \nnameserver nonsense\n\
-                    options ndots:5 timeout:1 attempts:9 rotate\nnameserver fe80::1%1\nnameserver 10.0.0.9\n";
+                    options ndots:5 timeout:1 attempts:9 rotate use-vc\nnameserver fe80::1%1\nnameserver 10.0.0.9\n";
         let read = Configuration::parse(text);
         let servers: Vec<String> = read.servers.iter().map(ToString::to_string).collect();
         assert_eq!(servers, ["10.0.0.2:53", "[::1]:53", "[fe80::1%1]:53"]);
-        assert_eq!((read.timeout, read.attempts), (Duration::from_secs(1), 5));
+        assert_eq!((read.timeout, read.attempts, read.transport), (Duration::from_secs(1), 5, Transport::Tcp));
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub(super) async fn resolve(ask: &Ask<'_>, log: &Log, question: &Question) -> Re
             continue;
         }
         let mut due = ask.until.min(Instant::now() + turn.wait);
-        flights.push(transmit(ask, log, question, Flight { server: turn.server, form: Form::FIRST, due }));
+        let form = Form { transport: ask.resolver.settings.configuration.transport, edns: true };
+        flights.push(transmit(ask, log, question, Flight { server: turn.server, form, due }));
         while let Ok(Some(landed)) = timeout_at(due, flights.next()).await {
             let Landed { flight, result } = landed;
             let next = match result {
@@ -179,10 +180,6 @@ struct Form {
     edns: bool,
 }
 
-impl Form {
-    const FIRST: Self = Self { transport: Transport::Udp, edns: true };
-}
-
 #[derive(Debug)]
 struct Landed {
     flight: Flight,
@@ -242,10 +239,9 @@ async fn transmit(ask: &Ask<'_>, log: &Log, question: &Question, flight: Flight)
             end(QueryOutcome::Malformed, None, wire);
             Err(Lost::For(DnsFault::Malformed))
         }
-        // only a truncated answer leads to a connection
         Ok(Heard { reply: None, wire }) => {
             end(QueryOutcome::Closed, None, wire);
-            Err(Lost::For(DnsFault::Truncated))
+            Err(Lost::For(DnsFault::Unreachable))
         }
     };
     Landed { flight, result }

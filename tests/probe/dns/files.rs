@@ -5,7 +5,7 @@ use crate::far_end::{Authority, Nobody};
 use crate::name_server::NameServer;
 use crate::{NAME, ZONES, configured, limits, net, probe_one};
 use apigw_probe::check::{Auth, Check, Intents};
-use apigw_probe::observation::{DnsFault, NameSource};
+use apigw_probe::observation::{DnsFault, NameSource, Transport};
 use apigw_probe::plan::Request;
 use apigw_probe::probe::Resolver;
 use apigw_probe::target::{Target, TargetInput};
@@ -26,6 +26,23 @@ async fn the_hosts_file_comes_before_the_servers() {
     let seen = probe_one(&net, &limits(2000)).await.lookup;
     assert_eq!((seen.source, ips(&seen)), (NameSource::Dns, vec![ZONES[1].to_owned()]));
     assert_eq!(seen.queries[0].server.to_string(), "10.0.0.2:53");
+}
+
+#[tokio::test]
+async fn a_host_that_wants_connections_asks_over_tcp_alone() {
+    let server =
+        NameServer::start(|asked| vec![asked.addresses(&ZONES)].into_iter().filter(|_| asked.over_tcp).collect());
+    let (server, nobody) = (server.await, Nobody::new());
+    let detours = [("10.0.0.2", server.address), ("10.0.0.3", nobody.address), (ZONES[0], nobody.address)];
+    let mut net = net(&[], &Authority::new(), &detours);
+    net.resolver = configured("nameserver 10.0.0.2\noptions use-vc\n", "");
+    let seen = probe_one(&net, &limits(2000)).await.lookup;
+    assert_eq!(ips(&seen), ZONES);
+    assert!(seen.queries.iter().all(|query| query.transport == Transport::Tcp), "{:?}", seen.queries);
+
+    net.resolver = configured("nameserver 10.0.0.3\noptions use-vc\n", "");
+    let seen = probe_one(&net, &limits(2000)).await.lookup;
+    assert_eq!(seen.result, Err(DnsFault::Unreachable));
 }
 
 #[tokio::test]
