@@ -63,11 +63,9 @@ pub(crate) fn stale(case: &Case<'_>) -> Vec<Draft> {
         .given([Circumstance::StaleRecord])
         .because_of(sights.iter().filter_map(|sight| stale_record(case, sight)))
         .because_of(contrast(case, &sights))
-        .because_of(surroundings(case));
-    vec![match opinions(&sights) {
-        Opinion::Inside(said) | Opinion::Nothing(said) => draft.because(said),
-        Opinion::Unknown => draft,
-    }]
+        .because_of(surroundings(case))
+        .because_of(opinions(&sights).said());
+    vec![draft]
 }
 
 /// The record that makes a name an alias of one that does not exist; none if AWS made it, or if a path dials that other name.
@@ -128,11 +126,9 @@ pub(crate) fn filtered(case: &Case<'_>) -> Vec<Draft> {
         .because_of(sights.iter().map(|sight| sight.leads()))
         .because("no endpoint has such an address: a filter or a hosts file stands before the name, or before what is answered")
         .because_of(contrast(case, &sights))
-        .because_of(surroundings(case));
-    vec![match opinions(&sights) {
-        Opinion::Inside(said) | Opinion::Nothing(said) => draft.because(said),
-        Opinion::Unknown => draft,
-    }]
+        .because_of(surroundings(case))
+        .because_of(opinions(&sights).said());
+    vec![draft]
 }
 
 /// Empty answers for public names that hold private addresses: a resolver that drops those (rebinding protection).
@@ -190,15 +186,13 @@ fn nothing_exists(case: &Case<'_>) -> Draft {
         Cause::WrongRegion,
         Cause::PrivateDnsDisabled,
     ];
-    let draft = Draft::over(&causes, Possible, &sights)
+    let opinion = opinions(&sights).said().unwrap_or_else(|| "the VPC resolver gave no second opinion".to_owned());
+    Draft::over(&causes, Possible, &sights)
         .or(&[Cause::VpceNotAssociated, Cause::DnsRebindingProtection])
         .because("none of the names exists, not even the endpoint's own")
         .because_of(doubts(case))
-        .because_of(surroundings(case));
-    match opinions(&sights) {
-        Opinion::Inside(said) | Opinion::Nothing(said) => draft.because(said),
-        Opinion::Unknown => draft.because("the VPC resolver gave no second opinion"),
-    }
+        .because_of(surroundings(case))
+        .because(opinion)
 }
 
 /// The endpoint's own name does not exist, others do.
@@ -290,6 +284,16 @@ pub(crate) enum Opinion {
     Nothing(String),
     /// It was not asked, was silent, or says something else: that proves nothing.
     Unknown,
+}
+
+impl Opinion {
+    /// Its words, if it proves anything.
+    fn said(self) -> Option<String> {
+        match self {
+            Self::Inside(said) | Self::Nothing(said) => Some(said),
+            Self::Unknown => None,
+        }
+    }
 }
 
 pub(crate) fn opinion(sight: &Sight<'_>) -> Opinion {

@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::target::Target;
 use http_api::{of_http_api, of_public_http_api};
 use refusal::{denied, forbidden, of_signing};
-use words::{is_anybodys, is_unmistakable, of_signatures};
+use words::{is_anybodys, is_unmistakable};
 
 /// Reads an answer by itself, knowing what was asked.
 pub(crate) fn read(answer: &Answer, plan: &Plan, target: &Target) -> Signature {
@@ -169,12 +169,11 @@ fn of_wording(wording: &Wording, answer: &Answer, plan: &Plan) -> Signature {
             );
             signature
         }
-        W::SignatureMismatch
-        | W::SignatureExpired
-        | W::SignatureNotYetCurrent
-        | W::NotSigV4
-        | W::TokenInvalid
-        | W::TokenExpired => of_signing(of_signatures(wording).unwrap_or_default(), plan),
+        W::NotSigV4 => of_signing(&[Cause::SigIncomplete, Cause::WrongResourceOrMethod, Cause::IamAuthUnsigned], plan),
+        W::SignatureMismatch => of_signing(&[Cause::SigMismatch, Cause::SigMismatchWrongHost], plan),
+        W::SignatureExpired | W::SignatureNotYetCurrent => of_signing(&[Cause::SigExpired, Cause::ClockSkew], plan),
+        W::TokenInvalid => of_signing(&[Cause::TokenInvalid, Cause::TokenExpired, Cause::CredentialsExpired], plan),
+        W::TokenExpired => of_signing(&[Cause::TokenExpired, Cause::CredentialsExpired, Cause::TokenInvalid], plan),
         W::LimitExceeded => Signature::new(F::Limit, Certain, &[Cause::QuotaExceeded]),
         W::TooManyRequests => Signature::new(F::Limit, Certain, &[Cause::Throttled]),
         W::InvalidRequest => Signature::new(F::Request, Certain, &[Cause::RequestValidationFailed]),

@@ -1,19 +1,6 @@
 //! Whose words may they be? The gateway's alone, or anybody's.
 
-use crate::diagnosis::cause::Cause;
 use crate::observation::{Answer, Denial, Wording};
-
-/// What words mean that are about a signature or the credentials behind it; none of others.
-pub(super) fn of_signatures(wording: &Wording) -> Option<&'static [Cause]> {
-    Some(match wording {
-        Wording::SignatureMismatch => &[Cause::SigMismatch, Cause::SigMismatchWrongHost],
-        Wording::SignatureExpired | Wording::SignatureNotYetCurrent => &[Cause::SigExpired, Cause::ClockSkew],
-        Wording::NotSigV4 => &[Cause::SigIncomplete, Cause::WrongResourceOrMethod, Cause::IamAuthUnsigned],
-        Wording::TokenInvalid => &[Cause::TokenInvalid, Cause::TokenExpired, Cause::CredentialsExpired],
-        Wording::TokenExpired => &[Cause::TokenExpired, Cause::CredentialsExpired, Cause::TokenInvalid],
-        _ => return None,
-    })
-}
 
 /// Whether nobody else has such words.
 pub(super) fn is_unmistakable(wording: &Wording) -> bool {
