@@ -16,9 +16,9 @@ mod progress;
 mod rehearsal;
 
 use crate::config::ConfigError;
+use crate::daemon::{ReloadError, ServeOptions, Signals, raise_descriptors, spare_descriptors, usual_control_socket};
 use crate::platform::share_heap;
 use crate::report::Verdict;
-use crate::serve::{ReloadError, ServeOptions, Signals, raise_descriptors, spare_descriptors, usual_control_socket};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use deferred::Deferred;
@@ -205,13 +205,13 @@ fn serve(file: &Path, lifecycle: bool) -> Result<u8, Stop> {
         let signals = Signals::install().map_err(Stop::host)?;
         let options =
             ServeOptions { lifecycle, ignored_proxy_variables: once::ignored_proxy_variables(), environment: None };
-        crate::serve::serve(file, options, signals).await.map_err(Stop::host)?;
+        crate::daemon::serve(file, options, signals).await.map_err(Stop::host)?;
         Ok(0)
     })
 }
 
 fn reload(control: &Path) -> Result<u8, Stop> {
-    runtime()?.block_on(crate::serve::ask_reload(control)).map_err(Stop::Reload)?;
+    runtime()?.block_on(crate::daemon::ask_reload(control)).map_err(Stop::Reload)?;
     print(b"reloaded\n")
 }
 

@@ -15,8 +15,8 @@ mod world;
 pub use scenario::Scenario;
 pub use state::{Addresses, SeenRequest};
 
+use crate::aws::Wallet;
 use crate::check::{Auth, AuthMode};
-use crate::side::Wallet;
 use crate::sign::{Identity, NoCredentials};
 use crate::target::TargetInput;
 use dns::Role;

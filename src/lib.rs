@@ -25,11 +25,12 @@ pub mod render;
 pub mod sign;
 pub mod small_file;
 mod platform;
+pub mod crypto_provider;
 pub mod probe;
-pub mod side;
+pub mod aws;
 pub mod check;
 pub mod config;
-pub mod serve;
+pub mod daemon;
 #[cfg(feature = "lab")]
 pub mod lab;
 pub mod cli;

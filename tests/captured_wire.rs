@@ -11,7 +11,7 @@ use apigw_probe::report::{Report, Verdict};
 use apigw_probe::target::{Target, TargetInput};
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
-use rustls::crypto::ring;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -163,7 +163,7 @@ fn certificates() -> (CertificateDer<'static>, Arc<ServerConfig>) {
     let names = ["*.execute-api.us-east-1.amazonaws.com", "*.execute-api.us-east-1.vpce.amazonaws.com"];
     let leaf = CertificateParams::new(names.map(str::to_owned)).unwrap();
     let leaf = leaf.signed_by(&key, &Issuer::new(root, root_key)).unwrap().der().clone();
-    let settings = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let settings = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()

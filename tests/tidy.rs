@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in reading order, as `src/lib.rs` lists them.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "named",
     "target",
     "plan",
@@ -18,11 +18,12 @@ const ORDER: [&str; 21] = [
     "sign",
     "small_file",
     "platform",
+    "crypto_provider",
     "probe",
-    "side",
+    "aws",
     "check",
     "config",
-    "serve",
+    "daemon",
     "lab",
     "cli",
     "main",

@@ -1,8 +1,8 @@
 //! Are requests signed, and by whom?
 
+use crate::aws::{Variables, Wallet};
 use crate::named::named;
 use crate::plan::Request;
-use crate::side::{Variables, Wallet};
 
 /// Whether requests are signed, and by whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Which options name a target, a request, a network? Parsed straight into the types of the inside.
 
 use super::Stop;
+use crate::aws::{Role, Wallet, Wish};
 use crate::check::{Auth, AuthMode, Check, Intents};
 use crate::config::{
     LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, parse_address, parse_duration, parse_server, read_header_file,
@@ -8,7 +9,6 @@ use crate::config::{
 use crate::observation::Intent;
 use crate::plan::{AccessPath, Header, Method, Missing, Request};
 use crate::probe::Limits;
-use crate::side::{Role, Wallet, Wish};
 use crate::target::{Expectation, Region, Target, TargetError, TargetInput};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};

@@ -1,11 +1,11 @@
 //! How does a configuration read as TOML? What is understood, or what was observed, with every default.
 
+use crate::aws::Wallet;
 use crate::check::{Auth, Check, Intents};
 use crate::config::{Config, DEFAULT_INTERVAL, NetSettings, Scheduled};
 use crate::observation::{Intent, Seen};
 use crate::plan::{AccessPath, Header, HeaderText, Request};
 use crate::report::Report;
-use crate::side::Wallet;
 use std::fmt::Write as _;
 
 /// A probed target, with the intents that were observed: what works is required, what does not is optional.

@@ -3,15 +3,15 @@
 use super::args::{AuthArgs, PATIENCE, RequestArgs, TargetArgs};
 use super::output::OutputArgs;
 use super::{Stop, configuration, print};
+use crate::aws::{Role, Wish};
 use crate::check::{Auth, Intents};
 use crate::config::{self, Config, Untried};
+use crate::daemon::check_web_config;
 use crate::diagnosis::Cause;
 use crate::observation::{Intent, Outcome};
 use crate::plan::{Request, rows, word};
 use crate::render;
 use crate::report::{Report, Shape};
-use crate::serve::check_web_config;
-use crate::side::{Role, Wish};
 use crate::small_file;
 use crate::status::Schedule;
 use crate::target::Expectation;

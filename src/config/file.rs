@@ -7,11 +7,11 @@ use super::{
     LogLevel, LogSettings, NetSettings, PATIENCE, SHORTEST_TIMEOUT, Scheduled, Untried, parse_address, parse_duration,
     parse_server, read_header_file,
 };
+use crate::aws::{Role, Wallet, Wish};
 use crate::check::{Auth, AuthMode, Check, Intents};
 use crate::observation::Intent;
 use crate::plan::{AccessPath, Header, Method, Request};
 use crate::probe::Limits;
-use crate::side::{Role, Wallet, Wish};
 use crate::status::Schedule;
 use crate::target::{Expectation, Target, TargetError, TargetInput};
 use schemars::JsonSchema;

@@ -2,9 +2,9 @@
 
 use super::state::{Addresses, MOST_BIND_TRIES, Shared};
 use super::world::{self, Endpoint, Exposure, Habit, Reach, Resolver, View, World};
-use hickory_proto::op::{Edns, Message, MessageType, Metadata, OpCode, Query, ResponseCode};
-use hickory_proto::rr::rdata::{A, CNAME, SOA};
-use hickory_proto::rr::{Name, RData, Record, RecordType};
+use hickory_resolver::proto::op::{Edns, Message, MessageType, Metadata, OpCode, Query, ResponseCode};
+use hickory_resolver::proto::rr::rdata::{A, CNAME, SOA};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -90,7 +90,7 @@ impl Pki {
                 leaf(name, usual, &stranger.map_err(io::Error::other)?)?
             }
         };
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        ServerConfig::builder_with_provider(Arc::new(crate::crypto_provider::provider()))
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key))
             .map_err(io::Error::other)

@@ -3,7 +3,7 @@
 use super::reply::Refusal;
 use super::request::Request;
 use super::world::{AccessKey, World};
-use ring::{digest, hmac};
+use aws_lc_rs::{digest, hmac};
 use std::fmt::Write as _;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;

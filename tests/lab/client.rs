@@ -1,8 +1,8 @@
 //! A plain client, which shares nothing with the probe: one question, one answer.
 
 use apigw_probe::lab::{Addresses, Lab, Scenario};
-use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_resolver::proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use std::net::{IpAddr, SocketAddr};
@@ -59,9 +59,9 @@ pub(crate) enum Failure {
 pub(crate) fn tls_config(lab: &Lab) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(lab.ca_der().clone()).expect("the lab's root is a certificate");
-    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .expect("ring supports the default versions")
+        .expect("aws-lc-rs supports the default versions")
         .with_root_certificates(roots)
         .with_no_client_auth()
 }

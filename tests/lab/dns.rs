@@ -2,8 +2,8 @@
 
 use super::client::{API_NAME, DnsAnswer, VPCE_NAME, ask, ask_over_tcp, start};
 use apigw_probe::lab::{Addresses, Lab, Scenario};
-use hickory_proto::op::ResponseCode;
-use hickory_proto::rr::RecordType;
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RecordType;
 use std::net::{IpAddr, Ipv4Addr};
 
 const ENDPOINT: [IpAddr; 3] = [

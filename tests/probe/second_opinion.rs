@@ -6,7 +6,7 @@ use super::{NAME, ZONES, configured, limits, net, plan};
 use apigw_probe::observation::{DnsFault, Observation};
 use apigw_probe::plan::AccessPath;
 use apigw_probe::probe::probe;
-use hickory_proto::op::ResponseCode;
+use hickory_resolver::proto::op::ResponseCode;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 

@@ -6,7 +6,7 @@ use super::{NAME, ZONES, limits, net, plan};
 use apigw_probe::observation::{DnsFault, Lookup};
 use apigw_probe::plan::AccessPath;
 use apigw_probe::probe::{Net, Share, probe};
-use hickory_proto::op::ResponseCode;
+use hickory_resolver::proto::op::ResponseCode;
 use std::time::Duration;
 
 /// The same net for another target.

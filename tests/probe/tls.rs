@@ -125,9 +125,9 @@ async fn a_key_that_is_not_the_certificates_is_told() {
 /// Settings of a server that presents a certificate of which it does not hold the key.
 fn mismatched(chain: Vec<CertificateDer<'static>>, wrong: &PrivateKeyDer<'_>) -> Arc<ServerConfig> {
     // rustls would not serve such a pair of itself
-    let key = rustls::crypto::ring::sign::any_supported_type(wrong).unwrap();
+    let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(wrong).unwrap();
     let resolver = Arc::new(rustls::sign::SingleCertAndKey::from(rustls::sign::CertifiedKey::new(chain, key)));
-    let tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
@@ -190,7 +190,7 @@ async fn the_hosts_own_store_marks_an_interception_proxy() {
 async fn tls_1_2_is_spoken_too() {
     let authority = Authority::new();
     let (chain, key) = authority.leaf(NAME);
-    let tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS12])
         .unwrap()
         .with_no_client_auth()
@@ -318,7 +318,7 @@ async fn what_tls_1_3_tells_late_is_told_of_the_exchange() {
     let authority = Authority::new();
     let mut roots = RootCertStore::empty();
     roots.add(authority.der.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let wants = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
     let (chain, key) = authority.leaf(NAME);
     let tls = ServerConfig::builder_with_provider(provider)

@@ -11,7 +11,7 @@ use std::time::Duration;
 fn the_policy_names_the_style_that_is_sent() {
     let page = html(&statuses::healthy());
     let style = between(&page, "<style>", "</style>");
-    let digest = ring::digest::digest(&ring::digest::SHA256, style.as_bytes());
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, style.as_bytes());
     let source = format!("style-src 'sha256-{}'", data_encoding::BASE64.encode(digest.as_ref()));
     assert!(CONTENT_SECURITY_POLICY.contains(&source), "{source}");
     assert!(!CONTENT_SECURITY_POLICY.contains("unsafe"));

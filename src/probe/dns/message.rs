@@ -2,10 +2,10 @@
 
 use crate::observation::{Address, DnsFault, RecordType};
 use crate::target::HostName;
-use hickory_proto::op::{Edns, Header, Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_proto::rr::{self, DNSClass, Name, RData, Record};
-use hickory_proto::serialize::binary::{BinDecodable as _, BinDecoder};
-use ring::rand::{SecureRandom as _, SystemRandom};
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use hickory_resolver::proto::op::{Edns, Header, Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_resolver::proto::rr::{self, DNSClass, Name, RData, Record};
+use hickory_resolver::proto::serialize::binary::{BinDecodable as _, BinDecoder};
 use std::net::IpAddr;
 
 /// A name and a type to ask for.
@@ -217,7 +217,7 @@ pub(super) const MOST_ADDRESSES: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hickory_proto::rr::rdata::{A, CNAME};
+    use hickory_resolver::proto::rr::rdata::{A, CNAME};
     use proptest::prelude::*;
     use std::collections::HashSet;
 

@@ -1,9 +1,9 @@
 //! Whom does the probe believe? Mozilla's roots, compiled in, and what the user adds.
 
 use super::verdict::Witness;
-use crate::small_file;
+use crate::{crypto_provider, small_file};
 use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor};
-use rustls::crypto::{WebPkiSupportedAlgorithms, ring};
+use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -158,17 +158,14 @@ impl Trust {
 
     fn of(roots: RootCertStore) -> Self {
         let roots = Arc::new(roots);
-        let mut provider = ring::default_provider();
-        // as API Gateway's documentation lists them; where the client's order counts, SHA-256 is the cheaper
-        provider.cipher_suites.sort_by_key(|one| one.suite().as_str().is_some_and(|name| name.ends_with("SHA384")));
-        let provider = Arc::new(provider);
+        let provider = Arc::new(crypto_provider::provider());
         let algorithms = provider.signature_verification_algorithms;
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
             .build()
             .expect("there are built-in roots, and no revocation lists");
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .expect("ring speaks TLS 1.2 and 1.3")
+            .expect("aws-lc-rs speaks TLS 1.2 and 1.3")
             .with_webpki_verifier(Arc::clone(&verifier))
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -4,8 +4,8 @@ use super::{cnames, ips, look_up};
 use crate::name_server::{NameServer, a, bytes, cname, soa};
 use crate::{NAME, ZONES};
 use apigw_probe::observation::DnsFault;
-use hickory_proto::op::ResponseCode;
-use hickory_proto::rr::RecordType;
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RecordType;
 
 #[tokio::test]
 async fn a_chain_of_aliases_is_followed_and_kept() {

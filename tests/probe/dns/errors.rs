@@ -4,8 +4,8 @@ use super::{ips, look_up};
 use crate::ZONES;
 use crate::name_server::NameServer;
 use apigw_probe::observation::{DnsFault, QueryOutcome, RecordType as Kind};
-use hickory_proto::op::ResponseCode;
-use hickory_proto::rr::RecordType;
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RecordType;
 use std::sync::Mutex;
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use apigw_probe::observation::{DnsFault, NameSource, Transport};
 use apigw_probe::plan::Request;
 use apigw_probe::probe::Resolver;
 use apigw_probe::target::{Target, TargetInput};
-use hickory_proto::op::ResponseCode;
+use hickory_resolver::proto::op::ResponseCode;
 
 #[tokio::test]
 async fn the_hosts_file_comes_before_the_servers() {

@@ -5,8 +5,8 @@ use crate::far_end::Authority;
 use crate::name_server::{NameServer, a, bytes, name};
 use crate::{NAME, ZONES, limits, net};
 use apigw_probe::observation::{DnsFault, QueryOutcome, RecordType as Kind, TcpFault, Transport};
-use hickory_proto::op::{Message, MessageType, Query as Question, ResponseCode};
-use hickory_proto::rr::RecordType;
+use hickory_resolver::proto::op::{Message, MessageType, Query as Question, ResponseCode};
+use hickory_resolver::proto::rr::RecordType;
 
 #[tokio::test]
 async fn forged_answers_are_dropped() {

@@ -5,8 +5,8 @@ use crate::far_end::{Authority, Nobody};
 use crate::name_server::{Asked, NameServer};
 use crate::{ZONES, configured, limits, net, probe_one};
 use apigw_probe::observation::{DnsFault, QueryOutcome, RecordType as Kind, Transport};
-use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::RecordType;
+use hickory_resolver::proto::op::{Message, ResponseCode};
+use hickory_resolver::proto::rr::RecordType;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 

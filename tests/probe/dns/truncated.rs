@@ -5,7 +5,7 @@ use crate::ZONES;
 use crate::far_end::Nobody;
 use crate::name_server::{Asked, NameServer, bytes};
 use apigw_probe::observation::{DnsFault, Lookup, QueryOutcome, RecordType as Kind, Transport};
-use hickory_proto::op::Message;
+use hickory_resolver::proto::op::Message;
 use std::net::SocketAddr;
 
 #[tokio::test]

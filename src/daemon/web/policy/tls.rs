@@ -3,7 +3,8 @@
 use super::client::{ClientAuth, verifier};
 use super::yaml::At;
 use super::{Fault, Library};
-use rustls::crypto::{CryptoProvider, ring};
+use crate::crypto_provider;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion, version};
@@ -80,7 +81,7 @@ impl Tls {
 
     /// Cipher suites and curves. As in Go, the list of cipher suites is about TLS 1.2; those of TLS 1.3 are always there.
     fn provider(&self) -> Result<CryptoProvider, Fault> {
-        let mut provider = ring::default_provider();
+        let mut provider = crypto_provider::provider();
         if !self.cipher_suites.is_empty() {
             let (newer, older): (Vec<_>, Vec<_>) =
                 provider.cipher_suites.iter().copied().partition(|suite| suite.tls13().is_some());

@@ -5,12 +5,12 @@ use super::crowd::{Crowd, Visit};
 use super::policy::{Policy, Verdict, Watched};
 use super::query::{Form, MOST_WITHIN, Probe, shown, within};
 use super::{Site, accept};
+use crate::daemon::board::{Order, ProbeRefusal};
+use crate::daemon::process::process;
 use crate::render;
 use crate::render::html::{self, View};
 use crate::render::metrics::Exposition;
 use crate::report::Report;
-use crate::serve::board::{Order, ProbeRefusal};
-use crate::serve::process::process;
 use hyper::body::Incoming;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,

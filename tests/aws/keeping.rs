@@ -3,7 +3,7 @@
 use super::endpoints::{Endpoint, handed};
 use super::far_end::{FarEnd, read_head};
 use super::{file, net, variables, wish};
-use apigw_probe::side::Wallet;
+use apigw_probe::aws::Wallet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;

@@ -2,14 +2,14 @@
 
 use super::{Entry, Flight, Scheduler};
 use crate::config::{Config, Scheduled};
+use crate::daemon::agenda::{Place, Weight};
+use crate::daemon::board::ProbeRefusal;
+use crate::daemon::cadence::{Cadence, Moment, Phase};
+use crate::daemon::reading::{Read, ReadError};
+use crate::daemon::rounds::Rounds;
+use crate::daemon::{line, systemd};
 use crate::history::{self, History};
 use crate::report::Report;
-use crate::serve::agenda::{Place, Weight};
-use crate::serve::board::ProbeRefusal;
-use crate::serve::cadence::{Cadence, Moment, Phase};
-use crate::serve::reading::{Read, ReadError};
-use crate::serve::rounds::Rounds;
-use crate::serve::{line, systemd};
 use crate::status::{Reload, Schedule, TargetStatus};
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -1,8 +1,8 @@
 //! How does EC2 answer? Its XML, and the facts that it becomes.
 
+use crate::aws::document;
+use crate::aws::xml::Element;
 use crate::setup::{Interface, Peers, SecurityGroup, Subnet, VpcEndpoint};
-use crate::side::document;
-use crate::side::xml::Element;
 use ipnet::IpNet;
 use std::net::IpAddr;
 

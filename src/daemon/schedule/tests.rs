@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::config::FileSettings;
+use crate::daemon::board::ReloadReply;
+use crate::daemon::log::Log;
+use crate::daemon::web::Watched;
 use crate::history::History;
 use crate::probe::{Detour, Resolver, Trust};
-use crate::serve::board::ReloadReply;
-use crate::serve::log::Log;
-use crate::serve::web::Watched;
 use crate::status::{self, Reload, Status};
 use std::fmt::Write as _;
 use std::future::Future;

@@ -2,7 +2,7 @@
 
 use super::endpoints::{Endpoint, handed};
 use super::{credentials, file, why, wish};
-use apigw_probe::side::Wish;
+use apigw_probe::aws::Wish;
 
 const KEYS: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT"),

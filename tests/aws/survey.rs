@@ -3,8 +3,8 @@
 use super::endpoints::{Asked, Endpoint};
 use super::far_end::FarEnd;
 use super::{net, role, variables};
+use apigw_probe::aws::{Role, Survey};
 use apigw_probe::setup::{Fact, Ruling, Setup};
-use apigw_probe::side::{Role, Survey};
 use apigw_probe::target::{Target, TargetInput};
 use serde_json::json;
 use std::time::{Duration, Instant};

@@ -2,9 +2,9 @@
 
 use super::Fault;
 use super::yaml::At;
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::hmac;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr as _;
@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 /// The users; without any, everybody may ask.
 #[derive(Default)]
-pub(in crate::serve::web) struct Users {
+pub(in crate::daemon::web) struct Users {
     hashes: BTreeMap<String, String>,
     /// For names that nobody has: as costly as the real ones, so that the time tells nothing.
     decoy: String,
@@ -23,7 +23,7 @@ pub(in crate::serve::web) struct Users {
 
 /// What comes of asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::serve::web) enum Verdict {
+pub(in crate::daemon::web) enum Verdict {
     /// The client may go on.
     Welcome,
     /// Name or password is missing or wrong.
@@ -56,12 +56,12 @@ impl Users {
     }
 
     /// Whether everybody may ask.
-    pub(in crate::serve::web) fn is_empty(&self) -> bool {
+    pub(in crate::daemon::web) fn is_empty(&self) -> bool {
         self.hashes.is_empty()
     }
 
     /// Judges the value of an `Authorization` header.
-    pub(in crate::serve::web) async fn judge(&self, authorization: Option<&[u8]>) -> Verdict {
+    pub(in crate::daemon::web) async fn judge(&self, authorization: Option<&[u8]>) -> Verdict {
         if self.is_empty() {
             return Verdict::Welcome;
         }
@@ -113,7 +113,7 @@ fn basic(header: &[u8]) -> Option<(String, Vec<u8>)> {
 
 /// A key of this process, so that the digests are of no use elsewhere.
 static KEY: LazyLock<hmac::Key> = LazyLock::new(|| {
-    let random = ring::rand::SystemRandom::new();
+    let random = aws_lc_rs::rand::SystemRandom::new();
     hmac::Key::generate(hmac::HMAC_SHA256, &random).expect("the kernel has random numbers")
 });
 

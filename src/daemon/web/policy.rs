@@ -9,7 +9,7 @@ mod yaml;
 
 pub(super) use users::Verdict;
 
-use crate::serve::log::Log;
+use crate::daemon::log::Log;
 use crate::small_file;
 use file::File;
 use hyper::header::{HeaderName, HeaderValue};
@@ -47,7 +47,7 @@ impl Policy {
 
 /// The policy of a file that may change at any time.
 #[derive(Debug, Default)]
-pub(in crate::serve) struct Watched {
+pub(in crate::daemon) struct Watched {
     path: Option<PathBuf>,
     /// What was read at the last try.
     sources: Sources,
@@ -60,7 +60,7 @@ type Sources = Vec<(PathBuf, Option<Vec<u8>>)>;
 
 impl Watched {
     /// Reads the file for the first time; without one everybody may ask, over plain HTTP.
-    pub(in crate::serve) fn read(path: Option<&Path>) -> Result<Self, WebConfigError> {
+    pub(in crate::daemon) fn read(path: Option<&Path>) -> Result<Self, WebConfigError> {
         let Some(path) = path else { return Ok(Self::default()) };
         let (sources, policy) = read(path);
         Ok(Self { path: Some(path.to_owned()), sources, current: Arc::new(policy?), complaint: None })

@@ -12,8 +12,8 @@ mod name_server;
 mod sts;
 mod survey;
 
+use apigw_probe::aws::{Role, Variables, Wallet, Wish};
 use apigw_probe::probe::{Detour, Net, Resolver, Trust};
-use apigw_probe::side::{Role, Variables, Wallet, Wish};
 use apigw_probe::sign::{Credentials, Identity};
 use std::path::PathBuf;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// A bucket of tokens.
 #[derive(Debug)]
-pub(in crate::serve::web) struct Limiter {
+pub(in crate::daemon::web) struct Limiter {
     interval: Duration,
     burst: u32,
     /// When the bucket would be full.
@@ -19,7 +19,7 @@ impl Limiter {
     }
 
     /// Takes a token; the error says after how long one will be there.
-    pub(in crate::serve::web) fn take(&self) -> Result<(), Duration> {
+    pub(in crate::daemon::web) fn take(&self) -> Result<(), Duration> {
         self.take_at(Instant::now())
     }
 

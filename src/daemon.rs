@@ -19,7 +19,7 @@ pub use descriptors::{TooFewDescriptors, raise_descriptors, spare_descriptors};
 pub use reading::ReadError;
 pub use web::{ListenError, ReloadError, WebConfigError, WebError, ask_reload, check_web_config, usual_control_socket};
 
-use crate::side::Variables;
+use crate::aws::Variables;
 use crate::status::{Reload, Rounds, Status};
 use board::{Board, Order, Orders};
 use files::Files;

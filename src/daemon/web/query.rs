@@ -1,7 +1,7 @@
 //! What does a request of `/probe` ask for? Its query and the scrape's timeout, parsed at the door.
 
+use crate::daemon::board::{LEAST_ROUND, TIME_TO_ANSWER};
 use crate::render::Clean;
-use crate::serve::board::{LEAST_ROUND, TIME_TO_ANSWER};
 use std::time::Duration;
 
 /// A round that is asked for.
