@@ -86,7 +86,7 @@ impl OutputArgs {
                 reports.iter().map(|report| render::text(report, &style).to_string()).collect::<Vec<_>>().join("\n")
             }
             Format::Json => reports.iter().map(render::json_line).collect(),
-            Format::Prometheus => render::prometheus(&reports.iter().collect::<Vec<_>>()).to_string(),
+            Format::Prometheus => render::prometheus(reports),
             Format::Nagios => {
                 let nagios = render::nagios_of_all(reports);
                 status = nagios.status.exit_code();

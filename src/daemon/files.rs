@@ -3,7 +3,7 @@
 use super::board::Board;
 use crate::config::FileSettings;
 use crate::render;
-use crate::render::metrics::{Exposition, Format};
+use crate::render::metrics::{Exposition, ExpositionFormat};
 use crate::report::Report;
 use crate::status::{Output, OutputStatus, Process, Status};
 use serde_json::Value;
@@ -220,7 +220,7 @@ fn remove_drafts(folder: &Path) {
 
 /// As at `/metrics`, but for the process: node_exporter has one of its own.
 fn metrics(status: &Status) -> String {
-    Exposition::of_daemon(status.clone(), Process::default(), Format::Text).collect()
+    Exposition::Daemon(Box::new(status.clone()), Process::default()).page(ExpositionFormat::Text)
 }
 
 /// The targets whose reports stand in a folder. Other files are none of our business.

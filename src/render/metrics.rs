@@ -1,158 +1,155 @@
-//! How is it told to Prometheus? Metric families from reports and from the daemon's status, written piece by piece.
+//! Prometheus metrics of reports and of the daemon, in the text format 0.0.4 and in OpenMetrics 1.0.
 
 mod daemon;
-mod exposition;
+mod encoder;
 mod families;
 mod round;
 
-pub use exposition::{Family, Format, Kind};
+pub use encoder::MetricFamily;
+pub use prometheus_client::metrics::MetricType;
 
 use crate::named::named;
 use crate::report::Report;
 use crate::status::{Process, Schedule, Status};
-use exposition::Samples;
-use families::{Entry, FAMILIES, Source};
-use std::fmt::{self, Display};
+use encoder::FamilyEncoder;
+use families::{FAMILIES, SampleSource};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, prometheus_text, text};
+use prometheus_client::registry::Registry;
+use std::fmt;
 use std::sync::Arc;
 
-/// The last rounds of some targets in the text format 0.0.4, gauges only.
-pub fn prometheus<'a>(reports: &'a [&'a Report]) -> impl Display + use<'a> {
-    struct Whole<'a>(&'a [&'a Report]);
-    impl Display for Whole<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            Exposition::of_reports(self.0, Format::Text).try_for_each(|chunk| f.write_str(&chunk))
+/// Returns the last rounds of some targets in the text format 0.0.4, gauges only.
+pub fn prometheus(reports: &[Report]) -> String {
+    Exposition::Reports(reports.to_vec()).page(ExpositionFormat::Text)
+}
+
+/// The format of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpositionFormat {
+    /// The text format, version 0.0.4.
+    Text,
+    /// OpenMetrics, version 1.0.0.
+    OpenMetrics,
+}
+
+impl ExpositionFormat {
+    /// Returns the `Content-Type` of the format.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => prometheus_text::CONTENT_TYPE,
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         }
     }
-    Whole(reports)
 }
 
-/// Metric families in a format: text in chunks of [`MOST_CHUNK_BYTES`] or a little more, each made when it is asked for, so that
-/// many targets need little memory. A family without samples is left out, and so is what was not measured.
-#[derive(Debug)]
-pub struct Exposition<'a> {
-    told: Told<'a>,
-    samples: Samples,
-    entry: usize,
-    part: usize,
-}
-
-/// What is told.
-#[derive(Debug)]
-enum Told<'a> {
-    Reports(&'a [&'a Report]),
+/// A page of metrics, from an immutable snapshot. A family without samples is left out, and so is what was not measured.
+#[derive(Debug, Clone)]
+pub enum Exposition {
+    /// The last rounds of some targets, as `once` prints them.
+    Reports(Vec<Report>),
+    /// One round, as `/probe` answers.
     Round(Arc<Report>),
-    Daemon(Box<(Status, Process)>),
+    /// The daemon, as `/metrics` answers: of each target its counters, and its last round unless `/probe` begins its
+    /// rounds. With an unknown process there is no `process_*`, which a file for node_exporter must not hold.
+    Daemon(Box<Status>, Process),
 }
 
-impl<'a> Exposition<'a> {
-    /// The last rounds of some targets, as `once` tells them.
-    pub fn of_reports(reports: &'a [&'a Report], format: Format) -> Self {
-        Self::new(Told::Reports(reports), format)
-    }
-
-    fn new(told: Told<'a>, format: Format) -> Self {
-        Self { told, samples: Samples::new(format), entry: 0, part: 0 }
-    }
-}
-
-impl Exposition<'static> {
-    /// One round, as `/probe` tells it.
-    pub fn of_round(report: Arc<Report>, format: Format) -> Self {
-        Self::new(Told::Round(report), format)
-    }
-
-    /// The daemon, as `/metrics` tells it: of each target its counters, and its last round unless that is up to whoever
-    /// asks `/probe`. With an unknown process there is no `process_*`, which a file for node_exporter must not hold.
-    pub fn of_daemon(status: Status, process: Process, format: Format) -> Self {
-        Self::new(Told::Daemon(Box::new((status, process))), format)
-    }
-}
-
-impl Iterator for Exposition<'_> {
-    type Item = String;
-
-    fn next(&mut self) -> Option<String> {
-        while self.samples.bytes() < MOST_CHUNK_BYTES {
-            let Some(entry) = FAMILIES.get(self.entry) else {
-                if self.entry == FAMILIES.len() {
-                    self.samples.end();
-                    self.entry += 1;
-                }
-                break;
-            };
-            if self.told.write(entry, self.part, &mut self.samples) {
-                self.part += 1;
-            } else {
-                (self.entry, self.part) = (self.entry + 1, 0);
-            }
+impl Exposition {
+    /// Writes the page in pieces of some kilobytes, so that a page of many targets needs little memory.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    pub fn write(self, format: ExpositionFormat, out: &mut dyn fmt::Write) -> fmt::Result {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(self));
+        // the writer behind a reference of its own, since the encoders want a sized one
+        let mut out = out;
+        match format {
+            ExpositionFormat::Text => prometheus_text::encode(&mut out, &registry),
+            ExpositionFormat::OpenMetrics => text::encode(&mut out, &registry),
         }
-        Some(self.samples.take()).filter(|chunk| !chunk.is_empty())
     }
-}
 
-impl Told<'_> {
-    /// Writes the samples of a family that one part gives, such as one target; false if there is no such part.
-    fn write(&self, entry: &'static Entry, part: usize, samples: &mut Samples) -> bool {
-        let out = &mut samples.of(&entry.family);
-        match (self, entry.samples) {
-            (Self::Reports(reports), Source::Round(write)) => {
-                reports.get(part).map(|report| write(report, out)).is_some()
-            }
-            (Self::Round(report), Source::Round(write)) => once(part, || write(report, out)),
-            (Self::Daemon(daemon), Source::Round(write)) => {
-                let Some(target) = daemon.0.targets.get(part) else { return false };
-                match (target.schedule, target.history.latest()) {
-                    (Schedule::Interval, Some(report)) => write(report, out),
-                    // of a round that nobody asked for it would seem to speak
-                    (Schedule::OnProbe, _) | (Schedule::Interval, None) => {}
+    /// Returns the whole page.
+    pub fn page(self, format: ExpositionFormat) -> String {
+        let mut page = String::new();
+        self.write(format, &mut page).expect("a string takes everything");
+        page
+    }
+
+    /// Writes the samples of a family that this page shows.
+    fn write_samples(&self, source: SampleSource, out: &mut FamilyEncoder<'_, '_>) {
+        match (self, source) {
+            (Self::Reports(reports), SampleSource::Round(write)) => {
+                for report in reports {
+                    write(report, out);
                 }
-                true
             }
-            (Self::Daemon(daemon), Source::Target(write)) => {
-                daemon.0.targets.get(part).map(|target| write(target, out)).is_some()
+            (Self::Round(report), SampleSource::Round(write)) => write(report, out),
+            (Self::Daemon(status, _), SampleSource::Round(write)) => {
+                for target in &status.targets {
+                    match (target.schedule, target.history.latest()) {
+                        (Schedule::Interval, Some(report)) => write(report, out),
+                        // a round that was started for another client is not this scrape's
+                        (Schedule::OnProbe, _) | (Schedule::Interval, None) => {}
+                    }
+                }
             }
-            (Self::Daemon(daemon), Source::Daemon(write)) => once(part, || write(&daemon.0, out)),
-            (Self::Daemon(daemon), Source::Process(value)) => {
-                once(part, || value(&daemon.1).into_iter().for_each(|value| out.push(&[], value)))
+            (Self::Daemon(status, _), SampleSource::Target(write)) => {
+                for target in &status.targets {
+                    write(target, out);
+                }
             }
-            (Self::Daemon(_) | Self::Reports(_), Source::Program(write)) => once(part, || write(out)),
-            (Self::Reports(_) | Self::Round(_), Source::Target(_) | Source::Daemon(_) | Source::Process(_))
-            | (Self::Round(_), Source::Program(_)) => false,
+            (Self::Daemon(status, _), SampleSource::Daemon(write)) => write(status, out),
+            (Self::Daemon(_, process), SampleSource::Process(value)) => {
+                if let Some(value) = value(process) {
+                    out.push(&[], value);
+                }
+            }
+            (Self::Daemon(..) | Self::Reports(_), SampleSource::Program(write)) => write(out),
+            (
+                Self::Reports(_) | Self::Round(_),
+                SampleSource::Target(_) | SampleSource::Daemon(_) | SampleSource::Process(_),
+            )
+            | (Self::Round(_), SampleSource::Program(_)) => {}
         }
     }
 }
 
-fn once(part: usize, write: impl FnOnce()) -> bool {
-    if part == 0 {
-        write();
+impl Collector for Exposition {
+    fn encode(&self, mut descriptor: DescriptorEncoder<'_>) -> fmt::Result {
+        for entry in FAMILIES {
+            let mut out = FamilyEncoder::new(&entry.family, &mut descriptor);
+            self.write_samples(entry.samples, &mut out);
+            out.finish()?;
+        }
+        Ok(())
     }
-    part == 0
 }
 
-/// Every family there is, in the order of writing, and where it is told.
-pub fn families() -> impl Iterator<Item = (&'static Family, &'static [Place])> {
-    FAMILIES.iter().map(|entry| (&entry.family, places(entry.samples)))
+/// Returns every family there is, in the order of writing, and where it is shown.
+pub fn families() -> impl Iterator<Item = (&'static MetricFamily, &'static [MetricScope])> {
+    FAMILIES.iter().map(|entry| (&entry.family, scopes(entry.samples)))
 }
 
 named! {
-    /// Where a family is told.
-    pub enum Place {
+    /// Where a family is shown.
+    pub enum MetricScope {
         /// `once --format prometheus`.
         Once = "once",
         /// `/probe`.
         Probe = "/probe",
-        /// `/metrics`; what is told at [`Place::Probe`] too, only of targets that are probed at intervals.
+        /// `/metrics`; what is shown at [`MetricScope::Probe`] too, only of targets that are probed at intervals.
         Metrics = "/metrics",
     }
 }
 
-fn places(source: Source) -> &'static [Place] {
+fn scopes(source: SampleSource) -> &'static [MetricScope] {
     match source {
-        Source::Round(_) => &[Place::Once, Place::Probe, Place::Metrics],
-        Source::Program(_) => &[Place::Once, Place::Metrics],
-        Source::Target(_) | Source::Daemon(_) | Source::Process(_) => &[Place::Metrics],
+        SampleSource::Round(_) => &[MetricScope::Once, MetricScope::Probe, MetricScope::Metrics],
+        SampleSource::Program(_) => &[MetricScope::Once, MetricScope::Metrics],
+        SampleSource::Target(_) | SampleSource::Daemon(_) | SampleSource::Process(_) => &[MetricScope::Metrics],
     }
 }
-
-/// A chunk ends with the target that takes it beyond this.
-pub const MOST_CHUNK_BYTES: usize = 48 << 10;

@@ -3,7 +3,7 @@
 
 use crate::side::binary;
 use apigw_probe::diagnosis::Cause;
-use apigw_probe::render::metrics::{Family, families};
+use apigw_probe::render::metrics::{MetricFamily, families};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -67,10 +67,11 @@ fn the_readme_tells_what_the_program_tells() {
 fn metrics() -> String {
     let mut table = "| metric | type | labels | what it tells | where |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for (family, places) in families() {
-        let Family { name, kind, help, labels } = family;
+        let MetricFamily { name, kind, help, labels } = family;
         let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
         let places: Vec<_> = places.iter().map(|place| place.name()).collect();
-        let _ = writeln!(table, "| `{name}` | {kind} | {} | {help} | {} |", labels.join(" "), places.join(" "));
+        let _ =
+            writeln!(table, "| `{name}` | {} | {} | {help} | {} |", kind.as_str(), labels.join(" "), places.join(" "));
     }
     table
 }

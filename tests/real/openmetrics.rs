@@ -2,7 +2,7 @@
 
 use crate::status::{full, process};
 use crate::tool::text;
-use apigw_probe::render::metrics::{Exposition, Format, Kind, families};
+use apigw_probe::render::metrics::{Exposition, ExpositionFormat, MetricType, families};
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn read(metrics: &str) -> Output {
 
 #[test]
 fn every_family_is_read() {
-    let metrics: String = Exposition::of_daemon(full(), process(), Format::OpenMetrics).collect();
+    let metrics = Exposition::Daemon(Box::new(full()), process()).page(ExpositionFormat::OpenMetrics);
     let output = read(&metrics);
     assert!(output.status.success(), "{}\n{metrics}", text(&output.stderr));
     let samples = metrics.lines().filter(|line| !line.starts_with('#')).count();
@@ -39,20 +39,20 @@ fn every_family_is_read() {
     assert_eq!(read_samples, samples);
     let told = families().map(|(family, _)| {
         let end = match family.kind {
-            Kind::Counter => "_total",
-            Kind::Info => "_info",
-            Kind::Gauge | Kind::Histogram => "",
+            MetricType::Counter => "_total",
+            MetricType::Info => "_info",
+            MetricType::Gauge | MetricType::Histogram | MetricType::Unknown => "",
         };
         let name = family.name.strip_suffix(end).unwrap();
         let unit = ["seconds", "bytes"].into_iter().find(|unit| name.ends_with(&format!("_{unit}"))).unwrap_or("-");
-        [name, family.kind.name(), unit].map(str::to_owned)
+        [name, family.kind.as_str(), unit].map(str::to_owned)
     });
     assert_eq!(read, told.collect());
 }
 
 #[test]
 fn what_breaks_the_format_is_not_read() {
-    let good: String = Exposition::of_daemon(full(), process(), Format::OpenMetrics).collect();
+    let good = Exposition::Daemon(Box::new(full()), process()).page(ExpositionFormat::OpenMetrics);
     let broken = [
         good.replace("# EOF\n", ""),
         good.replace("apigw_probe_probes_total{", "apigw_probe_probes{"),

@@ -5,7 +5,7 @@ use crate::side::Side;
 use crate::status::{full, process};
 use crate::tool::{text, tool};
 use apigw_probe::lab::Scenario;
-use apigw_probe::render::metrics::{Exposition, Format};
+use apigw_probe::render::metrics::{Exposition, ExpositionFormat};
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -44,6 +44,6 @@ fn the_metrics_of_the_daemon_are_accepted() {
 
 #[test]
 fn every_family_is_accepted() {
-    let text: String = Exposition::of_daemon(full(), process(), Format::Text).collect();
+    let text = Exposition::Daemon(Box::new(full()), process()).page(ExpositionFormat::Text);
     check(&text, "every family");
 }

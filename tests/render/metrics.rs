@@ -4,7 +4,7 @@ use crate::exposition::{series, value};
 use crate::{hostile, is_harmless, report};
 use apigw_probe::observation::{Address, Attempt, Intent, Phase, TcpFailure, TcpFault};
 use apigw_probe::plan::AccessPath;
-use apigw_probe::render::metrics::{Exposition, Format};
+use apigw_probe::render::metrics::{Exposition, ExpositionFormat};
 use apigw_probe::render::{Clean, prometheus};
 use apigw_probe::report::Report;
 use proptest::prelude::*;
@@ -14,9 +14,8 @@ use std::sync::Arc;
 #[test]
 fn both_formats_keep_their_grammar() {
     let reports = named_reports();
-    let reports: Vec<_> = reports.iter().collect();
-    let text = prometheus(&reports).to_string();
-    let open = Exposition::of_reports(&reports, Format::OpenMetrics).collect::<String>();
+    let text = prometheus(&reports);
+    let open = Exposition::Reports(reports).page(ExpositionFormat::OpenMetrics);
     assert_eq!(series(&text), series(open.strip_suffix("# EOF\n").expect("an end")));
 }
 
@@ -150,5 +149,5 @@ fn named_reports() -> Vec<Report> {
 }
 
 fn text_of(report: &Report) -> String {
-    prometheus(&[report]).to_string()
+    prometheus(std::slice::from_ref(report))
 }

@@ -6,18 +6,40 @@ use crate::{hostile, is_harmless, report};
 use apigw_probe::history::Histogram;
 use apigw_probe::observation::Intent;
 use apigw_probe::plan::AccessPath;
-use apigw_probe::render::metrics::{Exposition, Format, Kind, MOST_CHUNK_BYTES, Place, families};
+use apigw_probe::render::metrics::{Exposition, ExpositionFormat, MetricScope, MetricType, families};
 use apigw_probe::status::{Process, Schedule, Status};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 #[test]
 fn both_formats_tell_the_same_in_their_grammar() {
     let status = full();
-    let text = told(&status, Format::Text);
-    let open = told(&status, Format::OpenMetrics);
+    let text = told(&status, ExpositionFormat::Text);
+    let open = told(&status, ExpositionFormat::OpenMetrics);
     assert_eq!(series(&text), series(open.strip_suffix("# EOF\n").expect("an end")));
+}
+
+/// `UPDATE_GOLDEN=1 cargo test --test render pages_are_as_recorded` writes the pages.
+#[test]
+fn pages_are_as_recorded() {
+    let status = status([(Schedule::Interval, vec![report::with_canary(report::one_zone_down(), 403)])]);
+    for (format, name) in [(ExpositionFormat::Text, "metrics.prom"), (ExpositionFormat::OpenMetrics, "metrics.om")] {
+        let version = format!("version=\"{}\"", env!("CARGO_PKG_VERSION"));
+        let page = told(&status, format).replace(&version, "version=\"x.y.z\"");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/render").join(name);
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&file, &page).unwrap();
+        }
+        assert_eq!(page, std::fs::read_to_string(&file).unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn bounds_of_buckets_are_no_whole_numbers() {
+    assert!(Histogram::BOUNDS.iter().all(|bound| bound.fract() > 0.0));
+    assert!(Histogram::BOUNDS.is_sorted_by(|one, next| one < next));
 }
 
 #[test]
@@ -32,13 +54,13 @@ fn counters_and_histograms_are_described_as_each_format_wants_them() {
         let comments = comments(format, family);
         comments.iter().filter(|line| line.starts_with("# TYPE ")).cloned().collect::<Vec<_>>()
     };
-    let text = kind(Format::Text, "apigw_probe_probes_total");
+    let text = kind(ExpositionFormat::Text, "apigw_probe_probes_total");
     assert_eq!(text, ["# TYPE apigw_probe_probes_total counter"]);
-    let open = kind(Format::OpenMetrics, "apigw_probe_probes ");
+    let open = kind(ExpositionFormat::OpenMetrics, "apigw_probe_probes ");
     assert_eq!(open, ["# TYPE apigw_probe_probes counter"]);
-    assert_eq!(kind(Format::Text, "apigw_probe_build"), ["# TYPE apigw_probe_build_info gauge"]);
-    assert_eq!(kind(Format::OpenMetrics, "apigw_probe_build"), ["# TYPE apigw_probe_build info"]);
-    let units = comments(Format::OpenMetrics, "process_");
+    assert_eq!(kind(ExpositionFormat::Text, "apigw_probe_build"), ["# TYPE apigw_probe_build_info gauge"]);
+    assert_eq!(kind(ExpositionFormat::OpenMetrics, "apigw_probe_build"), ["# TYPE apigw_probe_build info"]);
+    let units = comments(ExpositionFormat::OpenMetrics, "process_");
     let units: Vec<_> = units.iter().filter(|line| line.starts_with("# UNIT ")).map(String::as_str).collect();
     assert_eq!(
         units,
@@ -53,7 +75,7 @@ fn counters_and_histograms_are_described_as_each_format_wants_them() {
 
 #[test]
 fn bounds_are_written_alike_whatever_they_are() {
-    let text = told(&full(), Format::OpenMetrics);
+    let text = told(&full(), ExpositionFormat::OpenMetrics);
     let bounds = text.lines().filter_map(|line| line.split_once("le=\"")?.1.split_once('"'));
     let bounds: BTreeSet<_> = bounds.map(|(bound, _)| bound).collect();
     assert_eq!(bounds.len(), Histogram::BOUNDS.len() + 1);
@@ -63,32 +85,32 @@ fn bounds_are_written_alike_whatever_they_are() {
 #[test]
 fn the_table_of_families_is_what_is_written() {
     let full = full();
-    let of_daemon = told(&full, Format::Text);
-    assert_eq!(shapes(&of_daemon), table(Place::Metrics));
+    let of_daemon = told(&full, ExpositionFormat::Text);
+    assert_eq!(shapes(&of_daemon), table(MetricScope::Metrics));
     let mut reports = [report::all_broken(), report::with_canary(report::healthy(), 403), report::one_zone_down()];
     Arc::make_mut(&mut reports[0].round.target).name = "broken".to_owned();
     Arc::make_mut(&mut reports[2].round.target).name = "zonal".to_owned();
-    let once: String = Exposition::of_reports(&reports.each_ref(), Format::Text).collect();
-    assert_eq!(shapes(&once), table(Place::Once));
+    let once = Exposition::Reports(reports.to_vec()).page(ExpositionFormat::Text);
+    assert_eq!(shapes(&once), table(MetricScope::Once));
     let mut probe = BTreeMap::new();
     for report in reports {
-        let told: String = Exposition::of_round(Arc::new(report), Format::Text).collect();
+        let told = Exposition::Round(Arc::new(report)).page(ExpositionFormat::Text);
         probe.extend(shapes(&told));
     }
-    assert_eq!(probe, table(Place::Probe));
+    assert_eq!(probe, table(MetricScope::Probe));
 }
 
 #[test]
 fn once_has_no_counters() {
-    for (family, places) in families().filter(|(_, places)| places.contains(&Place::Once)) {
-        assert!(matches!(family.kind, Kind::Gauge | Kind::Info), "{} {places:?}", family.name);
+    for (family, places) in families().filter(|(_, places)| places.contains(&MetricScope::Once)) {
+        assert!(matches!(family.kind, MetricType::Gauge | MetricType::Info), "{} {places:?}", family.name);
     }
 }
 
 #[test]
 fn counters_of_configured_paths_begin_at_zero() {
     let status = status([(Schedule::Interval, Vec::new())]);
-    let text = told(&status, Format::Text);
+    let text = told(&status, ExpositionFormat::Text);
     for path in AccessPath::FOUR {
         for family in ["probes_total", "requests_sent_total"] {
             let series = format!(r#"apigw_probe_{family}{{target="target-0",path="{path}"}}"#);
@@ -106,9 +128,9 @@ fn counters_of_configured_paths_begin_at_zero() {
 #[test]
 fn round_that_nobody_asked_for_is_not_told() {
     let status = status([(Schedule::OnProbe, vec![report::all_broken(), report::healthy()])]);
-    let text = told(&status, Format::Text);
+    let text = told(&status, ExpositionFormat::Text);
     let names: BTreeSet<_> = shapes(&text).into_keys().collect();
-    for (family, places) in families().filter(|(_, places)| places.contains(&Place::Probe)) {
+    for (family, places) in families().filter(|(_, places)| places.contains(&MetricScope::Probe)) {
         assert!(!names.contains(family.name), "{} {places:?}", family.name);
     }
     assert!(!names.contains("apigw_probe_interval_seconds") && !names.contains("apigw_probe_missed_rounds_total"));
@@ -122,44 +144,54 @@ fn removed_path_leaves_no_series() {
     let history = Arc::make_mut(&mut status.targets[0].history);
     let left = AccessPath::FOUR.iter().copied().filter(|path| *path != AccessPath::Route53Alias);
     history.reconfigure(left, 4096);
-    let gone = |status: &Status| !told(status, Format::Text).contains("route53-alias");
+    let gone = |status: &Status| !told(status, ExpositionFormat::Text).contains("route53-alias");
     assert!(gone(&status));
     // a round that was under way when the configuration changed
     Arc::make_mut(&mut status.targets[0].history).record(Arc::new(report::healthy()));
     assert!(gone(&status));
-    let text = told(&status, Format::Text);
+    let text = told(&status, ExpositionFormat::Text);
     assert_eq!(value(&text, r#"apigw_probe_probes_total{target="target-0",path="private-dns"}"#), Some(2.0));
 }
 
 #[test]
 fn unknown_process_is_not_told() {
-    let text: String = Exposition::of_daemon(full(), Process::default(), Format::Text).collect();
+    let text = Exposition::Daemon(Box::new(full()), Process::default()).page(ExpositionFormat::Text);
     assert!(!text.contains("process_"));
 }
 
 #[test]
 fn refused_reload_is_told() {
     let mut status = full();
-    let text = told(&status, Format::Text);
+    let text = told(&status, ExpositionFormat::Text);
     assert_eq!(value(&text, "apigw_probe_config_last_reload_successful"), Some(1.0));
     status.reload.refused = Some("line 3".to_owned());
-    let text = told(&status, Format::Text);
+    let text = told(&status, ExpositionFormat::Text);
     assert_eq!(value(&text, "apigw_probe_config_last_reload_successful"), Some(0.0));
     assert!(value(&text, "apigw_probe_config_last_reload_success_timestamp_seconds").is_some());
 }
 
 #[test]
-fn chunks_are_bounded_and_make_the_whole() {
+fn page_of_many_targets_is_written_in_small_pieces() {
+    /// Counts what is written, and remembers the largest piece.
+    #[derive(Default)]
+    struct Pieces {
+        text: String,
+        largest: usize,
+    }
+    impl std::fmt::Write for Pieces {
+        fn write_str(&mut self, piece: &str) -> std::fmt::Result {
+            self.largest = self.largest.max(piece.len());
+            self.text.push_str(piece);
+            Ok(())
+        }
+    }
     let rounds = || vec![report::all_broken(), report::healthy()];
-    let status = status((0..300).map(|_| (Schedule::Interval, rounds())));
-    for format in [Format::Text, Format::OpenMetrics] {
-        let chunks: Vec<_> = Exposition::of_daemon(status.clone(), process(), format).collect();
-        assert!(chunks.len() > 20);
-        assert!(chunks.iter().all(|chunk| chunk.len() < MOST_CHUNK_BYTES + 16_384));
-        // the last one aside, none is small, so that there are few writes
-        assert!(chunks[..chunks.len() - 1].iter().all(|chunk| chunk.len() >= MOST_CHUNK_BYTES));
-        let whole = chunks.concat();
-        let whole = whole.strip_suffix("# EOF\n").unwrap_or(&whole);
+    let status = Box::new(status((0..300).map(|_| (Schedule::Interval, rounds()))));
+    for format in [ExpositionFormat::Text, ExpositionFormat::OpenMetrics] {
+        let mut pieces = Pieces::default();
+        Exposition::Daemon(status.clone(), process()).write(format, &mut pieces).unwrap();
+        assert!(pieces.largest <= 16 << 10 && pieces.text.len() > 1 << 20, "{}", pieces.largest);
+        let whole = pieces.text.strip_suffix("# EOF\n").unwrap_or(&pieces.text);
         assert_eq!(series(whole).keys().filter(|(name, _)| name == "apigw_probe_target_success").count(), 300);
     }
 }
@@ -172,7 +204,7 @@ proptest! {
         let mut status = full();
         status.targets.truncate(1);
         status.targets[0].name = text.as_str().into();
-        for format in [Format::Text, Format::OpenMetrics] {
+        for format in [ExpositionFormat::Text, ExpositionFormat::OpenMetrics] {
             let written = told(&status, format);
             prop_assert!(written.chars().all(is_harmless), "{:?}", written);
             series(written.strip_suffix("# EOF\n").unwrap_or(&written));
@@ -191,7 +223,7 @@ proptest! {
             let failed = probed.iter().filter(|row| !row.returns_expected(&report.round.target)).count();
             let expected = [("apigw_probe_probes_total", probed.len()), ("apigw_probe_probe_failures_total", failed)];
             Arc::make_mut(&mut status.targets[0].history).record(Arc::new(report));
-            let now = counted(&told(&status, Format::Text));
+            let now = counted(&told(&status, ExpositionFormat::Text));
             let sum = |now: &BTreeMap<Series, f64>, name: &str| {
                 now.iter().filter(|((one, _), _)| one == name).map(|(_, value)| value).sum::<f64>()
             };
@@ -243,17 +275,17 @@ fn shapes(text: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
 }
 
 /// What the table of families says is written there.
-fn table(place: Place) -> BTreeMap<String, (String, BTreeSet<String>)> {
+fn table(place: MetricScope) -> BTreeMap<String, (String, BTreeSet<String>)> {
     let there = families().filter(|(_, places)| places.contains(&place));
     there
         .map(|(family, _)| {
-            let kind = if family.kind == Kind::Info { Kind::Gauge } else { family.kind };
+            let kind = if matches!(family.kind, MetricType::Info) { MetricType::Gauge } else { family.kind };
             let labels = family.labels.iter().map(|label| (*label).to_owned()).collect();
-            (family.name.to_owned(), (kind.name().to_owned(), labels))
+            (family.name.to_owned(), (kind.as_str().to_owned(), labels))
         })
         .collect()
 }
 
-fn told(status: &Status, format: Format) -> String {
-    Exposition::of_daemon(status.clone(), process(), format).collect()
+fn told(status: &Status, format: ExpositionFormat) -> String {
+    Exposition::Daemon(Box::new(status.clone()), process()).page(format)
 }

@@ -1,6 +1,6 @@
 //! What does the client take? `Accept` and `Accept-Encoding` with their weights (RFC 9110, section 12.5).
 
-use crate::render::metrics::Format;
+use crate::render::metrics::ExpositionFormat as Format;
 
 /// The format of metrics for an `Accept` header, as Prometheus 2 and 3 send it. What cannot be satisfied gets the oldest format, as
 /// Prometheus asks of exporters; so do clients that prefer nothing.

@@ -197,7 +197,7 @@ impl Desk<'_> {
         let place = self.crowd.stream(self.visit).await;
         let status = self.site.board.status();
         let process = process(status.started);
-        let pieces = Box::new(Exposition::of_daemon(status, process, format));
+        let pieces = Box::new(std::iter::once(Exposition::Daemon(Box::new(status), process).page(format)));
         streamed(HeaderValue::from_static(format.content_type()), Stream { pieces, place, gzip: self.gzip() })
     }
 
@@ -259,7 +259,7 @@ impl Desk<'_> {
         match form {
             Form::Metrics => {
                 let format = accept::format(&self.header(&ACCEPT));
-                let text: String = Exposition::of_round(report.clone(), format).collect();
+                let text = Exposition::Round(report.clone()).page(format);
                 whole(StatusCode::OK, HeaderValue::from_static(format.content_type()), text)
             }
             Form::Json => whole(StatusCode::OK, JSON, render::json(report)),
