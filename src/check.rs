@@ -215,6 +215,8 @@ impl Check {
             environment: Environment {
                 dns_servers: net.resolver.servers().to_vec(),
                 dns_servers_given: net.resolver.is_given(),
+                unfollowed_resolver_options: net.resolver.unfollowed_options().to_vec(),
+                ignored_dns_servers: net.resolver.ignored_servers().to_vec(),
                 ignored_proxy_variables: ignored_proxy_variables.to_vec(),
                 setup: None,
             },

@@ -26,7 +26,7 @@ pub use attempt::{Attempt, Certificate, Connected, HttpFailure, Phase, Secured, 
 pub use canonical::Difference;
 pub use experiment::{Canary, Experiment, Question};
 pub use fault::{DnsFault, HttpFault, QueryOutcome, TcpFault, TlsFault};
-pub use lookup::{Lookup, NameSource, Query, RecordType, SecondOpinion, Transport};
+pub use lookup::{Lookup, Mismatches, NameSource, Query, RecordType, SecondOpinion, Transport};
 pub use outcome::Outcome;
 pub use secret::{Secrets, redact};
 pub use wording::{Denial, Effect, MethodArn, PolicyKind, Wording};
@@ -66,6 +66,10 @@ pub struct Environment {
     pub dns_servers: Vec<SocketAddr>,
     /// Whether the user named the DNS servers; otherwise they are the system's.
     pub dns_servers_given: bool,
+    /// Options of the system's resolver that are set and that the probe does not follow: `rotate`, `single-request`, `RES_OPTIONS`.
+    pub unfollowed_resolver_options: Vec<String>,
+    /// Servers in resolv.conf that glibc cannot read, and therefore ignores, as the probe does.
+    pub ignored_dns_servers: Vec<String>,
     /// Proxy variables that were set and ignored.
     pub ignored_proxy_variables: Vec<String>,
     /// What is known of the set-up, if anybody looked.

@@ -18,7 +18,7 @@ use crate::observation::{Address, DnsFault, Lookup, NameSource, Observation, Pla
 use crate::plan::{AccessPath, Plan};
 use crate::sign::{Identity, NoCredentials};
 use crate::target::HostName;
-use dns::Ask;
+use dns::QueryContext;
 use futures_util::future::join_all;
 use race::Race;
 use std::collections::HashMap;
@@ -53,7 +53,8 @@ impl Net {
     /// Where packets for a name are to go, for calls beside the probe; fails with why there is no address.
     pub async fn addresses(&self, name: &HostName, within: Duration) -> Result<Vec<IpAddr>, DnsFault> {
         let until = Instant::now() + within;
-        let ask = Ask { resolver: &self.resolver, servers: self.resolver.servers(), detour: &self.detour, until };
+        let ask =
+            QueryContext { resolver: &self.resolver, servers: self.resolver.servers(), detour: &self.detour, until };
         Ok(dns::lookup(&ask, name).await.result?.iter().map(|address| address.ip).collect())
     }
 }
@@ -67,7 +68,7 @@ impl Net {
             return None;
         }
         let until = until.min(Instant::now() + MOST_FOR_SECOND_OPINION);
-        let ask = Ask { resolver, servers: &[server], detour: &self.detour, until };
+        let ask = QueryContext { resolver, servers: &[server], detour: &self.detour, until };
         Some(crate::observation::SecondOpinion { server, result: dns::ask(&ask, name).await.result })
     }
 }
@@ -240,10 +241,15 @@ impl Course<'_> {
         self.net.second_opinion(&plan.dial, self.deadline).await
     }
 
-    fn resolving(&self) -> Ask<'_> {
+    fn resolving(&self) -> QueryContext<'_> {
         // silent servers must leave time for a second opinion
         let until = self.began + self.errand.limits.timeout * 3 / 4;
-        Ask { resolver: &self.net.resolver, servers: self.net.resolver.servers(), detour: &self.net.detour, until }
+        QueryContext {
+            resolver: &self.net.resolver,
+            servers: self.net.resolver.servers(),
+            detour: &self.net.detour,
+            until,
+        }
     }
 }
 

@@ -143,6 +143,8 @@ named! {
         Closed = "closed",
         /// What came back could not be read.
         Malformed = "malformed",
+        /// Replies came, and none had the id and the question of the query.
+        Mismatched = "mismatched",
         /// This host had no socket for it.
         NotSent = "not-sent",
         /// Another query was answered first, this one was given up.

@@ -69,12 +69,35 @@ pub struct Query {
     pub outcome: QueryOutcome,
     /// The response code (RFC 1035, 6895), if an answer came.
     pub rcode: Option<u16>,
+    /// Replies that did not fit the query.
+    pub mismatches: Mismatches,
     /// From sending to the end, as felt.
     pub felt: Duration,
     /// From sending to the arrival of the answer by the kernel's stamps.
     pub wire: Option<Duration>,
     /// Whether another path sent it, and this one only shares the answer: one of the round, or in the daemon one of another round.
     pub shared: bool,
+}
+
+/// Replies from the address of the server that did not fit a query, and were ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mismatches {
+    /// Replies with another id.
+    pub ids: u32,
+    /// Replies with the id of the query that repeat another question or none.
+    pub questions: u32,
+}
+
+impl Mismatches {
+    /// Returns the number of both.
+    pub fn total(self) -> u32 {
+        self.ids.saturating_add(self.questions)
+    }
+
+    /// Whether every reply did fit.
+    pub fn is_none(self) -> bool {
+        self == Self::default()
+    }
 }
 
 named! {

@@ -1,115 +1,132 @@
-//! Which addresses has a name? Asked anew each time, without a cache, and with every query on record.
+//! Resolves names as this host does, without a cache, and with every query on record.
 
-mod configuration;
-mod files;
-mod log;
-mod message;
-mod stub;
+mod answer;
+mod query_log;
+mod recorder;
+mod resolv_conf;
+mod system_config;
+mod timestamping_socket;
+mod transmission;
 
 use super::Detour;
 use super::wire::Stamping;
-use crate::observation::{Address, DnsFault, Lookup, NameSource, RecordType};
+use crate::observation::{Address, DnsFault, Lookup, NameSource, QueryOutcome, RecordType};
 use crate::target::HostName;
-use configuration::Configuration;
-use files::{Files, Settings};
-use log::Log;
-use message::{Found, MOST_ADDRESSES, MOST_ALIASES, Question};
+use answer::{AnswerData, MAX_ADDRESSES, MAX_CNAMES, Question};
+use query_log::QueryLog;
+use resolv_conf::ResolvConf;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use system_config::{ConfigFiles, SystemConfig};
 use tokio::time::{Instant, sleep_until};
 
-/// Who is asked for addresses. Cheap to clone.
+/// The resolver configuration of this host, or servers that the user named. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Resolver {
-    settings: Arc<Settings>,
-    /// Where the settings come from, if the user did not give the servers.
-    files: Option<Arc<Files>>,
+    config: Arc<SystemConfig>,
+    /// Where the configuration comes from, unless the user named the servers.
+    files: Option<Arc<ConfigFiles>>,
     _stamping: Stamping,
 }
 
-/// The host does not say who is to be asked.
+/// The resolver configuration of this host cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolverError {
-    /// A file of the host cannot be read.
-    #[error("{}: {why}", path.display())]
+    /// A file cannot be read.
+    #[error("cannot read `{}`: {reason}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// The operating system's words.
-        why: std::io::Error,
+        /// The operating system's error.
+        reason: std::io::Error,
     },
 }
 
 impl Resolver {
-    /// What this host uses: `/etc/hosts`, then the servers of `/etc/resolv.conf`, or a server of its own if that names none.
+    /// Returns the resolver of this host: `/etc/hosts`, then the servers of `/etc/resolv.conf`, or 127.0.0.1 if it names none.
     pub fn system() -> Result<Self, ResolverError> {
         Self::configured(Path::new("/etc/resolv.conf"), Path::new("/etc/hosts"))
     }
 
-    /// What two such files say; a host without a hosts file is whole.
+    /// Returns the resolver that two such files configure; the hosts file may be missing.
     pub fn configured(resolv_conf: &Path, hosts: &Path) -> Result<Self, ResolverError> {
-        let files = Files::open(resolv_conf, hosts)
-            .map_err(|why| ResolverError::Unreadable { path: resolv_conf.to_owned(), why })?;
-        Ok(Self { settings: files.settings(), files: Some(Arc::new(files)), _stamping: Stamping::on() })
+        let files = ConfigFiles::open(resolv_conf, hosts)
+            .map_err(|reason| ResolverError::Unreadable { path: resolv_conf.to_owned(), reason })?;
+        Ok(Self { config: files.current(), files: Some(Arc::new(files)), _stamping: Stamping::on() })
     }
 
-    /// The servers that the user names, and nothing else: no hosts file.
+    /// Returns a resolver that asks these servers, and reads no file.
     pub fn given(servers: Vec<SocketAddr>) -> Self {
-        let usual = Configuration { servers, ..Configuration::parse("") };
-        let settings = Arc::new(Settings { configuration: usual, hosts: HashMap::new() });
-        Self { settings, files: None, _stamping: Stamping::on() }
+        let resolv_conf = ResolvConf { servers, ..ResolvConf::default() };
+        let config = Arc::new(SystemConfig { resolv_conf, hosts: HashMap::new() });
+        Self { config, files: None, _stamping: Stamping::on() }
     }
 
-    /// The resolver as the host's files say now; they are read only if they changed, and if they are gone the last word counts.
+    /// Returns the resolver as the files configure it now. They are read only if they have changed; the last contents count while
+    /// resolv.conf is missing.
     #[must_use]
     pub fn current(&self) -> Self {
-        let settings = self.files.as_ref().map_or_else(|| Arc::clone(&self.settings), |files| files.settings());
-        Self { settings, ..self.clone() }
+        let config = self.files.as_ref().map_or_else(|| Arc::clone(&self.config), |files| files.current());
+        Self { config, ..self.clone() }
     }
 
-    /// The servers, in the order of asking.
+    /// Returns the servers, in the order of asking.
     pub fn servers(&self) -> &[SocketAddr] {
-        &self.settings.configuration.servers
+        &self.resolv_conf().servers
     }
 
     /// Whether the user named the servers.
     pub fn is_given(&self) -> bool {
         self.files.is_none()
     }
+
+    /// Returns the options that other programs on this host follow and the probe does not: `rotate`, `single-request`, `RES_OPTIONS`.
+    pub fn unfollowed_options(&self) -> &[String] {
+        &self.resolv_conf().unfollowed_options
+    }
+
+    /// Returns the servers in resolv.conf that glibc cannot read, and therefore ignores.
+    pub fn ignored_servers(&self) -> &[String] {
+        &self.resolv_conf().ignored_servers
+    }
+
+    fn resolv_conf(&self) -> &ResolvConf {
+        &self.config.resolv_conf
+    }
 }
 
-/// Whom to ask, and until when.
+/// Which servers to ask, and until when.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ask<'a> {
+pub(super) struct QueryContext<'a> {
     pub(super) resolver: &'a Resolver,
     pub(super) servers: &'a [SocketAddr],
     pub(super) detour: &'a Detour,
     pub(super) until: Instant,
 }
 
-impl Ask<'_> {
-    /// What tells the host's settings now from those before.
-    pub(super) fn settings_mark(&self) -> SettingsMark {
-        SettingsMark(Arc::clone(&self.resolver.settings))
+impl QueryContext<'_> {
+    /// Returns what distinguishes the current configuration from earlier ones.
+    pub(super) fn config_version(&self) -> ConfigVersion {
+        ConfigVersion(Arc::clone(&self.resolver.config))
     }
 }
 
-/// What a host's files said at one moment; two are equal if the files were not read anew between them.
+/// The contents of this host's files at one moment; two are equal if no file was read again in between.
 #[derive(Debug, Clone)]
-pub(super) struct SettingsMark(Arc<Settings>);
+pub(super) struct ConfigVersion(Arc<SystemConfig>);
 
-impl PartialEq for SettingsMark {
+impl PartialEq for ConfigVersion {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-/// Looks a name up as this host does: the hosts file first, then the servers.
-pub(super) async fn lookup(ask: &Ask<'_>, name: &HostName) -> Lookup {
-    match ask.resolver.settings.hosts.get(name.as_str()) {
+/// Looks a name up as this host does: in the hosts file first, then by the servers.
+pub(super) async fn lookup(context: &QueryContext<'_>, name: &HostName) -> Lookup {
+    match context.resolver.config.hosts.get(name.as_str()) {
         Some(ips) => Lookup {
             source: NameSource::Hosts,
             queries: Vec::new(),
@@ -118,29 +135,29 @@ pub(super) async fn lookup(ask: &Ask<'_>, name: &HostName) -> Lookup {
             result: Ok(ips.iter().map(|ip| Address { ip: *ip, ttl: None }).collect()),
             second_opinion: None,
         },
-        None => self::ask(ask, name).await,
+        None => ask(context, name).await,
     }
 }
 
 /// Asks the servers for both families at once. Neither may hide what the other found, nor hold it up for long.
-pub(super) async fn ask(ask: &Ask<'_>, name: &HostName) -> Lookup {
+pub(super) async fn ask(context: &QueryContext<'_>, name: &HostName) -> Lookup {
     let began = Instant::now();
-    let log = Log::default();
-    let (four, six) = if ask.servers.is_empty() {
-        let none = || Some(Resolved { cnames: Vec::new(), result: Err(DnsFault::NoServer) });
+    let log = Arc::default();
+    let (four, six) = if context.servers.is_empty() {
+        let none = || Some(Resolved::failed(DnsFault::NoServer));
         (none(), none())
     } else {
-        both_families(ask, &log, name).await
+        both_families(context, &log, name).await
     };
     let (cnames, result) = merge(four, six);
-    Lookup {
-        source: NameSource::Dns,
-        queries: log.close(),
-        cnames,
-        took: began.elapsed(),
-        result,
-        second_opinion: None,
-    }
+    let queries = log.take();
+    let has_mismatches = queries.iter().any(|query| query.outcome == QueryOutcome::Mismatched);
+    let result = match result {
+        // a server that replies, if to something else, is not silent
+        Err(DnsFault::Timeout) if has_mismatches => Err(DnsFault::Malformed),
+        result => result,
+    };
+    Lookup { source: NameSource::Dns, queries, cnames, took: began.elapsed(), result, second_opinion: None }
 }
 
 /// What one family came to.
@@ -150,13 +167,24 @@ struct Resolved {
     result: Result<Vec<Address>, DnsFault>,
 }
 
-async fn both_families(ask: &Ask<'_>, log: &Log, name: &HostName) -> (Option<Resolved>, Option<Resolved>) {
+impl Resolved {
+    fn failed(fault: DnsFault) -> Self {
+        Self { cnames: Vec::new(), result: Err(fault) }
+    }
+}
+
+async fn both_families(
+    context: &QueryContext<'_>,
+    log: &Arc<QueryLog>,
+    name: &HostName,
+) -> (Option<Resolved>, Option<Resolved>) {
     let began = Instant::now();
-    let left = ask.until.saturating_duration_since(began);
-    let mut four = std::pin::pin!(family(ask, log, name, RecordType::A));
-    let mut six = std::pin::pin!(family(ask, log, name, RecordType::Aaaa));
-    let (mut found_four, mut found_six) = (None, None);
-    let mut until = ask.until;
+    let left = context.until.saturating_duration_since(began);
+    let asks_aaaa = context.resolver.resolv_conf().asks_aaaa;
+    let mut four = std::pin::pin!(resolve_family(context, log, name, RecordType::A));
+    let mut six = std::pin::pin!(resolve_family(context, log, name, RecordType::Aaaa));
+    let (mut found_four, mut found_six) = (None, (!asks_aaaa).then(|| Resolved::failed(DnsFault::NoData)));
+    let mut until = context.until;
     while found_four.is_none() || found_six.is_none() {
         let (resolved, grace) = tokio::select! {
             biased;
@@ -171,45 +199,53 @@ async fn both_families(ask: &Ask<'_>, log: &Log, name: &HostName) -> (Option<Res
     (found_four, found_six)
 }
 
-/// Resolves one family, asking anew for a name that an alias points to and the answer does not tell.
-async fn family(ask: &Ask<'_>, log: &Log, name: &HostName, kind: RecordType) -> Resolved {
-    let mut question = Question::new(name.clone(), kind);
+/// Resolves one family. A name that an alias points to is asked for again, if the answer does not contain its addresses.
+async fn resolve_family(
+    context: &QueryContext<'_>,
+    log: &Arc<QueryLog>,
+    name: &HostName,
+    record_type: RecordType,
+) -> Resolved {
+    let mut asked = name.clone();
     let mut cnames: Vec<HostName> = Vec::new();
-    for _ in 0..MOST_QUESTIONS {
-        let answer = match stub::resolve(ask, log, &question).await {
+    for _ in 0..MAX_QUESTIONS {
+        let answer = match Question::new(asked, record_type) {
+            Some(question) => recorder::resolve(context, log, question).await,
+            None => Err(DnsFault::Malformed),
+        };
+        let answer = match answer {
             Ok(answer) => answer,
             Err(fault) => return Resolved { cnames, result: Err(fault) },
         };
-        let again = answer.cnames.iter().any(|alias| alias == name || cnames.contains(alias));
+        let is_circular = answer.cnames.iter().any(|alias| alias == name || cnames.contains(alias));
         cnames.extend(answer.cnames);
-        if again || cnames.len() > MOST_ALIASES {
+        if is_circular || cnames.len() > MAX_CNAMES {
             return Resolved { cnames, result: Err(DnsFault::CnameLoop) };
         }
-        match answer.found {
-            Found::Addresses(addresses) => return Resolved { cnames, result: Ok(addresses) },
-            Found::Nothing(fault) => return Resolved { cnames, result: Err(fault) },
-            Found::Elsewhere(target) => question = Question::new(target, kind),
+        match answer.data {
+            AnswerData::Addresses(addresses) => return Resolved { cnames, result: Ok(addresses) },
+            AnswerData::Nothing(fault) => return Resolved { cnames, result: Err(fault) },
+            AnswerData::Alias(target) => asked = target,
         }
     }
     Resolved { cnames, result: Err(DnsFault::CnameLoop) }
 }
 
-/// IPv4 before IPv6: an endpoint has IPv4 addresses always and IPv6 ones sometimes, and a host without a route to those fails at once.
+/// Merges both families, IPv4 first: an endpoint always has IPv4 addresses, and a host without a route for IPv6 fails at once.
 fn merge(four: Option<Resolved>, six: Option<Resolved>) -> (Vec<HostName>, Result<Vec<Address>, DnsFault>) {
-    let silent = || Resolved { cnames: Vec::new(), result: Err(DnsFault::Timeout) };
-    let (four, six) = (four.unwrap_or_else(silent), six.unwrap_or_else(silent));
+    let [four, six] = [four, six].map(|found| found.unwrap_or_else(|| Resolved::failed(DnsFault::Timeout)));
     let cnames = if four.cnames.is_empty() { six.cnames } else { four.cnames };
     let result = match (four.result, six.result) {
         (Err(four), Err(six)) => Err(more_telling(four, six)),
         (four, six) => {
             let both = four.into_iter().chain(six).flatten();
-            Ok(both.take(MOST_ADDRESSES).collect())
+            Ok(both.take(MAX_ADDRESSES).collect())
         }
     };
     (cnames, result)
 }
 
-/// The fault that says why there is no address at all: one family without data explains nothing if the other failed.
+/// Returns the fault that explains why there is no address: a family without data explains nothing if the other one failed.
 fn more_telling(four: DnsFault, six: DnsFault) -> DnsFault {
     let rank = |fault| match fault {
         DnsFault::NxDomain => 0,
@@ -226,9 +262,9 @@ fn more_telling(four: DnsFault, six: DnsFault) -> DnsFault {
     if rank(six) < rank(four) { six } else { four }
 }
 
-/// How long addresses of IPv4 wait for those of IPv6 (RFC 8305, 3, has 50 ms; a resolver in the VPC may need to recurse).
+/// How long IPv4 addresses wait for IPv6 ones (RFC 8305, 3, has 50 ms; a resolver in the VPC may need to recurse).
 const GRACE_FOR_AAAA: Duration = Duration::from_millis(200);
-/// How long addresses of IPv6 wait for those of IPv4: long enough to make good one lost datagram.
+/// How long IPv6 addresses wait for IPv4 ones: long enough for a second attempt after one lost datagram.
 const GRACE_FOR_A: Duration = Duration::from_millis(1500);
-/// How often a name may be asked anew for an alias.
-const MOST_QUESTIONS: usize = 5;
+/// How many questions a chain of aliases may take.
+const MAX_QUESTIONS: usize = 5;

@@ -2,7 +2,7 @@
 //!
 //! This is no cache: an answer is passed on for one second, and only among rounds that run at the same time as it was asked for.
 
-use super::dns::{Ask, SettingsMark};
+use super::dns::{ConfigVersion, QueryContext};
 use crate::observation::{DnsFault, Lookup};
 use crate::target::HostName;
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ struct Table {
 struct Entry {
     asker: Arc<str>,
     /// What the host's files said then.
-    settings: SettingsMark,
+    settings: ConfigVersion,
     ended: watch::Receiver<Option<Ended>>,
 }
 
@@ -48,7 +48,12 @@ impl Share {
     }
 
     /// The lookup of a name: one that goes on or has just ended, or a new one.
-    pub(super) async fn lookup(&self, ask: &Ask<'_>, name: &HostName, anew: impl Future<Output = Lookup>) -> Lookup {
+    pub(super) async fn lookup(
+        &self,
+        ask: &QueryContext<'_>,
+        name: &HostName,
+        anew: impl Future<Output = Lookup>,
+    ) -> Lookup {
         let began = Instant::now();
         let known = self.known(ask, name, began);
         if let Some(mut known) = known {
@@ -68,16 +73,16 @@ impl Share {
         Lookup { took: began.elapsed(), ..lookup }
     }
 
-    fn known(&self, ask: &Ask<'_>, name: &HostName, now: Instant) -> Option<watch::Receiver<Option<Ended>>> {
+    fn known(&self, ask: &QueryContext<'_>, name: &HostName, now: Instant) -> Option<watch::Receiver<Option<Ended>>> {
         let table = self.lock();
         let entry = table
             .entries
             .get(name)
-            .filter(|entry| entry.asker != self.asker && entry.settings == ask.settings_mark())?;
+            .filter(|entry| entry.asker != self.asker && entry.settings == ask.config_version())?;
         entry.is_of_use(now).then(|| entry.ended.clone())
     }
 
-    fn lead(&self, ask: &Ask<'_>, name: &HostName, now: Instant) -> watch::Sender<Option<Ended>> {
+    fn lead(&self, ask: &QueryContext<'_>, name: &HostName, now: Instant) -> watch::Sender<Option<Ended>> {
         let (tell, ended) = watch::channel(None);
         let mut table = self.lock();
         if table.swept.is_none_or(|swept| now.saturating_duration_since(swept) > FRESH) {
@@ -86,7 +91,7 @@ impl Share {
         }
         table
             .entries
-            .insert(name.clone(), Entry { asker: Arc::clone(&self.asker), settings: ask.settings_mark(), ended });
+            .insert(name.clone(), Entry { asker: Arc::clone(&self.asker), settings: ask.config_version(), ended });
         tell
     }
 

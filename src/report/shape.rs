@@ -141,6 +141,12 @@ pub struct EnvironmentShape {
     pub dns_servers_given: bool,
     /// Whether the first is a stub on this host, which may answer from a cache.
     pub caching_stub: bool,
+    /// Options of the system's resolver that are set and that the probe does not follow: `rotate`, `single-request`, `RES_OPTIONS`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfollowed_resolver_options: Vec<String>,
+    /// Servers in resolv.conf that glibc cannot read, and therefore ignores, as the probe does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored_dns_servers: Vec<String>,
     /// Proxy variables that were set and ignored.
     pub ignored_proxy_variables: Vec<String>,
 }
@@ -338,6 +344,12 @@ pub struct QueryShape {
     /// The response code, if an answer came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rcode: Option<u16>,
+    /// How many replies had another id, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mismatched_ids: Option<u32>,
+    /// How many replies with the id of the query repeated another question or none, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mismatched_questions: Option<u32>,
     /// As felt.
     pub duration_seconds: Seconds,
     /// By the kernel's stamps.

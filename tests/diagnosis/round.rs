@@ -3,8 +3,8 @@
 use apigw_probe::diagnosis::{Cause, Confidence, Diagnosis, Finding, diagnose};
 use apigw_probe::observation::{
     Address, Answer, Attempt, Certificate, Connected, DnsFault, Environment, HttpFailure, HttpFault, Intent, Lookup,
-    NameSource, Observation, Phase, Query, QueryOutcome, RawAnswer, RecordType, Round, Row, SecondOpinion, Secrets,
-    Secured, Seen, Session, TcpFailure, TcpFault, TlsFailure, TlsFault, Transport,
+    Mismatches, NameSource, Observation, Phase, Query, QueryOutcome, RawAnswer, RecordType, Round, Row, SecondOpinion,
+    Secrets, Secured, Seen, Session, TcpFailure, TcpFault, TlsFailure, TlsFault, Transport,
 };
 use apigw_probe::plan::{AccessPath, Header, HeaderText, Method, Request, RowId, plan, rows};
 use apigw_probe::target::{Expectation, Target, TargetInput};
@@ -158,6 +158,7 @@ impl Scene {
                 transport: Transport::Udp,
                 outcome,
                 rcode: None,
+                mismatches: Mismatches::default(),
                 felt: Duration::from_millis(2),
                 wire: None,
                 shared: false,

@@ -4,6 +4,9 @@ mod aliases;
 mod errors;
 mod files;
 mod messages;
+mod mismatched;
+mod recorded;
+mod resolv_conf;
 mod silence;
 mod truncated;
 

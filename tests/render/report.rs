@@ -4,8 +4,8 @@
 use apigw_probe::diagnosis::{Cause, Confidence, Diagnosis, Finding, Owner};
 use apigw_probe::observation::{
     Address, Answer, Attempt, Canary, Certificate, Connected, DnsFault, Environment, Experiment, HttpFailure,
-    HttpFault, Intent, Lookup, NameSource, Observation, Phase, Query, QueryOutcome, Question, RecordType, Round, Row,
-    SecondOpinion, Secured, Seen, Session, TcpFailure, TcpFault, TlsFailure, TlsFault, Transport,
+    HttpFault, Intent, Lookup, Mismatches, NameSource, Observation, Phase, Query, QueryOutcome, Question, RecordType,
+    Round, Row, SecondOpinion, Secured, Seen, Session, TcpFailure, TcpFault, TlsFailure, TlsFault, Transport,
 };
 use apigw_probe::plan::{AccessPath, Request, plan};
 use apigw_probe::report::Report;
@@ -42,6 +42,8 @@ pub fn round() -> Round {
         environment: Environment {
             dns_servers: vec![SocketAddr::from(([10, 0, 0, 2], 53))],
             dns_servers_given: false,
+            unfollowed_resolver_options: Vec::new(),
+            ignored_dns_servers: Vec::new(),
             ignored_proxy_variables: Vec::new(),
             setup: None,
         },
@@ -312,6 +314,7 @@ fn lookup(name: &apigw_probe::target::HostName) -> Lookup {
         transport: Transport::Udp,
         outcome: QueryOutcome::Answered,
         rcode: Some(0),
+        mismatches: Mismatches::default(),
         felt: micros(2_900),
         wire: Some(micros(2_700)),
         shared: false,

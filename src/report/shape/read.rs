@@ -6,8 +6,8 @@ use super::{
 };
 use crate::observation::{
     Address, Answer, Attempt, Canary, Certificate, Connected, DnsFault, Environment, Experiment, HttpFailure,
-    HttpFault, Lookup, Observation, Phase, Query, Round, Row, SecondOpinion, Secured, Seen, Session, TcpFailure,
-    TcpFault, TlsFailure, TlsFault,
+    HttpFault, Lookup, Mismatches, Observation, Phase, Query, Round, Row, SecondOpinion, Secured, Seen, Session,
+    TcpFailure, TcpFault, TlsFailure, TlsFault,
 };
 use crate::plan::{Header, HeaderText, Method, Plan};
 use crate::target::{ApiId, Expectation, HostName, NameError, Target, TargetError, TargetInput, Warning, Zone};
@@ -100,6 +100,8 @@ impl Shape {
             environment: Environment {
                 dns_servers: self.environment.dns_servers,
                 dns_servers_given: self.environment.dns_servers_given,
+                unfollowed_resolver_options: self.environment.unfollowed_resolver_options,
+                ignored_dns_servers: self.environment.ignored_dns_servers,
                 ignored_proxy_variables: self.environment.ignored_proxy_variables,
                 setup: self.setup.map(Box::new),
             },
@@ -220,6 +222,10 @@ impl QueryShape {
             transport: self.transport,
             outcome: self.outcome,
             rcode: self.rcode,
+            mismatches: Mismatches {
+                ids: self.mismatched_ids.unwrap_or_default(),
+                questions: self.mismatched_questions.unwrap_or_default(),
+            },
             felt: self.duration_seconds.into(),
             wire: self.wire_seconds.map(Into::into),
             shared: self.shared,

@@ -66,6 +66,8 @@ impl EnvironmentShape {
         Self {
             dns_servers: environment.dns_servers.clone(),
             dns_servers_given: environment.dns_servers_given,
+            unfollowed_resolver_options: environment.unfollowed_resolver_options.clone(),
+            ignored_dns_servers: environment.ignored_dns_servers.clone(),
             caching_stub: environment.has_caching_stub(),
             ignored_proxy_variables: environment.ignored_proxy_variables.clone(),
         }
@@ -190,6 +192,8 @@ impl QueryShape {
             transport: query.transport,
             outcome: query.outcome,
             rcode: query.rcode,
+            mismatched_ids: Some(query.mismatches.ids).filter(|ids| *ids > 0),
+            mismatched_questions: Some(query.mismatches.questions).filter(|questions| *questions > 0),
             duration_seconds: query.felt.into(),
             wire_seconds: query.wire.map(Into::into),
             shared: query.shared,

@@ -58,6 +58,26 @@ async fn a_host_that_asks_once_waits_as_long_as_for_the_last_of_two() {
     assert_eq!((ips(&seen), seen.queries.len()), (ZONES.map(str::to_owned).to_vec(), 2));
 }
 
+#[tokio::test]
+async fn a_slow_server_gets_the_time_that_the_file_and_the_deadline_leave() {
+    // both waits are over by then, 1 s and 2 s
+    let delay = Duration::from_millis(3300);
+    let slow = slow_server(delay).await;
+    let nobody = Nobody::new();
+    let detours =
+        [("10.0.0.2", slow), (ZONES[0], nobody.address), (ZONES[1], nobody.address), (ZONES[2], nobody.address)];
+    let mut net = net(&[], &Authority::new(), &detours);
+    net.resolver = configured("nameserver 10.0.0.2\n", "");
+    let seen = probe_one(&net, &limits(10_000)).await.lookup;
+    assert_eq!(ips(&seen), ZONES);
+    assert_eq!((course(&seen, Kind::A)[0].2, seen.queries.len()), (QueryOutcome::Answered, 4));
+
+    net.resolver = configured("nameserver 10.0.0.2\noptions timeout:1\n", "");
+    let seen = probe_one(&net, &limits(10_000)).await.lookup;
+    assert_eq!(seen.result, Err(DnsFault::Timeout), "the C library gives up after 2 s");
+    assert!(seen.took < delay, "{:?}", seen.took);
+}
+
 /// A server that answers each question after a while.
 async fn slow_server(delay: Duration) -> SocketAddr {
     let socket = std::sync::Arc::new(tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap());
