@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::endpoint::Side;
 use super::finding::Confidence::{Likely, Possible};
 use super::sight::{Sight, accounts};
-use crate::observation::{Answer, DnsFault, NameSource, Query, QueryOutcome, Row};
+use crate::observation::{Answer, DnsFault, Environment, NameSource, Query, QueryOutcome, Row};
 use crate::plan::AccessPath;
 
 /// The DNS server does not answer, or answers with a failure.
@@ -31,7 +31,9 @@ pub(crate) fn servers(case: &Case<'_>) -> Vec<Draft> {
         draft(Cause::DnsServerUnreachable, Cause::DnsServerFailure, &silent),
         draft(Cause::DnsServerFailure, Cause::DnsNotForwarded, &alive)
             .because_of(alive.iter().filter_map(|sight| heard(case, sight))),
-        draft(Cause::DnsServerFailure, Cause::DnsNotForwarded, &failing).because_of(truncation(&failing)),
+        draft(Cause::DnsServerFailure, Cause::DnsNotForwarded, &failing)
+            .because_of(truncation(&failing))
+            .because_of(mismatches(&failing)),
     ]
 }
 
@@ -54,6 +56,21 @@ fn truncation(sights: &[&Sight<'_>]) -> Option<String> {
     let truncated = sights.iter().any(|sight| sight.outcome.dns() == Some(DnsFault::Truncated));
     let said = "the answer did not fit a datagram (it is truncated), and the server gave none over TCP, whose port 53 must be open too";
     truncated.then(|| said.to_owned())
+}
+
+/// Describes replies that did not fit their query, where no other came.
+fn mismatches(sights: &[&Sight<'_>]) -> Option<String> {
+    let queries = || sights.iter().flat_map(|sight| &sight.seen.lookup.queries);
+    let mismatched = || queries().filter(|query| query.outcome == QueryOutcome::Mismatched);
+    let server = mismatched().next()?.server.ip();
+    let [mut ids, mut questions] = [0, 0];
+    for query in mismatched().filter(|query| query.server.ip() == server && !query.shared) {
+        ids += query.mismatches.ids;
+        questions += query.mismatches.questions;
+    }
+    Some(format!(
+        "{server} did reply, but no reply fits the query: {questions} with another question or none, {ids} with another id"
+    ))
 }
 
 /// A name is an alias of one that does not exist: that record is wrong, whatever private DNS would say of the name without it.
@@ -268,7 +285,33 @@ pub(crate) fn surroundings(case: &Case<'_>) -> Vec<String> {
     let stub = "the first DNS server is a stub on this host, which may answer from a cache";
     let proxy = format!("{} set in the environment; the probe went past the proxy", set.join(", "));
     let unresolved = case.any(Sight::has_no_name) && environment.has_caching_stub();
-    unresolved.then(|| stub.to_owned()).into_iter().chain((!set.is_empty()).then_some(proxy)).collect()
+    let mut said: Vec<String> = unresolved.then(|| stub.to_owned()).into_iter().collect();
+    if case.any(Sight::is_unresolved) {
+        said.extend(resolver_differences(environment));
+    }
+    said.extend((!set.is_empty()).then_some(proxy));
+    said
+}
+
+/// Describes how other programs on this host may resolve names in another way than the probe.
+fn resolver_differences(environment: &Environment) -> impl Iterator<Item = String> {
+    let options = environment.unfollowed_resolver_options.join(", ");
+    let options = (!options.is_empty())
+        .then(|| format!("other programs on this host follow further resolver options, the probe does not: {options}"));
+    let ignored: Vec<_> =
+        environment.ignored_dns_servers.iter().map(|word| format!("`{}`", word.escape_debug())).collect();
+    let ignored = (!ignored.is_empty()).then(|| {
+        let line_ends = if environment.ignored_dns_servers.iter().any(|word| word.ends_with('\r')) {
+            "; `\\r` means that the file has Windows line ends (CRLF)"
+        } else {
+            ""
+        };
+        format!(
+            "resolv.conf names {}, which the C library cannot read and ignores, as does the probe{line_ends}",
+            ignored.join(", ")
+        )
+    });
+    options.into_iter().chain(ignored)
 }
 
 /// What in the two strings looks wrong by itself.

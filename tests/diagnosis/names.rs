@@ -2,7 +2,7 @@
 
 use crate::round::{ALL, ENDPOINT, P1, P2, P3, P4, Scene, URL, healthy, names};
 use apigw_probe::diagnosis::{Cause, Confidence, Owner};
-use apigw_probe::observation::{DnsFault, Intent, NameSource, QueryOutcome, TcpFault};
+use apigw_probe::observation::{DnsFault, Intent, Mismatches, NameSource, QueryOutcome, TcpFault};
 use apigw_probe::plan::AccessPath;
 use apigw_probe::target::HostName;
 
@@ -55,6 +55,29 @@ fn private_dns_is_off_and_the_public_record_is_silent() {
 fn private_dns_is_off_and_the_api_is_not_associated() {
     let findings = healthy().nxdomain(&[P1, P2]).findings();
     assert_eq!(findings, [(Cause::PrivateDnsDisabled, vec![P1]), (Cause::VpceNotAssociated, vec![P2])]);
+}
+
+#[test]
+fn replies_that_do_not_fit_are_a_failure_of_the_server_and_counted() {
+    let scene = healthy().nameless(&ALL, DnsFault::Malformed).asked(&ALL, QueryOutcome::Mismatched);
+    let scene = scene.on(&[P1], |seen| seen.lookup.queries[0].mismatches = Mismatches { ids: 3, questions: 41 });
+    let finding = scene.shows(Cause::DnsServerFailure, &ALL);
+    let evidence = finding.evidence.concat();
+    assert!(["10.0.0.2", "41", "3"].iter().all(|part| evidence.contains(part)), "{finding:#?}");
+}
+
+#[test]
+fn resolver_settings_that_only_other_programs_follow_are_named_once() {
+    let mut scene = healthy().nxdomain(&[P1, P2]);
+    scene.round.environment.unfollowed_resolver_options = vec!["rotate".to_owned(), "RES_OPTIONS".to_owned()];
+    scene.round.environment.ignored_dns_servers = vec!["10.0.0.9\r".to_owned()];
+    let finding = scene.diagnosis().findings.remove(0);
+    for part in ["rotate, RES_OPTIONS", "10.0.0.9\\r"] {
+        assert_eq!(finding.evidence.iter().filter(|text| text.contains(part)).count(), 1, "{finding:#?}");
+    }
+    let mut resolving = healthy().unconnected(&ALL, TcpFault::Timeout);
+    resolving.round.environment.unfollowed_resolver_options = vec!["rotate".to_owned()];
+    assert!(!resolving.finding().evidence.concat().contains("rotate"), "names are not what fails");
 }
 
 #[test]

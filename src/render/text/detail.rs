@@ -56,6 +56,14 @@ impl Detail<'_, '_> {
         if environment.has_caching_stub() {
             self.line("", "the first is a stub on this host, which may answer from a cache")?;
         }
+        for (title, words) in [
+            ("not followed", &environment.unfollowed_resolver_options),
+            ("not readable", &environment.ignored_dns_servers),
+        ] {
+            if !words.is_empty() {
+                self.line("", &format!("{title}: {}", words.join(", ").escape_debug()))?;
+            }
+        }
         if environment.ignored_proxy_variables.is_empty() {
             return Ok(());
         }
@@ -198,8 +206,15 @@ fn query_words(query: &Query, dial: &HostName) -> String {
     let rcode = query.rcode.map(|code| format!(" {}", rcode(code))).unwrap_or_default();
     let name = if query.name == *dial { String::new() } else { format!(" of {}", query.name) };
     let shared = if query.shared { ", shared with another path" } else { "" };
+    let mismatches = match query.mismatches.total() {
+        0 => String::new(),
+        total => format!(", {total} replies that do not fit it"),
+    };
     let Query { kind, server, transport, outcome, .. } = query;
-    format!("{kind}{name}: {server} {transport} {outcome}{rcode} in {}{shared}", took(query.felt, query.wire))
+    format!(
+        "{kind}{name}: {server} {transport} {outcome}{rcode} in {}{mismatches}{shared}",
+        took(query.felt, query.wire)
+    )
 }
 
 fn address_words(address: Address, round: &Round) -> String {
