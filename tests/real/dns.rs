@@ -2,8 +2,10 @@
 
 use crate::address::own_address;
 use crate::name_server::{dnsdist, knot};
-use crate::probe::{VPCE_DNS_NAME, at, once, report};
+use crate::probe::{VPCE_DNS_NAME, at, once, read, report};
+use crate::tool::{text, tool};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::process::Command;
 
@@ -192,4 +194,55 @@ fn a_chain_in_a_circle_ends() {
     let name = VPCE_DNS_NAME.strip_suffix(".amazonaws.com").unwrap();
     let dns = in_zone(&format!("{name} CNAME one\none CNAME two\ntwo CNAME one"));
     assert_eq!(dns["outcome"], "dns-cname-loop");
+}
+
+/// The addresses of the endpoint's name as glibc and as the probe give them on a host with these files.
+fn by_glibc_and_probe(resolv_conf: &str, hosts: &str) -> [BTreeSet<String>; 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let [resolv_file, hosts_file] = [("resolv.conf", resolv_conf), ("hosts", hosts)].map(|(name, text)| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file
+    });
+    let on_host = |program: &Command| {
+        let mut command = tool("unshare", "util-linux");
+        let mount = "mount --bind \"$1\" /etc/resolv.conf && mount --bind \"$2\" /etc/hosts && shift 2 && exec \"$@\"";
+        command.args(["--mount", "sh", "-c", mount, "sh"]).args([&resolv_file, &hosts_file]);
+        command.arg(program.get_program()).args(program.get_args());
+        command.output().unwrap()
+    };
+    let mut getent = tool("getent", "libc-bin");
+    getent.args(["ahosts", VPCE_DNS_NAME]);
+    let glibc = on_host(&getent).stdout;
+    let glibc = text(&glibc).lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
+    // no path whose name the VPC's resolver would be asked for too
+    let report = read(&on_host(once().args(["--path", "vpce-host-header", "--timeout", "10s"])));
+    [glibc, ips(dns(&report)).into_iter().map(str::to_owned).collect()]
+}
+
+#[test]
+fn the_files_of_a_host_mean_to_the_probe_what_they_mean_to_glibc() {
+    let [fast, slow] = [own_address(), own_address()];
+    let both =
+        "addAction(QTypeRule(DNSQType.A), SpoofAction({'127.0.0.1'}))\naddAction(AllRule(), SpoofAction({'::1'}))";
+    let _fast = dnsdist(fast, both);
+    let _slow = dnsdist(slow, &format!("addAction(AllRule(), DelayAction(3500))\n{both}"));
+    let [_, b, c, d] = fast.octets();
+    let short = format!("127.{}", u32::from(b) << 16 | u32::from(c) << 8 | u32::from(d));
+    let name = VPCE_DNS_NAME;
+    for (resolv_conf, hosts, expected) in [
+        (format!("nameserver {fast}\n"), String::new(), &["127.0.0.1", "::1"][..]),
+        (format!("nameserver {slow}\n"), String::new(), &["127.0.0.1", "::1"]),
+        (format!("nameserver {slow}\noptions timeout:1 attempts:2\n"), String::new(), &[]),
+        (format!("nameserver {fast}\r\n"), String::new(), &[]),
+        (format!("nameserver {fast} \r\noptions no-aaaa\r\n"), String::new(), &["127.0.0.1"]),
+        (format!("nameserver {short}\n"), String::new(), &["127.0.0.1", "::1"]),
+        (format!("nameserver {fast}\noptions use-vc\n"), String::new(), &["127.0.0.1", "::1"]),
+        (format!("nameserver {fast}\n"), format!("127.0.0.9 {name}\n"), &["127.0.0.9"]),
+        (format!("nameserver {fast}\n"), format!("127.0.0.9 {name}.\n127.9 {name}\n"), &["127.0.0.1", "::1"]),
+    ] {
+        let [glibc, probe] = by_glibc_and_probe(&resolv_conf, &hosts);
+        assert_eq!(glibc, expected.iter().map(|ip| (*ip).to_owned()).collect(), "{resolv_conf:?} {hosts:?}");
+        assert_eq!(probe, glibc, "{resolv_conf:?} {hosts:?}");
+    }
 }

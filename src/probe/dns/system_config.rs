@@ -111,31 +111,3 @@ fn parse_hosts(text: &str) -> HashMap<String, Vec<IpAddr>> {
 
 /// The variable with further options for glibc's resolver.
 const RES_OPTIONS: &str = "RES_OPTIONS";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_are_gathered_over_lines_and_in_any_case() {
-        let hosts =
-            parse_hosts("127.0.0.1 localhost\n10.0.0.1\tApi.Example.test alias # gone\n::1 localhost\nnonsense x\n");
-        assert_eq!(hosts["localhost"], ["127.0.0.1".parse::<IpAddr>().unwrap(), "::1".parse().unwrap()]);
-        assert_eq!(hosts["api.example.test"], hosts["alias"]);
-        assert_eq!(hosts.len(), 3);
-    }
-
-    #[test]
-    fn a_name_with_a_final_dot_is_another_name() {
-        let hosts = parse_hosts("10.0.0.1 api.example.test.\r\n10.0.0.2 api.example.test\r\n127.2 short\n");
-        assert_eq!(hosts["api.example.test"], ["10.0.0.2".parse::<IpAddr>().unwrap()]);
-        assert!(!hosts.contains_key("short"), "inet_pton reads no short forms");
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_text_is_read(text in ".*") {
-            let _ = parse_hosts(&text);
-        }
-    }
-}

@@ -50,7 +50,7 @@ impl Exchange {
     ///
     /// A reply repeats the id and the question. Servers that cannot read a query, or refuse it, need not repeat the question.
     pub(super) fn record_reply(&mut self, reply: &[u8], arrived: Option<Stamp>) -> bool {
-        if reply.len() < HEADER_BYTES || reply[..2] != self.query[..2] {
+        if reply.len() < HEADER_BYTES || !self.query.starts_with(&reply[..2]) {
             self.mismatches.ids = self.mismatches.ids.saturating_add(1);
             return false;
         }

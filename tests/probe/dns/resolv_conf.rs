@@ -106,9 +106,21 @@ async fn each_server_is_asked_as_often_as_the_file_says() {
 }
 
 #[tokio::test]
+async fn addresses_in_hosts_are_gathered_over_lines_and_in_any_case() {
+    let server = NameServer::silent().await;
+    let upper = NAME.to_ascii_uppercase();
+    let hosts = format!(
+        "127.0.0.1 localhost\n10.9.9.1\talias {upper} # {NAME}\r\nnonsense {NAME}\n127.2 {NAME}\n#10.9.9.3 {NAME}\n\
+         fd00::9 {NAME} other\n10.9.9.1 {NAME}\n10.9.9.4 other # {NAME}\n"
+    );
+    let seen = look_up_by("nameserver 10.0.0.2\n", &hosts, &server).await;
+    assert_eq!((seen.source, ips(&seen)), (NameSource::Hosts, vec!["10.9.9.1".to_owned(), "fd00::9".to_owned()]));
+}
+
+#[tokio::test]
 async fn a_name_with_a_final_dot_in_hosts_is_another_name() {
     let server = NameServer::giving(&ZONES[..1]).await;
-    let hosts = format!("10.9.9.9 {NAME}.\n127.2 {NAME}\n");
+    let hosts = format!("10.9.9.9 {NAME}.\n");
     let seen = look_up_by("nameserver 10.0.0.2\n", &hosts, &server).await;
     assert_eq!((seen.source, ips(&seen)), (NameSource::Dns, vec![ZONES[0].to_owned()]));
 }
