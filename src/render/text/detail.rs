@@ -208,7 +208,7 @@ fn query_words(query: &Query, dial: &HostName) -> String {
     let shared = if query.shared { ", shared with another path" } else { "" };
     let mismatches = match query.mismatches.total() {
         0 => String::new(),
-        total => format!(", {total} replies that do not fit it"),
+        total => format!(", {total} mismatched replies"),
     };
     let Query { kind, server, transport, outcome, .. } = query;
     format!(
