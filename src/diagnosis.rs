@@ -112,7 +112,9 @@ pub fn clock_ahead(round: &Round) -> Option<i64> {
 
 /// Goes through the rules, after what is known already.
 fn examine<'a>(case: Case<'a>, known: &[Draft]) -> Case<'a> {
-    examine_by(case, known, &[&RULES, &REMARKS])
+    let mut case = examine_by(case, known, &[&RULES, &REMARKS]);
+    names::add_resolver_differences(&mut case);
+    case
 }
 
 fn examine_by<'a>(mut case: Case<'a>, known: &[Draft], rules: &[&[Rule]]) -> Case<'a> {

@@ -285,15 +285,22 @@ pub(crate) fn surroundings(case: &Case<'_>) -> Vec<String> {
     let stub = "the first DNS server is a stub on this host, which may answer from a cache";
     let proxy = format!("{} set in the environment; the probe went past the proxy", set.join(", "));
     let unresolved = case.any(Sight::has_no_name) && environment.has_caching_stub();
-    let mut said: Vec<String> = unresolved.then(|| stub.to_owned()).into_iter().collect();
-    if case.any(Sight::is_unresolved) {
-        said.extend(resolver_differences(environment));
-    }
-    said.extend((!set.is_empty()).then_some(proxy));
-    said
+    unresolved.then(|| stub.to_owned()).into_iter().chain((!set.is_empty()).then_some(proxy)).collect()
 }
 
-/// Describes how other programs on this host may resolve names in another way than the probe.
+/// Adds to each explanation of a name that does not resolve how other programs on this host may resolve it in another way.
+pub(crate) fn add_resolver_differences(case: &mut Case<'_>) {
+    let differences: Vec<String> = resolver_differences(&case.round.environment).collect();
+    let unresolved: Vec<AccessPath> =
+        case.sights.iter().filter(|sight| sight.is_unresolved()).map(|sight| sight.path).collect();
+    case.testify(
+        |paths| {
+            if paths.iter().any(|path| unresolved.contains(path)) { differences.clone() } else { Vec::new() }
+        },
+    );
+}
+
+/// Describes the settings of this host's resolver that the probe does not follow, and those that nothing on this host follows.
 fn resolver_differences(environment: &Environment) -> impl Iterator<Item = String> {
     let options = environment.unfollowed_resolver_options.join(", ");
     let options = (!options.is_empty())

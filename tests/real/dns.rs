@@ -7,7 +7,7 @@ use crate::tool::{text, tool};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// Asks these servers for the endpoint's name. Where it leads is of no interest: nobody listens there.
 fn ask(servers: &[Ipv4Addr]) -> Command {
@@ -196,27 +196,30 @@ fn a_chain_in_a_circle_ends() {
     assert_eq!(dns["outcome"], "dns-cname-loop");
 }
 
-/// The addresses of the endpoint's name as glibc and as the probe give them on a host with these files.
-fn by_glibc_and_probe(resolv_conf: &str, hosts: &str) -> [BTreeSet<String>; 2] {
+/// Runs a program on a host with these files.
+fn on_host(resolv_conf: &str, hosts: &str, program: &Command) -> Output {
     let folder = tempfile::tempdir().unwrap();
-    let [resolv_file, hosts_file] = [("resolv.conf", resolv_conf), ("hosts", hosts)].map(|(name, text)| {
+    let files = [("resolv.conf", resolv_conf), ("hosts", hosts)].map(|(name, text)| {
         let file = folder.path().join(name);
         std::fs::write(&file, text).unwrap();
         file
     });
-    let on_host = |program: &Command| {
-        let mut command = tool("unshare", "util-linux");
-        let mount = "mount --bind \"$1\" /etc/resolv.conf && mount --bind \"$2\" /etc/hosts && shift 2 && exec \"$@\"";
-        command.args(["--mount", "sh", "-c", mount, "sh"]).args([&resolv_file, &hosts_file]);
-        command.arg(program.get_program()).args(program.get_args());
-        command.output().unwrap()
-    };
+    let mut command = tool("unshare", "util-linux");
+    let mount = "mount --bind \"$1\" /etc/resolv.conf && mount --bind \"$2\" /etc/hosts && shift 2 && exec \"$@\"";
+    command.args(["--mount", "sh", "-c", mount, "sh"]).args(files);
+    command.arg(program.get_program()).args(program.get_args());
+    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.output().unwrap()
+}
+
+/// The addresses of the endpoint's name as glibc and as the probe give them on a host with these files.
+fn by_glibc_and_probe(resolv_conf: &str, hosts: &str) -> [BTreeSet<String>; 2] {
     let mut getent = tool("getent", "libc-bin");
     getent.args(["ahosts", VPCE_DNS_NAME]);
-    let glibc = on_host(&getent).stdout;
+    let glibc = on_host(resolv_conf, hosts, &getent).stdout;
     let glibc = text(&glibc).lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
     // no path whose name the VPC's resolver would be asked for too
-    let report = read(&on_host(once().args(["--path", "vpce-host-header", "--timeout", "10s"])));
+    let report = read(&on_host(resolv_conf, hosts, once().args(["--path", "vpce-host-header", "--timeout", "10s"])));
     [glibc, ips(dns(&report)).into_iter().map(str::to_owned).collect()]
 }
 
@@ -245,4 +248,20 @@ fn the_files_of_a_host_mean_to_the_probe_what_they_mean_to_glibc() {
         assert_eq!(glibc, expected.iter().map(|ip| (*ip).to_owned()).collect(), "{resolv_conf:?} {hosts:?}");
         assert_eq!(probe, glibc, "{resolv_conf:?} {hosts:?}");
     }
+}
+
+#[test]
+fn what_the_probe_does_not_follow_is_named_where_a_name_does_not_resolve() {
+    let address = own_address();
+    let _server = dnsdist(address, "addAction(AllRule(), RCodeAction(DNSRCode.NXDOMAIN))");
+    let resolv_conf = format!("nameserver {address}\nnameserver 127.0.0.1\r\noptions rotate single-request\n");
+    let mut probe = once();
+    probe.args(["--path", "vpce-host-header"]).env("RES_OPTIONS", "timeout:1");
+    let report = read(&on_host(&resolv_conf, "", &probe));
+    let options = ["rotate", "single-request", "RES_OPTIONS"];
+    assert_eq!(report["environment"]["unfollowed_resolver_options"], serde_json::json!(options));
+    assert_eq!(report["environment"]["ignored_dns_servers"], serde_json::json!(["127.0.0.1\r"]));
+    let evidence = at(&report, "/findings/0/evidence").as_array().unwrap();
+    let named = |all: &[&str]| evidence.iter().any(|one| all.iter().all(|part| one.to_string().contains(part)));
+    assert!(named(&options) && named(&["127.0.0.1"]), "{evidence:#?}");
 }
