@@ -113,7 +113,7 @@ pub fn clock_ahead(round: &Round) -> Option<i64> {
 /// Goes through the rules, after what is known already.
 fn examine<'a>(case: Case<'a>, known: &[Draft]) -> Case<'a> {
     let mut case = examine_by(case, known, &[&RULES, &REMARKS]);
-    names::add_resolver_differences(&mut case);
+    names::add_resolver_settings(&mut case);
     case
 }
 

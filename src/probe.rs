@@ -52,14 +52,10 @@ impl Net {
 
     /// Where packets for a name are to go, for calls beside the probe; fails with why there is no address.
     pub async fn addresses(&self, name: &HostName, within: Duration) -> Result<Vec<IpAddr>, DnsFault> {
-        let until = Instant::now() + within;
-        let ask =
-            QueryContext { resolver: &self.resolver, servers: self.resolver.servers(), detour: &self.detour, until };
-        Ok(dns::lookup(&ask, name).await.result?.iter().map(|address| address.ip).collect())
+        let context = self.query_context(Instant::now() + within);
+        Ok(dns::lookup(&context, name).await.result?.iter().map(|address| address.ip).collect())
     }
-}
 
-impl Net {
     /// What the VPC's resolver says of a name, waited for a moment; none where it is asked already, or nobody else may be.
     pub async fn second_opinion(&self, name: &HostName, until: Instant) -> Option<crate::observation::SecondOpinion> {
         let resolver = &self.resolver;
@@ -68,8 +64,12 @@ impl Net {
             return None;
         }
         let until = until.min(Instant::now() + MOST_FOR_SECOND_OPINION);
-        let ask = QueryContext { resolver, servers: &[server], detour: &self.detour, until };
-        Some(crate::observation::SecondOpinion { server, result: dns::ask(&ask, name).await.result })
+        let context = QueryContext { servers: &[server], ..self.query_context(until) };
+        Some(crate::observation::SecondOpinion { server, result: dns::ask(&context, name).await.result })
+    }
+
+    fn query_context(&self, until: Instant) -> QueryContext<'_> {
+        QueryContext { resolver: &self.resolver, servers: self.resolver.servers(), detour: &self.detour, until }
     }
 }
 
@@ -198,7 +198,8 @@ impl Course<'_> {
     }
 
     async fn resolve(&self, name: &HostName) -> Lookup {
-        let ask = self.resolving();
+        // silent servers must leave time for a second opinion
+        let ask = self.net.query_context(self.began + self.errand.limits.timeout * 3 / 4);
         // boxed, since it is handed on and is large
         let lookup = Box::pin(dns::lookup(&ask, name));
         match &self.net.share {
@@ -239,17 +240,6 @@ impl Course<'_> {
             return None;
         }
         self.net.second_opinion(&plan.dial, self.deadline).await
-    }
-
-    fn resolving(&self) -> QueryContext<'_> {
-        // silent servers must leave time for a second opinion
-        let until = self.began + self.errand.limits.timeout * 3 / 4;
-        QueryContext {
-            resolver: &self.net.resolver,
-            servers: self.net.resolver.servers(),
-            detour: &self.net.detour,
-            until,
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::endpoint::Side;
 use super::finding::Confidence::{Likely, Possible};
 use super::sight::{Sight, accounts};
-use crate::observation::{Answer, DnsFault, Environment, NameSource, Query, QueryOutcome, Row};
+use crate::observation::{Answer, DnsFault, NameSource, Query, QueryOutcome, Row};
 use crate::plan::AccessPath;
 
 /// The DNS server does not answer, or answers with a failure.
@@ -288,37 +288,25 @@ pub(crate) fn surroundings(case: &Case<'_>) -> Vec<String> {
     unresolved.then(|| stub.to_owned()).into_iter().chain((!set.is_empty()).then_some(proxy)).collect()
 }
 
-/// Adds to each explanation of a name that does not resolve how other programs on this host may resolve it in another way.
-pub(crate) fn add_resolver_differences(case: &mut Case<'_>) {
-    let differences: Vec<String> = resolver_differences(&case.round.environment).collect();
-    let unresolved: Vec<AccessPath> =
-        case.sights.iter().filter(|sight| sight.is_unresolved()).map(|sight| sight.path).collect();
+/// Adds to each explanation of a name that does not resolve the settings of this host's resolver that the probe does not follow, and
+/// those that the C library cannot read.
+pub(crate) fn add_resolver_settings(case: &mut Case<'_>) {
+    let unresolved = case.sights.iter().filter(|sight| sight.is_unresolved());
+    let unresolved: Vec<AccessPath> = unresolved.map(|sight| sight.path).collect();
+    let environment = &case.round.environment;
+    let (options, servers) = (&environment.unfollowed_resolver_options, &environment.ignored_dns_servers);
+    let options = (!options.is_empty())
+        .then(|| format!("set for the resolver of this host, and not followed by the probe: {}", options.join(", ")));
+    let servers = (!servers.is_empty()).then(|| {
+        let words = servers.join(", ").escape_debug().to_string();
+        format!("the C library cannot read these servers in resolv.conf, and ignores them, as does the probe: {words} (`\\r`: Windows line ends)")
+    });
+    let settings: Vec<String> = options.into_iter().chain(servers).collect();
     case.testify(
         |paths| {
-            if paths.iter().any(|path| unresolved.contains(path)) { differences.clone() } else { Vec::new() }
+            if paths.iter().any(|path| unresolved.contains(path)) { settings.clone() } else { Vec::new() }
         },
     );
-}
-
-/// Describes the settings of this host's resolver that the probe does not follow, and those that nothing on this host follows.
-fn resolver_differences(environment: &Environment) -> impl Iterator<Item = String> {
-    let options = environment.unfollowed_resolver_options.join(", ");
-    let options = (!options.is_empty())
-        .then(|| format!("other programs on this host follow further resolver options, the probe does not: {options}"));
-    let ignored: Vec<_> =
-        environment.ignored_dns_servers.iter().map(|word| format!("`{}`", word.escape_debug())).collect();
-    let ignored = (!ignored.is_empty()).then(|| {
-        let line_ends = if environment.ignored_dns_servers.iter().any(|word| word.ends_with('\r')) {
-            "; `\\r` means that the file has Windows line ends (CRLF)"
-        } else {
-            ""
-        };
-        format!(
-            "resolv.conf names {}, which the C library cannot read and ignores, as does the probe{line_ends}",
-            ignored.join(", ")
-        )
-    });
-    options.into_iter().chain(ignored)
 }
 
 /// What in the two strings looks wrong by itself.

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 /// A name and the record type to ask for.
 #[derive(Debug)]
 pub(super) struct Question {
-    name: HostName,
-    record_type: RecordType,
+    pub(super) name: HostName,
+    pub(super) record_type: RecordType,
     /// The absolute name: no search list applies.
     dns_name: Name,
 }
@@ -22,14 +22,6 @@ impl Question {
         let mut dns_name = Name::from_ascii(name.as_str()).ok()?;
         dns_name.set_fqdn(true);
         Some(Self { name, record_type, dns_name })
-    }
-
-    pub(super) fn name(&self) -> &HostName {
-        &self.name
-    }
-
-    pub(super) fn record_type(&self) -> RecordType {
-        self.record_type
     }
 
     /// Returns the question as the library has it.

@@ -46,7 +46,7 @@ impl QueryLog {
 impl QueryRecord {
     fn close(self, now: Instant) -> Query {
         let Self { mut query, sent_at, due, exchange } = self;
-        query.mismatches = exchange.lock().mismatches();
+        query.mismatches = exchange.lock().mismatches;
         if query.outcome == QueryOutcome::Abandoned {
             query.felt = now.min(due).saturating_duration_since(sent_at);
             query.outcome = match (now >= due, query.mismatches.is_none()) {

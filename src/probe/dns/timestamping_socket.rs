@@ -25,8 +25,10 @@ pub(super) struct Exchange {
     wire: Option<Duration>,
     /// The timer of a TCP connection.
     turns: Option<Arc<Turns>>,
-    mismatches: Mismatches,
-    reply: Option<Vec<u8>>,
+    /// How many replies did not fit the query.
+    pub(super) mismatches: Mismatches,
+    /// The reply that fits the query.
+    pub(super) reply: Option<Vec<u8>>,
 }
 
 /// An exchange that is shared by the socket, the transmission and the log.
@@ -70,16 +72,6 @@ impl Exchange {
         self.wire = arrived.zip(self.sent).and_then(|(arrived, sent)| arrived.since(sent));
         self.reply = Some(reply.to_vec());
         true
-    }
-
-    /// Takes the reply that fits the query.
-    pub(super) fn take_reply(&mut self) -> Option<Vec<u8>> {
-        self.reply.take()
-    }
-
-    /// Returns how many replies did not fit the query.
-    pub(super) fn mismatches(&self) -> Mismatches {
-        self.mismatches
     }
 
     /// Returns the time on the wire, if the kernel gave timestamps.
@@ -229,8 +221,8 @@ mod tests {
             exchange.record_query(&query);
             let reply = if has_id { [&query[..2], &reply].concat() } else { reply };
             let fits = exchange.record_reply(&reply, None);
-            proptest::prop_assert_eq!(exchange.mismatches().total(), u32::from(!fits));
-            proptest::prop_assert_eq!(exchange.take_reply(), fits.then_some(reply));
+            proptest::prop_assert_eq!(exchange.mismatches.total(), u32::from(!fits));
+            proptest::prop_assert_eq!(exchange.reply, fits.then_some(reply));
         }
     }
 }

@@ -64,14 +64,14 @@ impl Transmitter {
             Transport::Udp => exchange_over_udp(destination, request, &exchange).await,
             Transport::Tcp => exchange_over_tcp(destination, &request, &exchange).await,
         };
-        let reply = exchange.lock().take_reply();
+        let reply = exchange.lock().reply.take();
         let (outcome, rcode, end) = match (reply, result) {
             (Some(reply), _) => self.evaluate(reply, &transmission),
             (None, Err(NetError::Io(error))) if wire::is_of_this_host(&error) => {
                 failed(QueryOutcome::NotSent, DnsFault::Local)
             }
             (None, Err(_)) => failed(QueryOutcome::Unreachable, DnsFault::Unreachable),
-            (None, Ok(())) if exchange.lock().mismatches().is_none() => {
+            (None, Ok(())) if exchange.lock().mismatches.is_none() => {
                 failed(QueryOutcome::Closed, DnsFault::Unreachable)
             }
             (None, Ok(())) => failed(QueryOutcome::Mismatched, DnsFault::Malformed),
@@ -82,8 +82,8 @@ impl Transmitter {
 
     fn query(&self, transmission: &Transmission) -> Query {
         Query {
-            name: self.question.name().clone(),
-            kind: self.question.record_type(),
+            name: self.question.name.clone(),
+            kind: self.question.record_type,
             server: transmission.server,
             transport: transmission.transport,
             outcome: QueryOutcome::Abandoned,
