@@ -21,4 +21,35 @@ mod tests {
         assert_eq!(option_env!("AWS_LC_SYS_NO_JITTER_ENTROPY"), Some("1"));
         assert_eq!(option_env!("AWS_LC_SYS_USE_SYSTEM"), Some("0"));
     }
+
+    /// The evidence of a `handshake_failure` says what was offered: this is all of it.
+    #[test]
+    fn what_is_said_to_be_offered_is_what_the_library_offers() {
+        let provider = super::provider();
+        let offered = crate::diagnosis::OFFERED;
+        let of_suites = |name: &str| match name {
+            _ if name.contains("_AES_") => "AES-GCM",
+            _ if name.contains("_CHACHA20_POLY1305_") => "ChaCha20-Poly1305",
+            other => panic!("{other}"),
+        };
+        let of_schemes = |scheme: &str| match scheme {
+            _ if scheme.starts_with("RSA_") => "RSA",
+            "ECDSA_NISTP256_SHA256" => "P-256",
+            "ECDSA_NISTP384_SHA384" => "P-384",
+            "ECDSA_NISTP521_SHA512" => "P-521",
+            "ED25519" => "Ed25519",
+            _ if scheme.starts_with("ML_DSA_") => "ML-DSA",
+            other => panic!("{other}"),
+        };
+        for suite in &provider.cipher_suites {
+            assert!(offered.contains(of_suites(suite.suite().as_str().unwrap())));
+        }
+        for scheme in provider.signature_verification_algorithms.supported_schemes() {
+            assert!(offered.contains(of_schemes(scheme.as_str().unwrap())));
+        }
+        for group in &provider.kx_groups {
+            let name = group.name().as_str().unwrap().replace("secp256r1", "P-256").replace("secp384r1", "P-384");
+            assert!(offered.contains(&name), "{name}");
+        }
+    }
 }

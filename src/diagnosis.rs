@@ -61,6 +61,8 @@ mod weighing;
 mod experiment;
 mod lesson;
 
+#[cfg(test)]
+pub(crate) use alert::OFFERED;
 pub use catalogue::Entry;
 pub use cause::Cause;
 pub use experiment::{Inquiry, MOST_EXPERIMENTS, inquiries};
@@ -177,9 +179,10 @@ const RULES: [Rule; 38] = [
 ];
 
 /// What is worth knowing beside.
-const REMARKS: [Rule; 6] = [
+const REMARKS: [Rule; 7] = [
     remarks::dead_addresses,
     addresses::handshakes,
+    remarks::expired_roots,
     remarks::clock,
     remarks::out_of_step,
     remarks::odd_successes,

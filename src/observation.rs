@@ -22,7 +22,9 @@ mod experiment;
 pub use address::{Address, AddressClass, Place};
 pub use answer::{Answer, RawAnswer, is_gateway_error, is_shown, message, printable};
 pub(crate) use attempt::ALERT;
-pub use attempt::{Attempt, Certificate, Connected, HttpFailure, Phase, Secured, Session, TcpFailure, TlsFailure};
+pub use attempt::{
+    Attempt, Certificate, Connected, ExpiredRoot, HttpFailure, Phase, Secured, Session, TcpFailure, TlsFailure,
+};
 pub use canonical::Difference;
 pub use experiment::{Canary, Experiment, Question};
 pub use fault::{DnsFault, HttpFault, QueryOutcome, TcpFault, TlsFault};

@@ -12,6 +12,7 @@ pub use dns::{Resolver, ResolverError};
 pub use share::Share;
 pub use tcp::is_dialable;
 pub use tls::{Trust, TrustError, TrustSources};
+pub(crate) use tls::{error_text as tls_error_text, pem_error_text};
 
 use crate::named::named;
 use crate::observation::{Address, DnsFault, Lookup, NameSource, Observation, Place};

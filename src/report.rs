@@ -53,7 +53,8 @@ impl Report {
         setup.map(|setup| steps(setup, Some(self))).unwrap_or_default()
     }
 
-    /// Whether something short of failure wants attention: an optional path fails, an address is down or fails in the handshake, a certificate is near its end.
+    /// Whether something short of failure wants attention: an optional path fails, an address is down or fails in the handshake, a certificate is near its end, a
+    /// root has expired.
     pub fn has_warning(&self) -> bool {
         let target = &self.round.target;
         let optional_fails =
@@ -64,7 +65,8 @@ impl Report {
         let attempts = || self.round.rows.iter().filter_map(Row::observation).flat_map(|seen| &seen.attempts);
         let unsecured = attempts().any(|attempt| attempt.tls().is_some_and(|tls| tls.result.is_err()));
         let certificate_ends = self.certificate_days().is_some_and(|days| days < SHORT_OF_DAYS);
-        optional_fails || address_down || unsecured || certificate_ends
+        let expired_root = attempts().any(|attempt| attempt.secured().is_some_and(|tls| tls.expired_root.is_some()));
+        optional_fails || address_down || unsecured || certificate_ends || expired_root
     }
 
     /// Whole days from the round to the end of the verified certificate that ends first; absent if none was verified.

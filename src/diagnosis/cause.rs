@@ -123,6 +123,12 @@ named! {
         TlsUntrustedIssuer = "tls-untrusted-issuer",
         /// A certificate outside its validity.
         CertificateExpired = "certificate-expired",
+        /// A certificate or an authority of its chain that breaks a rule.
+        CertificateInvalid = "certificate-invalid",
+        /// A certificate that this probe cannot verify.
+        CertificateNotSupported = "certificate-not-supported",
+        /// A root in `--ca-file` that has expired: the probe accepts it, other clients do not.
+        RootCertificateExpired = "root-certificate-expired",
         /// No answer to SYN: security group, network ACL, route.
         ConnectTimeout = "connect-timeout",
         /// A RST in answer to SYN.

@@ -213,6 +213,7 @@ fn could_be_strict(sight: &Sight<'_>) -> bool {
             | TlsFault::WrongName
             | TlsFault::UnknownIssuer
             | TlsFault::BadCertificate
+            | TlsFault::UnsupportedCertificate
             | TlsFault::NotTls => false,
         },
         Outcome::Http(fault) => match fault {

@@ -139,9 +139,12 @@ pub(crate) fn certificate(case: &Case<'_>) -> Vec<Draft> {
         Some(TlsFault::Expired | TlsFault::NotYetValid) if clock.is_off() => None,
         Some(TlsFault::Expired | TlsFault::NotYetValid) => Some(Cause::CertificateExpired),
         Some(TlsFault::WrongName) => Some(Cause::TlsNameMismatch),
-        Some(TlsFault::UnknownIssuer | TlsFault::BadCertificate) => Some(Cause::TlsUntrustedIssuer),
+        Some(TlsFault::UnknownIssuer) => Some(Cause::TlsUntrustedIssuer),
+        Some(TlsFault::BadCertificate) => Some(Cause::CertificateInvalid),
         Some(
-            TlsFault::Alert
+            // the probe's own limit is no fault of the certificate
+            TlsFault::UnsupportedCertificate
+            | TlsFault::Alert
             | TlsFault::Version
             | TlsFault::Closed
             | TlsFault::Reset

@@ -229,6 +229,9 @@ impl Facts<'_> {
             | Cause::UriTooLong
             | Cause::TlsUntrustedIssuer
             | Cause::CertificateExpired
+            | Cause::CertificateInvalid
+            | Cause::CertificateNotSupported
+            | Cause::RootCertificateExpired
             | Cause::ConnectionRefused
             | Cause::DnsRebindingProtection
             | Cause::PublicAddresses

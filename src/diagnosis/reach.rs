@@ -109,10 +109,17 @@ fn unsecured(fault: TlsFault, sight: &Sight<'_>, clock: &Clock) -> Option<Meanin
             (&[Cause::TlsUntrustedIssuer, Cause::ProxyInterference, Cause::NotApiGateway], Likely)
         }
         TlsFault::BadCertificate => {
-            (&[Cause::TlsUntrustedIssuer, Cause::ProxyInterference, Cause::CertificateExpired], Possible)
+            (&[Cause::CertificateInvalid, Cause::ProxyInterference, Cause::NotApiGateway], Likely)
+        }
+        TlsFault::UnsupportedCertificate => {
+            (&[Cause::CertificateNotSupported, Cause::ProxyInterference, Cause::NotApiGateway], Likely)
         }
         TlsFault::Alert => match Complaint::of(sight)? {
             Complaint::Terms => (&[Cause::TlsVersion, Cause::StrictAccessMode, Cause::ProxyInterference], Possible),
+            Complaint::Agreement => (
+                &[Cause::TlsVersion, Cause::CertificateNotSupported, Cause::StrictAccessMode, Cause::ProxyInterference],
+                Possible,
+            ),
             // a public custom domain name may ask for a certificate of the client
             Complaint::Demand if sight.public && !sight.asks_for_name_of_aws() => return None,
             Complaint::Demand => (&[Cause::ProxyInterference, Cause::NotApiGateway], Likely),
@@ -240,6 +247,7 @@ pub(crate) fn details(sights: &[&Sight<'_>]) -> Vec<String> {
         Some(match sight.outcome {
             // what became of each source takes more than a line
             Outcome::Http(HttpFault::NoCredentials | HttpFault::ExpiredCredentials) => format!("credentials: {words}"),
+            Outcome::Tls(_) | Outcome::Http(HttpFault::TlsAlert) => quoted(words),
             _ => format!("the system's words: `{}`", quoted(words)),
         })
     };

@@ -212,6 +212,9 @@ pub(crate) fn is_common(cause: Cause) -> bool {
         | Cause::TlsVersion
         | Cause::TlsUntrustedIssuer
         | Cause::CertificateExpired
+        | Cause::CertificateInvalid
+        | Cause::CertificateNotSupported
+        | Cause::RootCertificateExpired
         | Cause::ConnectTimeout
         | Cause::ConnectionRefused
         | Cause::OneAddressDown

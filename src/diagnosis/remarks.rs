@@ -10,7 +10,7 @@ use super::endpoint::{Side, elsewhere_at};
 use super::finding::Confidence::{Likely, Possible};
 use super::meaning::of_foreign_issuer;
 use super::names::{Opinion, opinion};
-use super::sight::Sight;
+use super::sight::{Sight, quoted};
 use super::signature::{self, is_masked_error};
 use crate::observation::{Answer, Attempt, Intent, Observation, Row, TcpFault};
 use crate::plan::AccessPath;
@@ -83,6 +83,21 @@ pub(crate) fn stage(attempt: &Attempt) -> Stage {
 pub(crate) fn death(attempt: &Attempt) -> Option<String> {
     let failure = attempt.tcp.result.as_ref().err()?;
     (!failure.fault.is_of_this_host()).then(|| failure.fault.to_string())
+}
+
+/// A path works here because the probe accepts an expired root, which most other clients do not.
+pub(crate) fn expired_roots(case: &Case<'_>) -> Vec<Draft> {
+    let root = |sight: &Sight<'_>| {
+        let mut attempts = sight.seen.attempts.iter();
+        attempts.find_map(|attempt| attempt.secured()?.expired_root.clone())
+    };
+    let sights: Vec<_> = case.sights.iter().filter(|sight| root(sight).is_some()).collect();
+    let facts = sights.iter().filter_map(|sight| root(sight)).map(|root| {
+        let subject = quoted(&root.subject);
+        format!("the certificate leads to no trusted root but `{subject}`, which expired on {}", root.not_after.date())
+    });
+    let facts: Vec<_> = facts.collect();
+    vec![Draft::over(&[Cause::RootCertificateExpired], Likely, &sights).because_of(facts).into_remark()]
 }
 
 /// The answers' dates are minutes away from this host's clock.
@@ -169,8 +184,7 @@ pub(crate) fn odd_successes(case: &Case<'_>) -> Vec<Draft> {
 }
 
 fn messages(sights: &[&Sight<'_>]) -> Vec<String> {
-    let message =
-        |sight: &&Sight<'_>| Some(format!("its body says `{}`", super::sight::quoted(&sight.answer()?.message()?)));
+    let message = |sight: &&Sight<'_>| Some(format!("its body says `{}`", quoted(&sight.answer()?.message()?)));
     sights.iter().filter_map(message).collect()
 }
 

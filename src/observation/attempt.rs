@@ -50,6 +50,8 @@ pub struct Secured {
     pub session: Session,
     /// The server's certificate.
     pub certificate: Option<Certificate>,
+    /// The root from `--ca-file` that the certificate needs, if it has expired.
+    pub expired_root: Option<ExpiredRoot>,
     /// The exchange, if this connection carried the request.
     pub http: Option<Phase<Answer, HttpFailure>>,
 }
@@ -61,8 +63,12 @@ pub struct Session {
     pub version: String,
     /// The cipher suite, by its IANA name.
     pub cipher: String,
+    /// The group of the key exchange: `X25519`, `P-256` or `P-384`; absent in reports of versions that did not record it.
+    pub key_exchange: Option<String>,
     /// The application protocol, if the server chose one.
     pub alpn: Option<String>,
+    /// Whether the server asked for a client certificate; the probe has none to send.
+    pub client_certificate_requested: bool,
 }
 
 /// What a server certificate says of itself.
@@ -80,17 +86,36 @@ pub struct Certificate {
     pub not_after: OffsetDateTime,
 }
 
+/// A trusted root that has expired. The probe accepts it (RFC 5280, 6.1 does not check the dates of a trust anchor); OpenSSL and most
+/// other clients do not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpiredRoot {
+    /// The subject's distinguished name.
+    pub subject: String,
+    /// The last moment of its validity.
+    pub not_after: OffsetDateTime,
+}
+
 /// Why a handshake failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFailure {
     /// The kind.
     pub fault: TlsFault,
-    /// The library's words, or the alert's name.
+    /// What was wrong, in a sentence, or the alert's name.
     pub detail: Option<String>,
     /// The server's certificate, if it came that far.
     pub certificate: Option<Certificate>,
     /// On an unknown issuer: whether this host's own store trusts it, which marks an interception proxy.
     pub system_trusts_issuer: Option<bool>,
+    /// Whether the server had asked for a client certificate by then.
+    pub client_certificate_requested: bool,
+}
+
+impl TlsFailure {
+    /// A failure of which only the kind is known.
+    pub fn of(fault: TlsFault) -> Self {
+        Self { fault, detail: None, certificate: None, system_trusts_issuer: None, client_certificate_requested: false }
+    }
 }
 
 /// Why an exchange did not end well.
@@ -134,6 +159,14 @@ impl Attempt {
             Ok(secured) => secured.certificate.as_ref(),
             Err(failure) => failure.certificate.as_ref(),
         }
+    }
+
+    /// Whether the server asked for a client certificate, as far as the handshake got.
+    pub fn client_certificate_requested(&self) -> bool {
+        self.tls().is_some_and(|tls| match &tls.result {
+            Ok(secured) => secured.session.client_certificate_requested,
+            Err(failure) => failure.client_certificate_requested,
+        })
     }
 
     /// The name (RFC 8446, 6.2) of the alert by which the server ended the handshake; in TLS 1.3 it may come after it.

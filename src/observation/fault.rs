@@ -85,6 +85,8 @@ named! {
         UnknownIssuer = "tls-unknown-issuer",
         /// The certificate is unfit for another reason.
         BadCertificate = "tls-bad-certificate",
+        /// This probe cannot verify certificates of this kind; other clients may.
+        UnsupportedCertificate = "tls-certificate-not-supported",
         /// The server ended the handshake with an alert.
         Alert = "tls-alert",
         /// No protocol version in common.

@@ -238,10 +238,8 @@ fn classify_io(error: &io::Error, has_head: bool) -> (HttpFault, Option<String>)
         return (fault, Some(error.to_string()));
     }
     if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return match tls::alert(tls) {
-            Some(alert) => (HttpFault::TlsAlert, Some(alert)),
-            None => (HttpFault::Other, Some(tls.to_string())),
-        };
+        let is_alert = matches!(tls, rustls::Error::AlertReceived(_));
+        return (if is_alert { HttpFault::TlsAlert } else { HttpFault::Other }, Some(tls::error_text(tls)));
     }
     match error.kind() {
         io::ErrorKind::UnexpectedEof => (HttpFault::Closed, None),

@@ -4,7 +4,7 @@
 //! joined (RFC 8305, 8). Whoever ends the handshake first takes the path's one request; an exchange that fails after that is the
 //! answer. With `every_address` each address carries a request of its own.
 
-use super::tls::{self, Channel, Greeting};
+use super::tls::{self, PreparedHandshake, TlsChannel};
 use super::{Detour, Limits, Net, Step, http, tcp};
 use crate::observation::{Address, Attempt, Connected, Phase, Secured, TlsFailure};
 use crate::plan::Plan;
@@ -93,14 +93,14 @@ async fn let_others_join(standing: &watch::Sender<Standing>) {
 async fn attempt(race: &Race<'_>, standing: &watch::Sender<Standing>, index: usize, ip: IpAddr) -> Attempt {
     let address = SocketAddr::new(ip, race.plan.port);
     let fail = || standing.send_modify(|standing| standing.failed[index] = true);
-    let greet = || Greeting::new(&race.net.trust, &race.plan.sni);
-    let greeting = async {
+    let prepare = || PreparedHandshake::new(&race.net.trust, &race.plan.sni);
+    let prepared = async {
         // other paths' packets go first; what is left is time until this address answers
         yield_now().await;
         let is_first = standing.borrow().begun > index;
-        is_first.then(greet)
+        is_first.then(prepare)
     };
-    let (tcp, greeting) = tokio::join!(biased; connect(&race.net.detour, address, race.deadline), greeting);
+    let (tcp, prepared) = tokio::join!(biased; connect(&race.net.detour, address, race.deadline), prepared);
     let connection = match tcp.result {
         Ok(connection) => connection,
         Err(failure) => {
@@ -109,7 +109,7 @@ async fn attempt(race: &Race<'_>, standing: &watch::Sender<Standing>, index: usi
         }
     };
     let tls = if may_begin(race, standing, index).await {
-        Some(Box::new(secure(race, standing, connection.stream, greeting.unwrap_or_else(greet)).await))
+        Some(Box::new(secure(race, standing, connection.stream, prepared.unwrap_or_else(prepare)).await))
     } else {
         None
     };
@@ -144,7 +144,7 @@ async fn secure(
     race: &Race<'_>,
     standing: &watch::Sender<Standing>,
     stream: super::wire::Stamped,
-    greeting: Result<Greeting, String>,
+    prepared: Result<PreparedHandshake, String>,
 ) -> Phase<Secured, TlsFailure> {
     (race.tell)(Step::Tls);
     let began = Instant::now();
@@ -156,12 +156,12 @@ async fn secure(
             sleep_until(race.deadline.min(began + MOST_FOR_CONNECTING)).await;
         }
     };
-    let phase = tls::handshake(greeting, stream, give_up).await;
+    let phase = tls::handshake(prepared, stream, give_up).await;
     let channel = match phase.result {
         Ok(channel) => channel,
         Err(failure) => return Phase { felt: phase.felt, wire: phase.wire, result: Err(failure) },
     };
-    let Channel { stream, session, leaf } = channel;
+    let TlsChannel { stream, session, leaf, expired_root } = channel;
     let take = |now: &mut Standing| !std::mem::replace(&mut now.taken, true);
     let asking = async {
         if !standing.send_if_modified(take) && !every {
@@ -175,7 +175,7 @@ async fn secure(
     // the request goes first: the certificate is read while the answer is under way
     let reading = async { leaf.as_ref().and_then(tls::certificate) };
     let (http, certificate) = tokio::join!(biased; asking, reading);
-    Phase { felt: phase.felt, wire: phase.wire, result: Ok(Secured { session, certificate, http }) }
+    Phase { felt: phase.felt, wire: phase.wire, result: Ok(Secured { session, certificate, expired_root, http }) }
 }
 
 /// How long an address is waited for before the next one joins (RFC 8305, 8).

@@ -416,7 +416,7 @@ pub struct TlsShape {
     /// `ok` or `tls-…`.
     #[schemars(extend("pattern" = "^(ok|tls-[a-z0-9-]+)$"))]
     pub outcome: String,
-    /// The library's words.
+    /// What was wrong, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// `TLSv1.2` or `TLSv1.3`.
@@ -425,12 +425,21 @@ pub struct TlsShape {
     /// The cipher suite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cipher: Option<String>,
+    /// The group of the key exchange: `X25519`, `P-256` or `P-384`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_exchange: Option<String>,
     /// The application protocol that the server chose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alpn: Option<String>,
+    /// Whether the server asked for a client certificate; absent if the handshake failed before it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate_requested: Option<bool>,
     /// The server's certificate, verified or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateShape>,
+    /// The root from `--ca-file` that the certificate needs, if it has expired; most other clients refuse it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expired_root: Option<ExpiredRootShape>,
     /// On an unknown issuer: whether this host's own store trusts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_trusts_issuer: Option<bool>,
@@ -453,6 +462,16 @@ pub struct CertificateShape {
     pub issuer: String,
     /// The first moment of its validity.
     pub not_before: Instant,
+    /// The last moment of its validity.
+    pub not_after: Instant,
+}
+
+/// A trusted root that has expired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ExpiredRoot")]
+pub struct ExpiredRootShape {
+    /// The subject's distinguished name.
+    pub subject: String,
     /// The last moment of its validity.
     pub not_after: Instant,
 }

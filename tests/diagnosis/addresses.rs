@@ -26,7 +26,7 @@ fn third(tls: &Tls) -> Scene {
 }
 
 fn unsecured(fault: TlsFault) -> Tls {
-    phase(Err(TlsFailure { fault, detail: None, certificate: Some(certificate()), system_trusts_issuer: None }))
+    phase(Err(TlsFailure { certificate: Some(certificate()), ..TlsFailure::of(fault) }))
 }
 
 fn unanswered(fault: HttpFault) -> Tls {
@@ -154,6 +154,8 @@ fn an_address_that_fails_in_the_handshake_is_not_down() {
         (TlsFault::UnknownIssuer, Cause::TlsUntrustedIssuer),
         (TlsFault::Expired, Cause::CertificateExpired),
         (TlsFault::WrongName, Cause::TlsNameMismatch),
+        (TlsFault::BadCertificate, Cause::CertificateInvalid),
+        (TlsFault::UnsupportedCertificate, Cause::CertificateNotSupported),
         (TlsFault::NotTls, Cause::NotApiGateway),
         (TlsFault::Reset, Cause::ProxyInterference),
         (TlsFault::Closed, Cause::ProxyInterference),

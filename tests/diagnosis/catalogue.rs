@@ -74,7 +74,7 @@ fn a_root_is_given_only_where_it_is_what_is_missing() {
     use apigw_probe::plan::AccessPath::CustomDomain;
     let fix = |fault| {
         let certificate = Certificate { sans: vec!["www.example.com".into()], ..certificate() };
-        let failure = TlsFailure { fault, detail: None, certificate: Some(certificate), system_trusts_issuer: None };
+        let failure = TlsFailure { certificate: Some(certificate), ..TlsFailure::of(fault) };
         let scene = Scene::with_domain()
             .on(&[CustomDomain], |seen| seen.attempts[0].tcp = connected(phase(Err(failure.clone()))));
         scene.shows(Cause::CustomDomainCertificate, &[CustomDomain]).fix.concat()

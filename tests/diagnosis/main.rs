@@ -5,6 +5,7 @@ mod answer;
 mod answers;
 mod captured;
 mod catalogue;
+mod certificates;
 mod contrast;
 mod experiment;
 mod filter;

@@ -259,7 +259,7 @@ fn tcp() -> impl Strategy<Value = Tcp> {
         2 => (select(TcpFault::ALL), detail.clone()).prop_map(|(fault, detail)| phase(Err(TcpFailure { fault, detail }))),
         2 => (select(TlsFault::ALL), detail.clone(), any::<Option<bool>>()).prop_map(|(fault, detail, system_trusts_issuer)| {
             let certificate = system_trusts_issuer.map(|_| certificate());
-            connected(phase(Err(TlsFailure { fault, detail, certificate, system_trusts_issuer })))
+            connected(phase(Err(TlsFailure { detail, certificate, system_trusts_issuer, ..TlsFailure::of(fault) })))
         }),
         2 => (select(HttpFault::ALL), detail, proptest::option::of(answer())).prop_map(|(fault, detail, answer)| {
             connected(phase(Ok(crate::round::secured(Some(phase(Err(HttpFailure { fault, detail, answer })))))))

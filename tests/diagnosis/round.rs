@@ -210,15 +210,15 @@ impl Scene {
 
     pub(crate) fn untrusted(self, paths: &[AccessPath], fault: TlsFault, system_trusts_issuer: Option<bool>) -> Self {
         self.on(paths, |seen| {
-            let failure = TlsFailure { fault, detail: None, certificate: Some(certificate()), system_trusts_issuer };
+            let certificate = Some(certificate());
+            let failure = TlsFailure { certificate, system_trusts_issuer, ..TlsFailure::of(fault) };
             seen.attempts[0].tcp = connected(phase(Err(failure)));
         })
     }
 
     pub(crate) fn unsecured(self, paths: &[AccessPath], fault: TlsFault) -> Self {
         self.on(paths, |seen| {
-            let failure = TlsFailure { fault, detail: None, certificate: None, system_trusts_issuer: None };
-            seen.attempts[0].tcp = connected(phase(Err(failure)));
+            seen.attempts[0].tcp = connected(phase(Err(TlsFailure::of(fault))));
         })
     }
 
@@ -368,9 +368,14 @@ pub(crate) fn answered(answer: Answer) -> Phase<Secured, TlsFailure> {
 }
 
 pub(crate) fn secured(http: Option<Phase<Answer, HttpFailure>>) -> Secured {
-    let session =
-        Session { version: "TLSv1.2".into(), cipher: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256".into(), alpn: None };
-    Secured { session, certificate: Some(certificate()), http }
+    let session = Session {
+        version: "TLSv1.2".into(),
+        cipher: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256".into(),
+        key_exchange: Some("X25519".into()),
+        alpn: None,
+        client_certificate_requested: false,
+    };
+    Secured { session, certificate: Some(certificate()), expired_root: None, http }
 }
 
 pub(crate) fn certificate() -> Certificate {

@@ -203,6 +203,18 @@ pub(crate) fn settings(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'
     Arc::new(settings)
 }
 
+/// Settings of a server whose key and certificate rustls would not serve of itself: they do not belong together, or it cannot read them.
+pub(crate) fn unchecked(chain: Vec<CertificateDer<'static>>, key: &PrivateKeyDer<'_>) -> Arc<ServerConfig> {
+    let key = aws_lc_rs::sign::any_supported_type(key).unwrap();
+    let resolver = Arc::new(rustls::sign::SingleCertAndKey::from(rustls::sign::CertifiedKey::new(chain, key)));
+    let settings = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    Arc::new(settings)
+}
+
 /// An answer as API Gateway gives it.
 pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Type: application/json\r\n\
      Content-Length: 2\r\nx-amzn-RequestId: 1-2-3\r\nx-amz-apigw-id: abc=\r\n\r\n{}";

@@ -1,6 +1,9 @@
 //! The probe against servers on loopback that each break exactly one thing.
 
 mod addresses;
+mod ca_file;
+mod certificates;
+mod client_certificate;
 mod deadline;
 mod dns;
 mod far_end;
@@ -51,14 +54,13 @@ fn limits(milliseconds: u64) -> Limits {
 }
 
 fn net(servers: &[SocketAddr], authority: &Authority, detours: &[(&str, SocketAddr)]) -> Net {
+    net_trusting(servers, Trust::from_der(&[&authority.der]).unwrap(), detours)
+}
+
+fn net_trusting(servers: &[SocketAddr], trust: Trust, detours: &[(&str, SocketAddr)]) -> Net {
     let detours: HashMap<IpAddr, SocketAddr> = detours.iter().map(|(ip, to)| (ip.parse().unwrap(), *to)).collect();
-    Net {
-        resolver: Resolver::given(servers.to_vec()),
-        vpc_resolver: None,
-        trust: Trust::from_der(&[&authority.der]).unwrap(),
-        detour: Detour::from(detours),
-        share: None,
-    }
+    let resolver = Resolver::given(servers.to_vec());
+    Net { resolver, vpc_resolver: None, trust, detour: Detour::from(detours), share: None }
 }
 
 /// Probes one path whose name resolves to one address for each far end.

@@ -1,17 +1,16 @@
 //! Handshakes that fail, each with its reason and the facts kept.
 
-use super::far_end::{Authority, FarEnd, OK, self_signed, settings};
+use super::far_end::{Authority, FarEnd, OK, self_signed, settings, unchecked};
 use super::name_server::NameServer;
 use super::{NAME, ZONES, limits, net, plan, probe_api, probe_one};
 use apigw_probe::observation::{Attempt, HttpFault, Observation, TlsFailure, TlsFault};
 use apigw_probe::plan::AccessPath;
-use apigw_probe::probe::{Limits, Trust, TrustError, TrustSources, probe};
+use apigw_probe::probe::{Limits, Trust, TrustSources, probe};
 use apigw_probe::target::HostName;
 use rcgen::{CertificateParams, KeyPair, SanType, date_time_ymd};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use std::io::Write as _;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -117,22 +116,9 @@ async fn a_key_that_is_not_the_certificates_is_told() {
     let (key, stolen) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let leaf = authority.sign(&CertificateParams::new(vec![NAME.to_owned()]).unwrap(), &key);
     let wrong = PrivateKeyDer::try_from(stolen.serialize_der()).unwrap();
-    let seen = see(&authority, mismatched(vec![leaf], &wrong)).await;
+    let seen = see(&authority, unchecked(vec![leaf], &wrong)).await;
     assert_eq!(failure(&seen).fault, TlsFault::BadCertificate);
     assert!(seen.certificate().is_some());
-}
-
-/// Settings of a server that presents a certificate of which it does not hold the key.
-fn mismatched(chain: Vec<CertificateDer<'static>>, wrong: &PrivateKeyDer<'_>) -> Arc<ServerConfig> {
-    // rustls would not serve such a pair of itself
-    let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(wrong).unwrap();
-    let resolver = Arc::new(rustls::sign::SingleCertAndKey::from(rustls::sign::CertifiedKey::new(chain, key)));
-    let tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_cert_resolver(resolver);
-    Arc::new(tls)
 }
 
 #[tokio::test]
@@ -141,7 +127,7 @@ async fn a_chain_that_was_trusted_vouches_for_no_other_key_name_or_issuer() {
     let (chain, key) = authority.leaf(NAME);
     let other_key = PrivateKeyDer::try_from(KeyPair::generate().unwrap().serialize_der()).unwrap();
     let api = FarEnd::answering(settings(chain.clone(), key), OK).await;
-    let thief = FarEnd::answering(mismatched(chain, &other_key), OK).await;
+    let thief = FarEnd::answering(unchecked(chain, &other_key), OK).await;
     let foreign = FarEnd::answering(Authority::named("A foreign root").server(NAME), OK).await;
     let names = NameServer::giving(&ZONES).await;
     let far_ends = [(ZONES[0], api.address), (ZONES[1], thief.address), (ZONES[2], foreign.address)];
@@ -331,25 +317,4 @@ async fn what_tls_1_3_tells_late_is_told_of_the_exchange() {
     let failure = seen.http().unwrap().result.as_ref().unwrap_err();
     assert_eq!(failure.fault, HttpFault::TlsAlert, "{failure:?}");
     assert_eq!(seen.alert(), Some("certificate_required"));
-}
-
-#[test]
-fn a_ca_file_that_cannot_be_used_is_named_with_the_reason() {
-    let refused = |contents: &str| {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(contents.as_bytes()).unwrap();
-        let error = Trust::new(TrustSources { ca_file: Some(file.path()), system_roots: false }).unwrap_err();
-        assert!(error.to_string().contains(file.path().to_str().unwrap()), "{error}");
-        error
-    };
-    assert!(matches!(refused(""), TrustError::NotCertificates { .. }));
-    assert!(matches!(refused("not PEM at all"), TrustError::NotCertificates { .. }));
-    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    assert!(matches!(refused(broken), TrustError::NotCertificates { .. }));
-    let missing = Trust::new(TrustSources { ca_file: Some("/nonexistent/ca.pem".as_ref()), system_roots: false });
-    assert!(matches!(missing, Err(TrustError::Unreadable { .. })));
-
-    let mut good = tempfile::NamedTempFile::new().unwrap();
-    good.write_all(Authority::new().pem().as_bytes()).unwrap();
-    assert!(Trust::new(TrustSources { ca_file: Some(good.path()), system_roots: false }).is_ok());
 }

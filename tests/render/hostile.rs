@@ -50,6 +50,8 @@ fn fill_attempt(attempt: &mut Attempt, text: &str) {
     text.clone_into(&mut secured.session.version);
     text.clone_into(&mut secured.session.cipher);
     secured.session.alpn = Some(text.to_owned());
+    secured.session.key_exchange = Some(text.to_owned());
+    secured.expired_root.iter_mut().for_each(|root| text.clone_into(&mut root.subject));
     secured.certificate.iter_mut().for_each(|certificate| fill_certificate(certificate, text));
     match secured.http.as_mut().map(|http| &mut http.result) {
         None => {}

@@ -75,6 +75,30 @@ fn certificate_is_kept_when_verification_fails() {
 }
 
 #[test]
+fn what_tls_agreed_on_is_told() {
+    let report = value_of(&report::all_broken());
+    let tls = |path: usize| &report["paths"][path]["attempts"][0]["tls"];
+    assert_eq!(tls(3)["key_exchange"], "X25519");
+    assert_eq!(
+        (&tls(3)["client_certificate_requested"], &tls(2)["client_certificate_requested"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(tls(3)["expired_root"]["subject"], "CN=Old root");
+    let healthy = &value_of(&report::healthy())["paths"][0]["attempts"][0]["tls"];
+    assert_eq!((&healthy["client_certificate_requested"], healthy.get("expired_root")), (&json!(false), None));
+}
+
+#[test]
+fn reports_of_versions_that_knew_less_of_tls_are_read() {
+    let mut older = value_of(&report::healthy());
+    let tls = older.pointer_mut("/paths/0/attempts/0/tls").unwrap().as_object_mut().unwrap();
+    assert!(tls.remove("key_exchange").is_some() && tls.remove("client_certificate_requested").is_some());
+    let round = Shape::read(older.to_string().as_bytes()).unwrap();
+    let session = &round.rows[0].observation().unwrap().attempts[0].secured().unwrap().session;
+    assert_eq!((&session.key_exchange, session.client_certificate_requested), (&None, false));
+}
+
+#[test]
 fn saved_reports_give_back_the_round() {
     for (name, report) in report::all() {
         assert_eq!(Shape::read(json(&report).as_bytes()).unwrap(), report.round, "{name}");

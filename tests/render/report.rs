@@ -3,9 +3,10 @@
 
 use apigw_probe::diagnosis::{Cause, Confidence, Diagnosis, Finding, Owner};
 use apigw_probe::observation::{
-    Address, Answer, Attempt, Canary, Certificate, Connected, DnsFault, Environment, Experiment, HttpFailure,
-    HttpFault, Intent, Lookup, Mismatches, NameSource, Observation, Phase, Query, QueryOutcome, Question, RecordType,
-    Round, Row, SecondOpinion, Secured, Seen, Session, TcpFailure, TcpFault, TlsFailure, TlsFault, Transport,
+    Address, Answer, Attempt, Canary, Certificate, Connected, DnsFault, Environment, Experiment, ExpiredRoot,
+    HttpFailure, HttpFault, Intent, Lookup, Mismatches, NameSource, Observation, Phase, Query, QueryOutcome, Question,
+    RecordType, Round, Row, SecondOpinion, Secured, Seen, Session, TcpFailure, TcpFault, TlsFailure, TlsFault,
+    Transport,
 };
 use apigw_probe::plan::{AccessPath, Request, plan};
 use apigw_probe::report::Report;
@@ -172,7 +173,13 @@ pub fn all_broken() -> Report {
         detail: Some("UnknownIssuer".to_owned()),
         certificate: Some(certificate),
         system_trusts_issuer: Some(true),
+        client_certificate_requested: true,
     });
+    if let Ok(secured) = &mut tls_mut(round, AccessPath::VpceApiIdHeader).result {
+        secured.session.client_certificate_requested = true;
+        let not_after = OffsetDateTime::from_unix_timestamp(STARTED - 86_400).expect("a moment");
+        secured.expired_root = Some(ExpiredRoot { subject: "CN=Old root".to_owned(), not_after });
+    }
     http_mut(round, AccessPath::VpceApiIdHeader).result = Err(HttpFailure {
         fault: HttpFault::Unfinished,
         detail: Some("the body did not end".to_owned()),
@@ -352,9 +359,11 @@ fn secured() -> Phase<Secured, TlsFailure> {
     let session = Session {
         version: "TLSv1.3".to_owned(),
         cipher: "TLS13_AES_128_GCM_SHA256".to_owned(),
+        key_exchange: Some("X25519".to_owned()),
+        client_certificate_requested: false,
         alpn: Some("http/1.1".to_owned()),
     };
-    let result = Ok(Secured { session, certificate: Some(certificate()), http: Some(http) });
+    let result = Ok(Secured { session, certificate: Some(certificate()), expired_root: None, http: Some(http) });
     Phase { felt: micros(9_900), wire: Some(micros(9_000)), result }
 }
 

@@ -182,6 +182,11 @@ fn verbose_report_tells_everything_that_was_seen() {
                 assert!(text.contains(&attempt.address.to_string()), "{name}");
                 assert!(attempt.certificate().is_none_or(|one| text.contains(&one.subject)), "{name}");
                 assert!(attempt.secured().is_none_or(|one| text.contains(&one.session.cipher)), "{name}");
+                let group = attempt.secured().and_then(|one| one.session.key_exchange.as_ref());
+                assert!(group.is_none_or(|group| text.contains(group)), "{name}");
+                assert!(!attempt.client_certificate_requested() || text.contains("client certificate"), "{name}");
+                let root = attempt.secured().and_then(|one| one.expired_root.as_ref());
+                assert!(root.is_none_or(|root| text.contains(&root.subject)), "{name}");
             }
         }
     }

@@ -48,6 +48,7 @@ pub(super) const CUSTOM_DOMAIN_CERTIFICATE: Entry = Entry {
     ceiling: Likely,
     fix: &[
         "{if tls-untrusted-issuer}if its authority is a private one, give its root: `--ca-file` (in a configuration `ca_file`)",
+        "{if tls-untrusted-issuer}if an intermediate certificate is missing, import the certificate into ACM again with its chain (`--certificate-chain`)",
         "in account B, see which certificate the domain has: `aws apigateway get-domain-name {domain-option} --region {region} --query '[certificateArn,regionalCertificateArn]'`",
         "and whether that covers the name and is renewed: `aws acm describe-certificate --certificate-arn CERTIFICATE_ARN --region {region} --query 'Certificate.[SubjectAlternativeNames,NotAfter,RenewalSummary]'`",
         "{if certificate-expired}an imported certificate is not renewed by ACM: import the new one over it",

@@ -120,6 +120,7 @@ pub(super) const TLS_UNTRUSTED_ISSUER: Entry = Entry {
     fix: &[
         "{if names-issuer}where a certificate came, see its issuer in the evidence: it mostly names the product that intercepts",
         "exempt execute-api.{region}.{suffix} and vpce.{suffix} from inspection",
+        "if the issuer is an intermediate authority, the server must send its certificate too: an incomplete chain fails in most clients",
         "or, if interception is meant, trust its authority: `--ca-file PEM`, or `--system-roots` where the host trusts it",
     ],
     docs: "https://www.amazontrust.com/repository/",
@@ -136,6 +137,51 @@ pub(super) const CERTIFICATE_EXPIRED: Entry = Entry {
         "{if names-issuer}where a certificate came, see its issuer in the evidence: if it is not Amazon, whoever runs the proxy must renew",
     ],
     docs: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/set-time.html",
+};
+
+pub(super) const CERTIFICATE_INVALID: Entry = Entry {
+    title: "the certificate, or an authority of its chain, breaks a rule, so that clients reject it",
+    owner: Owner::Network,
+    meaning: "The certificate is malformed or for another purpose, an authority was not allowed to issue it, or the server does not \
+              hold its key. The certificates of AWS's names are in order: something in between shows another, or another host answers.",
+    shows: "the handshake ends when the certificate comes; the evidence says which rule is broken.",
+    ceiling: Likely,
+    fix: &[
+        "{if names-issuer}where a certificate came, see its issuer in the evidence: it mostly names the product that intercepts",
+        "exempt execute-api.{region}.{suffix} and vpce.{suffix} from inspection",
+        "if the server is meant to answer, its owner must replace the certificate, or send the right chain with it",
+    ],
+    docs: "https://www.rfc-editor.org/rfc/rfc5280#section-6",
+};
+
+pub(super) const CERTIFICATE_NOT_SUPPORTED: Entry = Entry {
+    title: "this probe cannot verify this kind of certificate; other clients may accept it",
+    owner: Owner::Caller,
+    meaning: "A limit of this probe's TLS library, no fault of the certificate's authority. It verifies ECDSA keys (P-256, P-384, \
+              P-521), Ed25519 keys, and RSA keys of 2048 to 8192 bits, signed with SHA-256 or stronger; not RSASSA-PSS keys, SHA-1, \
+              more than six intermediate authorities, critical extensions that it does not know, or chains above 64 KiB.",
+    shows: "the handshake ends when the certificate comes, and the evidence says what is not supported; or the server has no other certificate and sends the alert `handshake_failure`.",
+    ceiling: Likely,
+    fix: &[
+        "see what another client says: `openssl s_client -connect {endpoint}:443 -servername {endpoint} -verify_return_error`",
+        "if it accepts the certificate, the path works for such clients; this probe needs a certificate of a kind that it supports",
+        "the certificates of AWS's names are of such kinds: on these, find out what in between shows another",
+    ],
+    docs: "https://docs.rs/rustls/latest/rustls/manual/_04_features/index.html",
+};
+
+pub(super) const ROOT_CERTIFICATE_EXPIRED: Entry = Entry {
+    title: "a root in `--ca-file` has expired: this probe accepts it, most other clients do not",
+    owner: Owner::Caller,
+    meaning: "The dates of a trusted root are not part of the verification (RFC 5280, 6.1), and this probe goes by that. OpenSSL does \
+              look at them, and with it curl and most clients, which say `certificate has expired` where the probe says `ok`.",
+    shows: "the server's certificate leads to no other trusted root than one that has expired, by this host's clock.",
+    ceiling: Likely,
+    fix: &[
+        "get the authority's current root, and give that: `--ca-file` (in a configuration `ca_file`)",
+        "give it to the clients as well",
+    ],
+    docs: "https://www.rfc-editor.org/rfc/rfc5280#section-6.1",
 };
 
 pub(super) const TLS_VERSION: Entry = Entry {

@@ -1,8 +1,8 @@
 //! Everything that was seen, path by path, for `-v`.
 
 use crate::observation::{
-    Address, Answer, Attempt, Certificate, DnsFault, Environment, HttpFailure, Lookup, Observation, Phase, Query,
-    Round, Secured, Seen, TlsFailure,
+    Address, Answer, Attempt, DnsFault, Environment, HttpFailure, Lookup, Observation, Phase, Query, Round, Secured,
+    Seen, TlsFailure,
 };
 use crate::render::Clean;
 use crate::render::style::{Ink, TextStyle};
@@ -113,7 +113,7 @@ impl Detail<'_, '_> {
         };
         self.line("tcp", &format!("{} {}", attempt.address, tcp.after(&attempt.tcp)))?;
         if let Some(tls) = attempt.tls() {
-            self.tls(tls, attempt.certificate())?;
+            self.tls(tls, attempt)?;
         }
         match attempt.http() {
             None => Ok(()),
@@ -121,21 +121,31 @@ impl Detail<'_, '_> {
         }
     }
 
-    fn tls(&mut self, tls: &Phase<Secured, TlsFailure>, certificate: Option<&Certificate>) -> fmt::Result {
+    fn tls(&mut self, tls: &Phase<Secured, TlsFailure>, attempt: &Attempt) -> fmt::Result {
         let ended = match &tls.result {
             Ok(Secured { session, .. }) => {
                 let alpn = session.alpn.as_ref().map(|alpn| format!(" {alpn}")).unwrap_or_default();
-                Ended { code: "ok", more: format!(": {} {}{alpn}", session.version, session.cipher) }
+                let group = session.key_exchange.as_ref().map(|group| format!(" {group}")).unwrap_or_default();
+                Ended { code: "ok", more: format!(": {} {}{group}{alpn}", session.version, session.cipher) }
             }
             Err(failure) => Ended::failed(failure.fault.name(), failure.detail.as_deref()),
         };
         self.line("tls", &ended.after(tls))?;
+        if attempt.client_certificate_requested() {
+            self.line("", "the server asked for a client certificate, and none was sent")?;
+        }
+        if let Some(root) = attempt.secured().and_then(|secured| secured.expired_root.as_ref()) {
+            self.line(
+                "",
+                &format!("leads to the root {}, which expired at {}", root.subject, rfc3339(root.not_after)),
+            )?;
+        }
         match tls.result.as_ref().err().and_then(|failure| failure.system_trusts_issuer) {
             Some(true) => self.line("", "this host's own store trusts the issuer")?,
             Some(false) => self.line("", "this host's own store does not trust the issuer either")?,
             None => {}
         }
-        let Some(certificate) = certificate else { return Ok(()) };
+        let Some(certificate) = attempt.certificate() else { return Ok(()) };
         self.line("", &format!("certificate {}", certificate.subject))?;
         self.line("", &format!("for {}", certificate.sans.join(", ")))?;
         self.line("", &format!("by {}", certificate.issuer))?;

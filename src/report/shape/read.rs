@@ -5,9 +5,9 @@ use super::{
     PathShape, QueryShape, RequestShape, SCHEMA_VERSION, SeenShape, Shape, TlsShape,
 };
 use crate::observation::{
-    Address, Answer, Attempt, Canary, Certificate, Connected, DnsFault, Environment, Experiment, HttpFailure,
-    HttpFault, Lookup, Mismatches, Observation, Phase, Query, Round, Row, SecondOpinion, Secured, Seen, Session,
-    TcpFailure, TcpFault, TlsFailure, TlsFault,
+    Address, Answer, Attempt, Canary, Certificate, Connected, DnsFault, Environment, Experiment, ExpiredRoot,
+    HttpFailure, HttpFault, Lookup, Mismatches, Observation, Phase, Query, Round, Row, SecondOpinion, Secured, Seen,
+    Session, TcpFailure, TcpFault, TlsFailure, TlsFault,
 };
 use crate::plan::{Header, HeaderText, Method, Plan};
 use crate::target::{ApiId, Expectation, HostName, NameError, Target, TargetError, TargetInput, Warning, Zone};
@@ -265,14 +265,20 @@ impl TlsShape {
                 detail: self.detail,
                 certificate,
                 system_trusts_issuer: self.system_trusts_issuer,
+                client_certificate_requested: self.client_certificate_requested.unwrap_or_default(),
             }),
             None => Ok(Secured {
                 session: Session {
                     version: self.version.unwrap_or_default(),
                     cipher: self.cipher.unwrap_or_default(),
+                    key_exchange: self.key_exchange,
                     alpn: self.alpn,
+                    client_certificate_requested: self.client_certificate_requested.unwrap_or_default(),
                 },
                 certificate,
+                expired_root: self
+                    .expired_root
+                    .map(|root| ExpiredRoot { subject: root.subject, not_after: root.not_after.0 }),
                 http: http.map(HttpShape::into_phase),
             }),
         };

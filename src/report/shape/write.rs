@@ -2,8 +2,8 @@
 
 use super::{
     AddressShape, AnswerShape, AttemptShape, CanaryShape, CertificateShape, DnsShape, EnvironmentShape,
-    ExperimentShape, HttpShape, Instant, OK, PathShape, QueryShape, RequestShape, SCHEMA_VERSION, SecondOpinionShape,
-    SeenShape, Shape, TargetShape, TcpShape, TlsShape, Tool, WarningShape,
+    ExperimentShape, ExpiredRootShape, HttpShape, Instant, OK, PathShape, QueryShape, RequestShape, SCHEMA_VERSION,
+    SecondOpinionShape, SeenShape, Shape, TargetShape, TcpShape, TlsShape, Tool, WarningShape,
 };
 use crate::observation::{
     Address, Answer, Attempt, Canary, DnsFault, Environment, Experiment, HttpFailure, Lookup, Observation, Outcome,
@@ -236,7 +236,12 @@ impl TlsShape {
             detail: failure.and_then(|failure| failure.detail.clone()),
             version: session.map(|session| session.version.clone()),
             cipher: session.map(|session| session.cipher.clone()),
+            key_exchange: session.and_then(|session| session.key_exchange.clone()),
             alpn: session.and_then(|session| session.alpn.clone()),
+            client_certificate_requested: match &phase.result {
+                Ok(secured) => Some(secured.session.client_certificate_requested),
+                Err(failure) => failure.client_certificate_requested.then_some(true),
+            },
             certificate: certificate.map(|certificate| CertificateShape {
                 subject: certificate.subject.clone(),
                 sans: certificate.sans.clone(),
@@ -244,6 +249,12 @@ impl TlsShape {
                 not_before: Instant(certificate.not_before),
                 not_after: Instant(certificate.not_after),
             }),
+            expired_root: phase
+                .result
+                .as_ref()
+                .ok()
+                .and_then(|secured| secured.expired_root.as_ref())
+                .map(|root| ExpiredRootShape { subject: root.subject.clone(), not_after: Instant(root.not_after) }),
             system_trusts_issuer: failure.and_then(|failure| failure.system_trusts_issuer),
             duration_seconds: phase.felt.into(),
             wire_seconds: phase.wire.map(Into::into),

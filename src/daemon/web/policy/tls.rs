@@ -4,6 +4,7 @@ use super::client::{ClientAuth, verifier};
 use super::yaml::At;
 use super::{Fault, Library};
 use crate::crypto_provider;
+use crate::probe::{pem_error_text, tls_error_text};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -43,16 +44,17 @@ impl Tls {
         let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| {
             self.key.fault("no private key in PEM is there; it begins with `-----BEGIN PRIVATE KEY-----`")
         })?;
-        let builder = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&versions)
-            .map_err(|error| self.certificate.fault(format!("no cipher suite fits the TLS versions: {error}")))?;
+        let builder =
+            ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions).map_err(|error| {
+                self.certificate.fault(format!("no cipher suite fits the TLS versions: {}", tls_error_text(&error)))
+            })?;
         let builder = match client {
             Some(verifier) => builder.with_client_cert_verifier(verifier),
             None => builder.with_no_client_auth(),
         };
-        let mut config = builder
-            .with_single_cert(chain, key)
-            .map_err(|error| self.certificate.fault(format!("certificate and key do not make a pair: {error}")))?;
+        let mut config = builder.with_single_cert(chain, key).map_err(|error| {
+            self.certificate.fault(format!("certificate and key do not make a pair: {}", tls_error_text(&error)))
+        })?;
         config.ignore_client_order = self.prefer_server_cipher_suites;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
@@ -182,7 +184,7 @@ impl Pem {
 fn certificates(pem: &Pem, library: &mut Library) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let text = pem.read(library)?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let chain = chain.map_err(|error| pem.fault(format!("no certificate in PEM: {error}")))?;
+    let chain = chain.map_err(|error| pem.fault(format!("no certificate in PEM: {}", pem_error_text(&error))))?;
     if chain.is_empty() {
         return Err(pem.fault("no certificate in PEM is there; it begins with `-----BEGIN CERTIFICATE-----`"));
     }
@@ -192,7 +194,9 @@ fn certificates(pem: &Pem, library: &mut Library) -> Result<Vec<CertificateDer<'
 fn roots(pem: &Pem, library: &mut Library) -> Result<RootCertStore, Fault> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(pem, library)? {
-        roots.add(certificate).map_err(|error| pem.fault(format!("this is no authority: {error}")))?;
+        roots
+            .add(certificate)
+            .map_err(|error| pem.fault(format!("this is no authority: {}", tls_error_text(&error))))?;
     }
     Ok(roots)
 }
