@@ -85,6 +85,8 @@ impl Pki {
             Chain::NotYetValid => leaf(name, days(2, 397), &self.intermediate)?,
             Chain::OfLoadBalancer => leaf("*.elb.us-east-1.amazonaws.com", usual, &self.intermediate)?,
             Chain::OfInspection => leaf(name, usual, &self.inspection)?,
+            Chain::ForClients => leaf_for(ExtendedKeyUsagePurpose::ClientAuth, name, usual, &self.intermediate)?,
+            Chain::TooDeep => self.deep_leaf(name, usual)?,
             Chain::OfStranger => {
                 let stranger = CertifiedIssuer::self_signed(authority("Nobody Knows", "Nobody Knows Root"), key()?);
                 leaf(name, usual, &stranger.map_err(io::Error::other)?)?
@@ -95,21 +97,46 @@ impl Pki {
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key))
             .map_err(io::Error::other)
     }
+
+    /// A leaf with one intermediate authority more above it than the probe's TLS library follows.
+    fn deep_leaf(&self, name: &str, validity: Validity) -> io::Result<ChainAndKey> {
+        let below = |issuer: &Authority, depth: usize| {
+            let params = authority("Make-believe Amazon", &format!("Lab Sub CA {depth}"));
+            CertifiedIssuer::signed_by(params, key()?, issuer).map_err(io::Error::other)
+        };
+        let mut above = vec![self.intermediate.der().clone()];
+        let mut issuer = below(&self.intermediate, 1)?;
+        for depth in 2..=MOST_INTERMEDIATES_FOLLOWED {
+            above.push(issuer.der().clone());
+            issuer = below(&issuer, depth)?;
+        }
+        let (mut certificates, key) = leaf(name, validity, &issuer)?;
+        certificates.extend(above.into_iter().rev());
+        Ok((certificates, key))
+    }
 }
 
-/// A leaf for one name, with its issuer behind it.
-fn leaf(
+type Validity = (OffsetDateTime, OffsetDateTime);
+type ChainAndKey = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// A server's leaf for one name, with its issuer behind it.
+fn leaf(name: &str, validity: Validity, issuer: &Authority) -> io::Result<ChainAndKey> {
+    leaf_for(ExtendedKeyUsagePurpose::ServerAuth, name, validity, issuer)
+}
+
+fn leaf_for(
+    purpose: ExtendedKeyUsagePurpose,
     name: &str,
-    (from, to): (OffsetDateTime, OffsetDateTime),
+    (from, to): Validity,
     issuer: &Authority,
-) -> io::Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+) -> io::Result<ChainAndKey> {
     let mut params = CertificateParams::new([name.to_owned()]).map_err(io::Error::other)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     params.not_before = from;
     params.not_after = to;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.extended_key_usages = vec![purpose];
     params.use_authority_key_identifier_extension = true;
     let key = key()?;
     let certificate = params.signed_by(&key, issuer).map_err(io::Error::other)?;
@@ -134,3 +161,6 @@ fn authority(organization: &str, name: &str) -> CertificateParams {
 fn key() -> io::Result<KeyPair> {
     KeyPair::generate().map_err(io::Error::other)
 }
+
+/// How many intermediate authorities the probe's TLS library follows.
+const MOST_INTERMEDIATES_FOLLOWED: usize = 6;

@@ -52,6 +52,8 @@ const VECTORS: &[(&str, &str)] = &[
     ("certificate-of-load-balancer",       "tls tls tls tls"),
     ("certificate-unknown-issuer",         "tls tls tls tls"),
     ("tls-inspection",                     "tls tls tls tls"),
+    ("certificate-for-clients",            "tls tls tls tls"),
+    ("certificate-chain-too-deep",         "tls tls tls tls"),
     ("tls-version",                        "tls tls tls tls"),
     ("handshake-stalls",                   "silent silent silent silent"),
     ("port-without-tls",                   "tls tls tls tls"),

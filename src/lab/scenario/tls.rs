@@ -29,6 +29,14 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         world.handshake = Handshake::Presents(Chain::OfInspection);
     })
     .fails(&[Cause::TlsUntrustedIssuer]),
+    Scenario::new("certificate-for-clients", "the certificate is for clients, not for servers", |world| {
+        world.handshake = Handshake::Presents(Chain::ForClients);
+    })
+    .fails(&[Cause::CertificateInvalid]),
+    Scenario::new("certificate-chain-too-deep", "more authorities than the probe's TLS library follows", |world| {
+        world.handshake = Handshake::Presents(Chain::TooDeep);
+    })
+    .fails(&[Cause::CertificateNotSupported]),
     Scenario::new("tls-version", "the server wants another TLS version than 1.2 or 1.3", |world| {
         world.handshake = Handshake::WantsAnotherVersion;
     })

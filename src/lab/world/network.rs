@@ -109,6 +109,10 @@ pub(in crate::lab) enum Chain {
     OfStranger,
     /// For the right name, of a company's TLS inspection.
     OfInspection,
+    /// For the right name, and for clients only.
+    ForClients,
+    /// For the right name, with more intermediate authorities than the probe's library follows.
+    TooDeep,
 }
 
 /// What stands between the client and API Gateway.
