@@ -1,5 +1,8 @@
 //! The one cryptography provider of the program: aws-lc-rs, for the probe, the AWS calls, the web server and the simulator.
 
+mod ecdh_p521;
+
+use ecdh_p521::Secp521r1;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 /// Returns aws-lc-rs with the classical key exchanges X25519, P-256 and P-384, as curl on Amazon Linux 2023 offers them.
@@ -10,6 +13,13 @@ pub fn provider() -> CryptoProvider {
     provider.kx_groups =
         vec![aws_lc_rs::kx_group::X25519, aws_lc_rs::kx_group::SECP256R1, aws_lc_rs::kx_group::SECP384R1];
     provider.cipher_suites.sort_by_key(|one| one.suite().as_str().is_some_and(|name| name.ends_with("SHA384")));
+    provider
+}
+
+/// Returns the provider of the probe: the same with P-521 as the last key exchange, as curl offers it too.
+pub fn probe_provider() -> CryptoProvider {
+    let mut provider = provider();
+    provider.kx_groups.push(&Secp521r1);
     provider
 }
 
@@ -25,7 +35,7 @@ mod tests {
     /// The evidence of a `handshake_failure` says what was offered: this is all of it.
     #[test]
     fn what_is_said_to_be_offered_is_what_the_library_offers() {
-        let provider = super::provider();
+        let provider = super::probe_provider();
         let offered = crate::diagnosis::OFFERED;
         let of_suites = |name: &str| match name {
             _ if name.contains("_AES_") => "AES-GCM",
@@ -48,7 +58,10 @@ mod tests {
             assert!(offered.contains(of_schemes(scheme.as_str().unwrap())));
         }
         for group in &provider.kx_groups {
-            let name = group.name().as_str().unwrap().replace("secp256r1", "P-256").replace("secp384r1", "P-384");
+            let name = group.name().as_str().unwrap();
+            let curve = |bits: &str| format!("P-{bits}");
+            let name =
+                name.strip_prefix("secp").and_then(|name| name.strip_suffix("r1")).map_or(name.to_owned(), curve);
             assert!(offered.contains(&name), "{name}");
         }
     }

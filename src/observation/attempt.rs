@@ -63,7 +63,7 @@ pub struct Session {
     pub version: String,
     /// The cipher suite, by its IANA name.
     pub cipher: String,
-    /// The group of the key exchange: `X25519`, `P-256` or `P-384`; absent in reports of versions that did not record it.
+    /// The group of the key exchange: `X25519`, `P-256`, `P-384` or `P-521`; absent in reports of versions that did not record it.
     pub key_exchange: Option<String>,
     /// The application protocol, if the server chose one.
     pub alpn: Option<String>,

@@ -124,6 +124,7 @@ fn group_name(group: NamedGroup) -> Option<String> {
     let name = match group {
         NamedGroup::secp256r1 => Some("P-256"),
         NamedGroup::secp384r1 => Some("P-384"),
+        NamedGroup::secp521r1 => Some("P-521"),
         other => other.as_str(),
     };
     name.map(str::to_owned)

@@ -425,7 +425,7 @@ pub struct TlsShape {
     /// The cipher suite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cipher: Option<String>,
-    /// The group of the key exchange: `X25519`, `P-256` or `P-384`.
+    /// The group of the key exchange: `X25519`, `P-256`, `P-384` or `P-521`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_exchange: Option<String>,
     /// The application protocol that the server chose.

@@ -27,6 +27,7 @@ mod tool;
 mod vpc;
 mod web_server;
 
+mod certificates;
 mod checks;
 mod cli;
 mod clock;

@@ -60,6 +60,7 @@ fn a_good_server_passes_and_its_certificate_is_told() {
     let report = bench.nginx(&bench.authority.good(), web_server::OK);
     assert_eq!((outcome(&report), &report["verdict"]), ("ok", &"pass".into()));
     assert_eq!((tls(&report, "version"), tls(&report, "alpn")), (&"TLSv1.3".into(), &"http/1.1".into()));
+    assert_eq!(tls(&report, "client_certificate_requested"), false);
     let certificate = tls(&report, "certificate");
     assert_eq!((&certificate["subject"], &certificate["issuer"]), (&"CN=good".into(), &"CN=test-root".into()));
     assert_eq!(certificate["sans"], serde_json::json!(ENDPOINT_NAMES));
@@ -158,6 +159,7 @@ fn a_client_certificate_that_is_only_asked_for_does_not_matter() {
     for version in ["-tls1_2", "-tls1_3"] {
         let report = bench.s_server(&bench.authority.good(), &format!("{version} -verify 1"));
         assert_eq!(outcome(&report), "ok", "{version}");
+        assert_eq!(tls(&report, "client_certificate_requested"), true, "{version}");
     }
 }
 
@@ -167,6 +169,7 @@ fn a_client_certificate_that_is_demanded_fails_where_the_version_tells_it() {
     for (version, expected) in [("-tls1_2", "tls-alert"), ("-tls1_3", "http-tls-alert")] {
         let report = bench.s_server(&bench.authority.good(), &format!("{version} -Verify 1"));
         assert_eq!(outcome(&report), expected, "{version}");
+        assert_eq!(tls(&report, "client_certificate_requested"), true, "{version}");
     }
 }
 

@@ -155,7 +155,7 @@ pub(super) const CERTIFICATE_INVALID: Entry = Entry {
 };
 
 pub(super) const CERTIFICATE_NOT_SUPPORTED: Entry = Entry {
-    title: "this probe cannot verify this kind of certificate; other clients may accept it",
+    title: "this probe cannot verify this kind of certificate; other clients may",
     owner: Owner::Caller,
     meaning: "A limit of this probe's TLS library, no fault of the certificate's authority. It verifies ECDSA keys (P-256, P-384, \
               P-521), Ed25519 keys, and RSA keys of 2048 to 8192 bits, signed with SHA-256 or stronger; not RSASSA-PSS keys, SHA-1, \

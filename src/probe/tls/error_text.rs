@@ -87,7 +87,7 @@ fn incompatible(why: &PeerIncompatible) -> &'static str {
         | I::Tls13RequiredForQuic => "no TLS version in common: this probe offers TLS 1.3 and TLS 1.2",
         I::NoCipherSuitesInCommon => "no cipher suite in common",
         I::KeyShareExtensionRequired | I::NamedGroupsExtensionRequired | I::NoKxGroupsInCommon => {
-            "no key exchange group in common: this probe offers X25519, P-256 and P-384"
+            "no key exchange group in common: this probe offers X25519, P-256, P-384 and P-521"
         }
         I::NoSignatureSchemesInCommon | I::SignatureAlgorithmsExtensionRequired => "no signature scheme in common",
         I::NoCertificateRequestSignatureSchemesInCommon => {

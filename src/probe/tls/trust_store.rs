@@ -221,7 +221,7 @@ impl Trust {
 
     fn of(roots: RootCertStore, named: Vec<NamedRoot>) -> Self {
         let roots = Arc::new(roots);
-        let provider = Arc::new(crypto_provider::provider());
+        let provider = Arc::new(crypto_provider::probe_provider());
         let algorithms = provider.signature_verification_algorithms;
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
             .build()
