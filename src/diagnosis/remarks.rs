@@ -97,7 +97,12 @@ pub(crate) fn expired_roots(case: &Case<'_>) -> Vec<Draft> {
         format!("the certificate leads to no trusted root but `{subject}`, which expired on {}", root.not_after.date())
     });
     let facts: Vec<_> = facts.collect();
-    vec![Draft::over(&[Cause::RootCertificateExpired], Likely, &sights).because_of(facts).into_remark()]
+    vec![
+        Draft::over(&[Cause::RootCertificateExpired], Likely, &sights)
+            .or_if(Clock::of(case).is_off(), Cause::ClockSkew)
+            .because_of(facts)
+            .into_remark(),
+    ]
 }
 
 /// The answers' dates are minutes away from this host's clock.

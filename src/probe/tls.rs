@@ -5,6 +5,7 @@ mod certificate;
 mod certificate_error;
 mod chain_limits;
 mod error_text;
+mod named_roots;
 mod trust_store;
 mod verifier;
 
@@ -131,7 +132,8 @@ fn group_name(group: NamedGroup) -> Option<String> {
 }
 
 fn failure(error: &io::Error, opening: &[u8], verifier: &RecordingVerifier, server: &ServerName<'_>) -> TlsFailure {
-    let mut failure = match error.get_ref().and_then(|inner| inner.downcast_ref::<RustlsError>()) {
+    let rustls = error.get_ref().and_then(|inner| inner.downcast_ref::<RustlsError>());
+    let failure = match rustls {
         Some(RustlsError::InvalidCertificate(reason)) => {
             let VerificationFailure { fault, detail, system_trusts_issuer } = verifier.explain(reason, server);
             TlsFailure { system_trusts_issuer, ..described(fault, detail) }
@@ -140,19 +142,12 @@ fn failure(error: &io::Error, opening: &[u8], verifier: &RecordingVerifier, serv
         None if Flooded::is_cause_of(error) => described(TlsFault::Other, error.to_string()),
         None => transport_failure(error, opening),
     };
+    // the library ends the handshake before it asks for a certificate that it could not sign with
     let unknown_signatures = PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon;
-    let was_requested = verifier.client_certificate_requested()
-        || failure.detail == Some(error_text(&RustlsError::PeerIncompatible(unknown_signatures)));
-    failure.client_certificate_requested = was_requested;
-    match verifier.leaf().map(|leaf| certificate::read(&leaf)) {
-        Some(Ok(certificate)) => failure.certificate = Some(certificate),
-        Some(Err(unreadable)) => {
-            failure.detail =
-                Some([failure.detail, Some(unreadable)].into_iter().flatten().collect::<Vec<_>>().join("; "));
-        }
-        None => {}
-    }
-    failure
+    let client_certificate_requested =
+        verifier.client_certificate_requested() || rustls == Some(&RustlsError::PeerIncompatible(unknown_signatures));
+    let certificate = verifier.leaf().and_then(|leaf| certificate(&leaf));
+    TlsFailure { certificate, client_certificate_requested, ..failure }
 }
 
 fn protocol_failure(error: &RustlsError, opening: &[u8]) -> TlsFailure {

@@ -129,6 +129,20 @@ async fn what_the_library_cannot_verify_is_a_limit_of_this_probe() {
     }
 }
 
+#[tokio::test]
+async fn a_critical_extension_that_the_library_does_not_know_is_a_limit_of_this_probe() {
+    let root = Issuer::self_signed(authority("root"), key()).unwrap();
+    let (key, mut params) = (key(), leaf());
+    let mut extension = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+    extension.set_criticality(true);
+    params.custom_extensions.push(extension);
+    let leaf = params.signed_by(&key, &root).unwrap().der().clone();
+    let seen = see(&[root.der().clone()], unchecked(vec![leaf], &private(&key))).await;
+    let (fault, detail) = rejection(&seen);
+    assert_eq!(fault, TlsFault::UnsupportedCertificate, "{detail}");
+    assert!(detail.contains("critical extension"), "{detail}");
+}
+
 /// What is seen of a server with so many authorities between its certificate and the trusted root.
 async fn see_below(count: usize, leaf: &CertificateParams) -> Attempt {
     let mut issuers = vec![Issuer::self_signed(authority("root"), key()).unwrap()];

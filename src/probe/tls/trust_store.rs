@@ -1,8 +1,7 @@
 //! Trusted roots: Mozilla's, compiled in, and what the user adds.
 
 use super::ca_file::{self, pem_error_text};
-use super::certificate;
-use super::error_text::error_text;
+use super::named_roots::{NamedRoots, verify_named};
 use super::verifier::RecordingVerifier;
 use crate::observation::ExpiredRoot;
 use crate::{crypto_provider, small_file};
@@ -10,7 +9,7 @@ use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_cert_signed
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, Error, RootCertStore};
+use rustls::{ClientConfig, Error, RootCertStore};
 use rustls_native_certs::ErrorKind;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -25,19 +24,13 @@ struct Inner {
     config: ClientConfig,
     verifier: Arc<WebPkiServerVerifier>,
     roots: Arc<RootCertStore>,
-    /// The roots that the user named, which are those after the built-in ones.
-    named: Vec<NamedRoot>,
+    /// Those of the roots that the user named.
+    named: NamedRoots,
     algorithms: WebPkiSupportedAlgorithms,
     /// The last chain that was accepted.
     accepted: Mutex<Option<Accepted>>,
     /// This host's own store, read when the first unknown issuer is met.
     system: OnceLock<RootCertStore>,
-}
-
-/// A certificate that the user named, e.g. by `--ca-file`.
-struct NamedRoot {
-    der: CertificateDer<'static>,
-    not_after: Option<UnixTime>,
 }
 
 /// A chain that was accepted at a moment, and the expired root that it needs, if it does.
@@ -100,13 +93,13 @@ impl Trust {
     /// Trusts the built-in roots and those of the sources.
     pub fn new(sources: TrustSources<'_>) -> Result<Self, TrustError> {
         let mut roots = built_in();
-        let mut named = Vec::new();
+        let mut named = NamedRoots::default();
         if let Some(path) = sources.ca_file {
-            for (at, der) in read_file(path)?.into_iter().enumerate() {
-                named.push(add(&mut roots, der).map_err(|why| TrustError::NotCertificates {
-                    path: path.to_owned(),
-                    why: format!("certificate {}: {why}", at + 1),
-                })?);
+            let not = |why: String| TrustError::NotCertificates { path: path.to_owned(), why };
+            let text = small_file::read(path, PATIENCE)
+                .map_err(|why| TrustError::Unreadable { path: path.to_owned(), why })?;
+            for (at, der) in ca_file::parse(&text).map_err(not)?.into_iter().enumerate() {
+                named.add(&mut roots, der).map_err(|why| not(format!("certificate {}: {why}", at + 1)))?;
             }
         }
         if sources.system_roots {
@@ -122,9 +115,11 @@ impl Trust {
 
     /// Trusts the built-in roots and these, given as DER.
     pub fn from_der(certificates: &[impl AsRef<[u8]>]) -> Result<Self, TrustError> {
-        let mut roots = built_in();
-        let ders = certificates.iter().map(|der| CertificateDer::from(der.as_ref().to_vec()));
-        let named = ders.map(|der| add(&mut roots, der)).collect::<Result<_, _>>().map_err(TrustError::NotARoot)?;
+        let (mut roots, mut named) = (built_in(), NamedRoots::default());
+        for der in certificates {
+            let der = CertificateDer::from(der.as_ref().to_vec());
+            named.add(&mut roots, der).map_err(TrustError::NotARoot)?;
+        }
         Ok(Self::of(roots, named))
     }
 
@@ -154,13 +149,13 @@ impl Trust {
             return Ok(known.expired_root.clone());
         }
         self.verify(leaf, chain, at)?;
-        let expired_root = self.expired_root(leaf, chain, at);
+        let leads_to = |roots: &RootCertStore| self.leads_to(roots, leaf, chain, at).is_ok();
+        let expired_root = self.0.named.needed_expired(&self.0.roots, at, leads_to);
         *accepted = Some(Accepted { chain: Arc::clone(chain), at, expired_root: expired_root.clone() });
         Ok(expired_root)
     }
 
-    /// Accepts a chain that leads to a trusted root at that moment, and a server certificate that the user named itself, as curl
-    /// does: such a one needs no issuer, but must be valid, and for servers.
+    /// Accepts a chain that leads to a trusted root at that moment, and a server certificate that the user named itself, as curl does.
     pub(super) fn verify(&self, leaf: &ParsedCertificate<'_>, chain: &Chain, at: UnixTime) -> Result<(), Error> {
         match chain.first() {
             Some(named) if self.names(chain) => verify_named(named, at),
@@ -192,26 +187,7 @@ impl Trust {
 
     /// The certificates that the user named.
     pub(super) fn named(&self) -> impl Iterator<Item = &CertificateDer<'static>> {
-        self.0.named.iter().map(|named| &named.der)
-    }
-
-    /// Returns the expired root that an accepted chain needs, if it does not lead to another root as well.
-    fn expired_root(&self, leaf: &ParsedCertificate<'_>, chain: &Chain, at: UnixTime) -> Option<ExpiredRoot> {
-        let expired = |root: &NamedRoot| root.not_after.is_some_and(|end| end < at) && chain.first() != Some(&root.der);
-        if !self.0.named.iter().any(expired) {
-            return None;
-        }
-        let is_expired =
-            |at: usize| at.checked_sub(built_in_count()).and_then(|at| self.0.named.get(at)).is_some_and(expired);
-        let (ended, valid): (Vec<_>, Vec<_>) =
-            self.0.roots.roots.iter().enumerate().partition(|(at, _)| is_expired(*at));
-        let leads_to = |roots: RootCertStore| self.leads_to(&roots, leaf, chain, at).is_ok();
-        if leads_to(valid.into_iter().map(|(_, root)| root.clone()).collect()) {
-            return None;
-        }
-        let (needed, _) = ended.into_iter().find(|(_, root)| leads_to([(*root).clone()].into_iter().collect()))?;
-        let root = certificate::read(&self.0.named.get(needed - built_in_count())?.der).ok()?;
-        Some(ExpiredRoot { subject: root.subject, not_after: root.not_after })
+        self.0.named.iter()
     }
 
     /// This host's own store, read once.
@@ -219,7 +195,7 @@ impl Trust {
         self.0.system.get_or_init(|| system_roots().0)
     }
 
-    fn of(roots: RootCertStore, named: Vec<NamedRoot>) -> Self {
+    fn of(roots: RootCertStore, named: NamedRoots) -> Self {
         let roots = Arc::new(roots);
         let provider = Arc::new(crypto_provider::probe_provider());
         let algorithms = provider.signature_verification_algorithms;
@@ -252,47 +228,8 @@ impl fmt::Debug for Trust {
     }
 }
 
-/// Accepts a server certificate that the user named itself.
-fn verify_named(named: &CertificateDer<'_>, at: UnixTime) -> Result<(), Error> {
-    let parsed = certificate::parse(named).map_err(|_| CertificateError::BadEncoding)?;
-    let (not_before, not_after) = certificate::validity(&parsed);
-    let (not_before, not_after) = (certificate::to_unix(not_before), certificate::to_unix(not_after));
-    if at < not_before {
-        return Err(CertificateError::NotValidYetContext { time: at, not_before }.into());
-    }
-    if at > not_after {
-        return Err(CertificateError::ExpiredContext { time: at, not_after }.into());
-    }
-    match parsed.extended_key_usage() {
-        Ok(None) => Ok(()),
-        Ok(Some(usage)) if usage.value.server_auth => Ok(()),
-        Ok(Some(_)) => Err(CertificateError::InvalidPurpose.into()),
-        Err(_) => Err(CertificateError::BadEncoding.into()),
-    }
-}
-
-fn built_in_count() -> usize {
-    webpki_roots::TLS_SERVER_ROOTS.len()
-}
-
 fn built_in() -> RootCertStore {
     webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
-}
-
-/// Returns a certificate as a root.
-///
-/// # Errors
-///
-/// Why it cannot be one.
-fn add(roots: &mut RootCertStore, der: CertificateDer<'static>) -> Result<NamedRoot, String> {
-    roots.add(der.clone()).map_err(|error| error_text(&error))?;
-    let not_after = certificate::parse(&der).ok().map(|parsed| certificate::to_unix(certificate::validity(&parsed).1));
-    Ok(NamedRoot { der, not_after })
-}
-
-fn read_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
-    let text = small_file::read(path, PATIENCE).map_err(|why| TrustError::Unreadable { path: path.to_owned(), why })?;
-    ca_file::parse(&text).map_err(|why| TrustError::NotCertificates { path: path.to_owned(), why })
 }
 
 fn system_roots() -> (RootCertStore, String) {

@@ -9,6 +9,7 @@ trap 'rm -rf "$work"' EXIT
 
 # make FILE "KEY OF THE ROOT" DIGEST [EXTENSIONS OF THE LEAF]
 make() {
+    # shellcheck disable=SC2086 # the key is several words
     openssl req -x509 -newkey $2 -noenc -keyout "$work/ca.key" -out "$work/ca.crt" -days 27000 -subj "/CN=Root of $1"
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout "$work/leaf.key" -out "$work/leaf.csr" -subj "/CN=leaf"
     : >"$work/index"
