@@ -114,7 +114,7 @@ named! {
         Warn = "warn",
         /// A verdict or a finding became better, the agent started or reloaded.
         Info = "info",
-        /// Every round.
+        /// Every round, and the events of libraries.
         Debug = "debug",
     }
 }

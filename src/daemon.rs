@@ -7,7 +7,7 @@ mod cadence;
 mod descriptors;
 mod files;
 mod line;
-mod log;
+mod logging;
 mod process;
 mod reading;
 mod rounds;
@@ -23,7 +23,6 @@ use crate::aws::Variables;
 use crate::status::{Reload, Rounds, Status};
 use board::{Board, Order, Orders};
 use files::Files;
-use log::Log;
 use reading::{Origin, Read};
 use schedule::{Host, MOST_WINDING_DOWN, Scheduler};
 use std::io;
@@ -52,22 +51,20 @@ pub type Environment = Arc<Mutex<Variables>>;
 
 /// Runs a configuration file until SIGTERM or SIGINT.
 pub async fn serve(file: &Path, options: ServeOptions, signals: Signals) -> Result<(), ServeError> {
-    let log = Log::new();
-    tell_of_panics(log.clone());
-    let ended = live(file, options, signals, log.clone()).await;
-    log.finish();
-    ended
+    let _flush = logging::install();
+    install_panic_hook();
+    live(file, options, signals).await
 }
 
-async fn live(file: &Path, options: ServeOptions, mut signals: Signals, log: Log) -> Result<(), ServeError> {
+async fn live(file: &Path, options: ServeOptions, mut signals: Signals) -> Result<(), ServeError> {
     spare_descriptors(LEAST_DESCRIPTORS)?;
     let origin = Origin { file: file.to_owned(), environment: options.environment };
     let read = tokio::select! {
         read = reading::read(&origin) => read?,
         () = signals.ends.next() => return Ok(()),
     };
-    log.set(read.config.log);
-    let board = Arc::new(Board::new(status(), log));
+    logging::configure(read.config.log);
+    let board = Arc::new(Board::new(status()));
     let (orders, mut inbox) = mpsc::channel(MOST_ORDERS);
     let Read { config, net, policy } = read;
     let web = Web::start(&config, policy, (board.clone(), orders.clone()), options.lifecycle)?;
@@ -77,7 +74,7 @@ async fn live(file: &Path, options: ServeOptions, mut signals: Signals, log: Log
     let run = async {
         let mut scheduler = Scheduler::new((config, net), host, board.clone(), (files.clone(), web));
         systemd::ready(&board.change(|status| line::line(status)));
-        board.log.info(format_args!("ready: {}", board.change(|status| line::Targets(status.targets.len()))));
+        tracing::info!("ready: {}", board.change(|status| line::Targets(status.targets.len())));
         tokio::select! {
             () = scheduler.run(&mut inbox) => {}
             () = reload_at(hangup, orders) => {}
@@ -121,13 +118,13 @@ async fn reload_at(mut hangup: Signal, orders: Orders) {
     }
 }
 
-/// A panic is one line of the log, wherever it happens.
-fn tell_of_panics(log: Log) {
-    std::panic::set_hook(Box::new(move |panic| {
+/// Makes a panic one line of the log, wherever it happens.
+fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|panic| {
         let text = panic.payload().downcast_ref::<&str>().copied();
         let message = text.or_else(|| panic.payload().downcast_ref().map(String::as_str)).unwrap_or_default();
         let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
-        log.defect(rounds::target().as_deref(), format_args!("a defect of the probe: {message}{place}"));
+        logging::write_panic(rounds::target().as_deref(), &format!("internal error: {message}{place}"));
     }));
 }
 

@@ -45,6 +45,32 @@ fn change_tells_what_was_before_and_what_is_now() {
 }
 
 #[test]
+fn change_is_worse_where_a_round_fails_or_a_cause_is_new() {
+    let mut history = history(share(1));
+    let noted = |causes: &[Cause]| {
+        let mut report = report::healthy();
+        let paths = [AccessPath::PrivateDns];
+        let findings = causes.iter().map(|cause| report::finding(*cause, Owner::AccountA, &paths)).collect();
+        report.diagnosis = Diagnosis { findings };
+        report
+    };
+    for (minute, (report, expected)) in (0..).zip([
+        // the first round, compared with one in which nothing was wrong
+        (noted(&[Cause::ClockSkew]), true),
+        (noted(&[]), false),
+        (report::one_name_missing(), true),
+        (report::all_broken(), true),
+        (report::one_name_missing(), true),
+        (noted(&[Cause::ClockSkew, Cause::PrivateDnsDisabled]), false),
+        (noted(&[Cause::ClockSkew]), false),
+        (noted(&[Cause::PrivateDnsDisabled]), true),
+    ]) {
+        let change = history.record(after(report, Duration::MINUTE * minute)).expect("a change");
+        assert_eq!(change.is_worse(), expected, "{minute}");
+    }
+}
+
+#[test]
 fn order_of_findings_is_no_change() {
     let two = |causes: [Cause; 2]| {
         let mut report = report::one_name_missing();

@@ -1,6 +1,5 @@
 //! What do the threads of the daemon share? The status, written by the scheduler, signs of life, and orders to the scheduler.
 
-use super::log::Log;
 use crate::report::Report;
 use crate::status::Status;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,17 +9,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// The status of the daemon; each look at it is cheap and holds nobody up.
 #[derive(Debug)]
 pub(super) struct Board {
-    /// Where all threads log.
-    pub(super) log: Log,
     status: Mutex<Status>,
     web_beat: Mutex<Instant>,
     ending: watch::Sender<bool>,
 }
 
 impl Board {
-    pub(super) fn new(status: Status, log: Log) -> Self {
+    pub(super) fn new(status: Status) -> Self {
         let (ending, _) = watch::channel(false);
-        Self { log, status: Mutex::new(status), web_beat: Mutex::new(Instant::now()), ending }
+        Self { status: Mutex::new(status), web_beat: Mutex::new(Instant::now()), ending }
     }
 
     /// The status now.

@@ -43,7 +43,7 @@ impl Files {
         let desk = Arc::new(Desk { work: Mutex::new(work), changed: Condvar::new() });
         let clerk = Clerk { desk: desk.clone(), board: board.clone(), written: BTreeMap::new(), has_textfile: false };
         if let Err(error) = std::thread::Builder::new().name("files".into()).spawn(move || clerk.work()) {
-            board.log.error(format_args!("`textfile` and `output_dir` are not written: {error}"));
+            tracing::error!("`textfile` and `output_dir` are not written: {error}");
         }
         Self(desk)
     }
@@ -143,7 +143,7 @@ impl Clerk {
         let reports = folder.into_iter().flat_map(|folder| self.written.keys().map(|name| report_in(folder, name)));
         for path in textfile.into_iter().chain(reports) {
             if let Err(wrong) = remove(&path) {
-                self.board.log.error(wrong);
+                tracing::error!("{wrong}");
             }
         }
     }
@@ -200,8 +200,8 @@ impl Clerk {
             std::mem::replace(&mut known.last_error, wrong.clone())
         });
         match (before, wrong) {
-            (before, Some(wrong)) if before.as_ref() != Some(&wrong) => self.board.log.error(wrong),
-            (Some(_), None) => self.board.log.info(format_args!("{output} is written again")),
+            (before, Some(wrong)) if before.as_ref() != Some(&wrong) => tracing::error!("{wrong}"),
+            (Some(_), None) => tracing::info!("{output} is written again"),
             (Some(_) | None, Some(_)) | (None, None) => {}
         }
     }

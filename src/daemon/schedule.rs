@@ -6,12 +6,12 @@ use super::agenda::{Agenda, Place, Start, Weight};
 use super::board::{Board, LEAST_ROUND, Order, ProbeRefusal, ProbeReply, TIME_TO_ANSWER};
 use super::files::Files;
 use super::line;
-use super::log::Direction;
+use super::logging;
 use super::reading::{Origin, Reloads};
 use super::rounds::{Defect, Rounds};
 use super::systemd::{StatusLine, Watchdog};
 use super::web::Web;
-use crate::config::{Config, Scheduled};
+use crate::config::{Config, LogLevel, Scheduled};
 use crate::observation::{QueryOutcome, Row};
 use crate::probe::{Limits, Net};
 use crate::report::Report;
@@ -222,18 +222,21 @@ impl Scheduler {
     /// Records a round; without a report a defect of our own ended it.
     fn record(&mut self, at: usize, sent: usize, report: Option<&Arc<Report>>, now: Instant) {
         let place = &mut self.agenda.places[at];
-        let is_change = self.board.change(|status| {
+        let level = self.board.change(|status| {
             status.rounds.recorded += 1;
             let history = Arc::make_mut(&mut status.targets[at].history);
             let Some(report) = report else {
                 history.record_internal();
-                return false;
+                return LogLevel::Debug;
             };
-            history.record(report.clone()).is_some()
+            match history.record(report.clone()) {
+                Some(change) if change.is_worse() => LogLevel::Warn,
+                Some(_) => LogLevel::Info,
+                None => LogLevel::Debug,
+            }
         });
         let Some(report) = report else { return };
-        let before = place.of.last.as_ref().map(|last| &*last.report);
-        self.board.log.round(report, is_change.then(|| Direction::between(before, report)));
+        logging::log_round(report, level);
         place.weight.queries = sent;
         place.of.last = Some(Last { ended: now, report: report.clone() });
     }
@@ -277,7 +280,7 @@ impl Scheduler {
 
     fn tell_systemd(&mut self, now: Instant) {
         self.status_line.tell(now, || self.board.change(|status| line::line(status)));
-        self.watchdog.feed(now, &self.board.log, |patience| {
+        self.watchdog.feed(now, |patience| {
             let overdue = |flight: &Flight| now > flight.deadline + GRACE;
             if self.rounds.iter().any(overdue) {
                 Some("a round does not end")

@@ -1,6 +1,5 @@
 //! What does systemd hear of it? READY, STATUS, RELOADING, STOPPING, and signs of life while there is life (sd_notify(3)).
 
-use super::log::Log;
 use sd_notify::NotifyState;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -95,11 +94,11 @@ impl Watchdog {
     }
 
     /// Feeds it if it is time to, unless something ails us; that is logged once.
-    pub(super) fn feed(&mut self, now: Instant, log: &Log, examine: impl FnOnce(Duration) -> Option<&'static str>) {
+    pub(super) fn feed(&mut self, now: Instant, examine: impl FnOnce(Duration) -> Option<&'static str>) {
         let Some(half) = self.half.filter(|_| self.next <= now) else { return };
         let ailment = examine(half);
         if let Some(ailment) = ailment.filter(|_| ailment != self.ailment) {
-            log.error(format_args!("no sign of life for the watchdog: {ailment}"));
+            tracing::error!("watchdog not notified: {ailment}");
         }
         self.ailment = ailment;
         self.next = now + half;
@@ -126,15 +125,15 @@ mod tests {
 
     #[test]
     fn an_ill_daemon_is_examined_again_soon() {
-        let (log, half) = (Log::new(), Duration::from_secs(10));
+        let half = Duration::from_secs(10);
         let start = Instant::now();
         let mut watchdog = Watchdog { half: Some(half), next: start, ailment: None };
-        watchdog.feed(start, &log, |_| None);
+        watchdog.feed(start, |_| None);
         assert_eq!(watchdog.due(), Some(start + half));
-        watchdog.feed(start, &log, |_| panic!("not yet"));
-        watchdog.feed(start + half, &log, |_| Some("a test ails it"));
+        watchdog.feed(start, |_| panic!("not yet"));
+        watchdog.feed(start + half, |_| Some("a test ails it"));
         assert_eq!(watchdog.due(), Some(start + half + half / 10));
-        watchdog.feed(start + half * 2, &log, |_| None);
+        watchdog.feed(start + half * 2, |_| None);
         assert_eq!(watchdog.due(), Some(start + half * 3));
     }
 

@@ -96,12 +96,12 @@ impl Web {
         if !handed.is_empty() {
             if !config.listen.contains(&Listen::Systemd) {
                 let replaced: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
-                site.board.log.info(format_args!(
+                tracing::info!(
                     "listening on {} socket{} of systemd in place of {}",
                     handed.len(),
                     if handed.len() == 1 { "" } else { "s" },
                     replaced.join(", ")
-                ));
+                );
             }
             places.push((Listen::Systemd, Vec::new()));
             first.push((Listen::Systemd, handed));

@@ -16,6 +16,21 @@ pub struct Change<'a> {
     pub to: &'a State,
 }
 
+impl Change<'_> {
+    /// Returns whether the target does worse than before: it fails now, or a cause is new. The first round is compared
+    /// with one in which nothing was wrong.
+    pub fn is_worse(&self) -> bool {
+        match (self.from.map_or(Verdict::Pass, |from| from.verdict), self.to.verdict) {
+            (Verdict::Pass, Verdict::Fail) => true,
+            (Verdict::Fail, Verdict::Pass) => false,
+            (Verdict::Pass, Verdict::Pass) | (Verdict::Fail, Verdict::Fail) => {
+                let known = self.from.map(|from| &*from.causes).unwrap_or_default();
+                self.to.causes.iter().any(|cause| !known.contains(cause))
+            }
+        }
+    }
+}
+
 /// What stays the same from one change to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {

@@ -54,6 +54,21 @@ fn each_round_is_an_object_if_that_is_wanted() {
 }
 
 #[test]
+fn a_reload_changes_level_and_format() {
+    let side = start("healthy");
+    let config = head(&side) + &target(&side, "orders", "");
+    let daemon = Daemon::start(&config);
+    // the last line at `info` while nothing changes
+    let text = daemon.log_with("orders: 4/4 paths ok");
+    daemon.write(&("log_level = \"debug\"\nlog_format = \"json\"\n".to_owned() + &config));
+    daemon.signal("HUP");
+    let log = daemon.log_with("\"level\":\"debug\"");
+    for line in log[text.len()..].lines() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| line.is_object()), "{line}");
+    }
+}
+
+#[test]
 fn journald_gets_priorities_and_keeps_the_time_itself() {
     let side = start("private-dns-off");
     let file = tempfile::NamedTempFile::new().unwrap();

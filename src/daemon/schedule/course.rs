@@ -7,7 +7,7 @@ use crate::daemon::board::ProbeRefusal;
 use crate::daemon::cadence::{Cadence, Moment, Phase};
 use crate::daemon::reading::{Read, ReadError};
 use crate::daemon::rounds::Rounds;
-use crate::daemon::{line, systemd};
+use crate::daemon::{line, logging, systemd};
 use crate::history::{self, History};
 use crate::report::Report;
 use crate::status::{Reload, Schedule, TargetStatus};
@@ -29,18 +29,16 @@ impl Scheduler {
         let outcome = match tried {
             Ok((config, net, web)) => {
                 self.web.adopt(web);
-                self.board.log.set(config.log);
+                logging::configure(config.log);
                 self.files.set(config.files.clone());
                 self.net = Rc::new(net);
                 self.agenda.set_load(config.load, Instant::now());
                 self.put_in_force(config);
-                self.board
-                    .log
-                    .info(format_args!("configuration reloaded: {}", line::Targets(self.agenda.places.len())));
+                tracing::info!("configuration reloaded: {}", line::Targets(self.agenda.places.len()));
                 Ok(())
             }
             Err(refused) => {
-                self.board.log.error(format_args!("configuration refused, the old one stays in force: {refused}"));
+                tracing::error!("reload failed, keeping the previous configuration: {refused}");
                 self.board.change(|status| status.reload.refused = Some(refused.clone()));
                 Err(refused)
             }

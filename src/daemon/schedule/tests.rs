@@ -3,7 +3,6 @@
 use super::*;
 use crate::config::FileSettings;
 use crate::daemon::board::ReloadReply;
-use crate::daemon::log::Log;
 use crate::daemon::web::Watched;
 use crate::history::History;
 use crate::probe::{Detour, Resolver, Trust};
@@ -40,13 +39,12 @@ impl Desk {
             rounds: status::Rounds::default(),
             outputs: Vec::new(),
         };
-        let board = Arc::new(Board::new(status, Log::new()));
+        let board = Arc::new(Board::new(status));
         let (orders, inbox) = mpsc::channel(64);
         let silence = TcpListener::bind("127.0.0.1:0").unwrap();
         let desk = Self { file, board, orders, silence };
         desk.write(text);
         let config = Config::read(desk.file.path()).unwrap();
-        desk.board.log.set(config.log);
         let net = Net {
             resolver: Resolver::given(Vec::new()),
             vpc_resolver: None,

@@ -28,7 +28,7 @@ impl Accepting {
         tokio::task::spawn_local(async move {
             let listener = match listener.open() {
                 Ok(listener) => listener,
-                Err(error) => return place.0.board.log.error(format_args!("web side: {error}")),
+                Err(error) => return tracing::error!("web server: {error}"),
             };
             tokio::select! {
                 () = accept(&listener, &door, &place) => {}
@@ -45,7 +45,7 @@ impl Accepting {
 
 /// Lets in whoever comes, for ever; no error of a client ends it.
 async fn accept(listener: &OpenListener, door: &Rc<Door>, place: &(Arc<Site>, Rc<Crowd>)) {
-    let (site, crowd) = place;
+    let (_, crowd) = place;
     let mut complained: Option<Instant> = None;
     loop {
         match listener.accept().await {
@@ -58,7 +58,7 @@ async fn accept(listener: &OpenListener, door: &Rc<Door>, place: &(Arc<Site>, Rc
             // out of descriptors or memory: somebody gives theirs back
             Err(error) => {
                 if complained.is_none_or(|last| last.elapsed() > COMPLAIN_AGAIN) {
-                    site.board.log.warn(format_args!("a connection cannot be taken: {error}"));
+                    tracing::warn!("cannot accept a connection: {error}");
                     complained = Some(Instant::now());
                 }
                 if crowd.send_away_slowest() {
@@ -79,7 +79,7 @@ fn admit(stream: Box<dyn Duplex>, door: &Rc<Door>, place: &(Arc<Site>, Rc<Crowd>
 /// One connection, from its first byte to its last.
 async fn converse(stream: Box<dyn Duplex>, door: Rc<Door>, (site, crowd): (Arc<Site>, Rc<Crowd>), visit: Rc<Visit>) {
     let tls = match door.as_ref() {
-        Door::Web(policy) => policy.borrow_mut().now(&site.board.log).tls.clone(),
+        Door::Web(policy) => policy.borrow_mut().now().tls.clone(),
         Door::Control => None,
     };
     let wire = Wire { stream, visit: visit.clone() };

@@ -9,7 +9,6 @@ mod yaml;
 
 pub(super) use users::Verdict;
 
-use crate::daemon::log::Log;
 use crate::small_file;
 use file::File;
 use hyper::header::{HeaderName, HeaderValue};
@@ -68,7 +67,7 @@ impl Watched {
 
     /// The policy by the files as they are now. A bad new version changes nothing and is told once, and neither does one that
     /// lets in who was kept out: an emptied file is more often an accident than a wish.
-    pub(super) fn now(&mut self, log: &Log) -> Arc<Policy> {
+    pub(super) fn now(&mut self) -> Arc<Policy> {
         let Some(path) = &self.path else { return self.current.clone() };
         let changed = self.sources.iter().any(|(path, held)| small_file::read(path, Duration::ZERO).ok() != *held);
         if changed {
@@ -84,14 +83,14 @@ impl Watched {
             });
             match policy {
                 Ok(policy) => {
-                    log.info(format_args!("web configuration {}: the new version is in force", path.display()));
+                    tracing::info!("web configuration {}: the new version is in force", path.display());
                     self.complaint = None;
                     self.current = Arc::new(policy);
                 }
                 Err(error) => {
                     let complaint = error.to_string();
                     if self.complaint.as_ref() != Some(&complaint) {
-                        log.error(format_args!("web configuration {complaint}; the version before stays in force"));
+                        tracing::error!("web configuration {complaint}; the version before stays in force");
                     }
                     self.complaint = Some(complaint);
                 }

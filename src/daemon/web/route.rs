@@ -44,7 +44,7 @@ pub(super) async fn respond(
     let desk = Desk { request: &request, site: &site, crowd: &crowd, visit: &visit };
     let answer = match door.as_ref() {
         Door::Web(policy) => {
-            let policy = policy.borrow_mut().now(&site.board.log);
+            let policy = policy.borrow_mut().now();
             let mut answer = match admit(&policy, request.headers()).await {
                 Ok(()) => desk.answer().await,
                 Err(refusal) => refusal,
