@@ -4,7 +4,6 @@ mod availability;
 mod brief;
 mod change;
 mod counts;
-mod snug;
 
 pub use availability::{Availability, Window};
 pub use brief::{PathBrief, PathBriefs, RoundBrief};
@@ -67,6 +66,8 @@ impl History {
         self.latest = self.latest.take().filter(|report| self.knows(report));
         self.most_bytes = most_bytes;
         self.trim();
+        self.rounds.shrink_to_fit();
+        self.turns.shrink_to_fit();
     }
 
     /// Folds a round in; gives the change, if it is one. The first round is one. A path that is no longer configured is
@@ -98,9 +99,9 @@ impl History {
         }
         let turn = Turn { at: brief.at, state: State::of(&report, brief.paths) };
         let changed = self.turns.back().is_none_or(|last| !last.state.tells_the_same(&turn.state));
-        snug::push(&mut self.rounds, brief);
+        self.rounds.push_back(brief);
         if changed {
-            snug::push(&mut self.turns, turn);
+            self.turns.push_back(turn);
         }
         self.trim();
         if self.knows(&report) {
@@ -163,9 +164,10 @@ impl History {
         })
     }
 
-    /// What rounds and changes take on the heap, at most.
+    /// Returns what rounds and changes take. Their queues have room for as many again at most.
     pub fn bytes(&self) -> usize {
-        snug::bytes(&self.rounds) + snug::bytes(&self.turns) + self.turns.iter().map(Turn::heap_bytes).sum::<usize>()
+        self.rounds.len() * size_of::<RoundBrief>()
+            + self.turns.iter().map(|turn| size_of::<Turn>() + turn.heap_bytes()).sum::<usize>()
     }
 
     /// Whether every path that was probed is configured.
@@ -185,8 +187,6 @@ impl History {
                 break;
             }
         }
-        snug::shrink(&mut self.rounds);
-        snug::shrink(&mut self.turns);
     }
 }
 
@@ -203,7 +203,7 @@ pub const fn share(targets: usize) -> usize {
     }
 }
 
-/// What the rounds and changes of all targets take, as long as they are no more than a thousand.
+/// What the rounds and changes of all targets take, as long as they are no more than a thousand; see [`History::bytes`].
 pub const MOST_BYTES: usize = 3 << 20;
 const MOST_BYTES_OF_ONE: usize = 256 << 10;
 const FEWEST_BYTES: usize = 2560;

@@ -67,7 +67,8 @@ fn a_history_stays_within_its_bytes() {
                 history.rounds().len(),
                 history.changes().count()
             );
-            assert!(grown <= most && history.bytes() <= most && grown > most / 2, "{most}: {grown}");
+            // a queue doubles when it is full
+            assert!(history.bytes() <= most && grown <= 2 * most && grown > most / 2, "{most}: {grown}");
         }
     }
 }

@@ -1,7 +1,6 @@
 //! How often did it work? Rounds counted by five minutes of the clock over an hour, by the hour over a day, and since the start.
 
 use super::brief::RoundBrief;
-use super::snug;
 use crate::named::named;
 use crate::plan::AccessPath;
 use crate::report::Verdict;
@@ -115,7 +114,7 @@ impl<const SECONDS: i64, const BEFORE: u8> Ring<SECONDS, BEFORE> {
         if self.0.len() > usize::from(BEFORE) {
             self.0.pop_front();
         }
-        snug::push(&mut self.0, Bucket { slot, tallies });
+        self.0.push_back(Bucket { slot, tallies });
         &mut self.0.back_mut().expect("one was pushed").tallies
     }
 
