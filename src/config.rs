@@ -12,15 +12,16 @@ pub use duration::parse_duration;
 pub use fault::{ConfigError, Untried};
 pub use listen::Listen;
 
+use crate::bounded_read;
 use crate::check::Check;
 use crate::named::named;
 use crate::plan::{Header, HeaderError};
 use crate::probe::{Detour, Net, Resolver, ResolverError, Trust, TrustError, TrustSources, is_dialable};
-use crate::small_file;
 use crate::status::Schedule;
 use fault::{Fault, Places};
 use file::File;
 use std::fmt::Display;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -177,7 +178,7 @@ pub enum NetError {
 impl Config {
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = small_file::read_text(path, PATIENCE).map_err(|error| ConfigError {
+        let text = bounded_read::read_to_string(path).map_err(|error| ConfigError {
             file: path.to_owned(),
             line: None,
             key: None,
@@ -259,10 +260,9 @@ fn without_text(message: &str) -> String {
     }
 }
 
-/// Reads a file of secret headers; the error names the file, never its content. A pipe has this long to say everything.
-pub fn read_header_file(file: &Path, patience: Duration) -> Result<Vec<Header>, String> {
-    let text =
-        small_file::read_text(file, patience).map_err(|error| format!("header file `{}`: {error}", file.display()))?;
+/// Parses a file of secret headers; the error names the file, never its content.
+pub fn parse_header_file(file: &Path, text: io::Result<String>) -> Result<Vec<Header>, String> {
+    let text = text.map_err(|error| format!("header file `{}`: {error}", file.display()))?;
     Header::secret_lines(&text).map_err(|(line, error): (usize, HeaderError)| {
         format!("header file `{}`, line {line}: {error}", file.display())
     })
@@ -297,8 +297,6 @@ pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(File).to_value()
 }
 
-/// How long a pipe in place of a file may take to say everything.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The deadline of a path if none is given.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The shortest deadline that can be given.

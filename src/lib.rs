@@ -23,6 +23,7 @@ pub mod history;
 pub mod status;
 pub mod render;
 pub mod sign;
+pub mod bounded_read;
 pub mod small_file;
 mod platform;
 pub mod crypto_provider;

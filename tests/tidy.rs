@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in reading order, as `src/lib.rs` lists them.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "named",
     "target",
     "plan",
@@ -16,6 +16,7 @@ const ORDER: [&str; 22] = [
     "status",
     "render",
     "sign",
+    "bounded_read",
     "small_file",
     "platform",
     "crypto_provider",

@@ -2,9 +2,10 @@
 
 use super::Stop;
 use crate::aws::{Role, Wallet, Wish};
+use crate::bounded_read;
 use crate::check::{Auth, AuthMode, Check, Intents};
 use crate::config::{
-    LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, parse_address, parse_duration, parse_server, read_header_file,
+    LONGEST_TIMEOUT, NetSettings, SHORTEST_TIMEOUT, parse_address, parse_duration, parse_header_file, parse_server,
 };
 use crate::observation::Intent;
 use crate::plan::{AccessPath, Header, Method, Missing, Request};
@@ -270,7 +271,8 @@ impl RequestArgs {
         let mut headers =
             headers.collect::<Result<Vec<_>, _>>().map_err(|error| Stop::usage(format!("--header: {error}")))?;
         if let Some(file) = &self.header_file {
-            headers.extend(read_header_file(file, PATIENCE).map_err(Stop::Usage)?);
+            let text = bounded_read::read_pipe_to_string(file);
+            headers.extend(parse_header_file(file, text).map_err(Stop::Usage)?);
         }
         let request = Request {
             method: self.method.clone(),
@@ -378,6 +380,3 @@ fn status(text: &str) -> Result<u16, &'static str> {
     let code = text.trim().parse().ok().filter(|code| (100..600).contains(code));
     code.ok_or("a status code is a number from 100 to 599, such as `200`")
 }
-
-/// How long a pipe in place of a file that somebody names may take: a person may be asked for a password meanwhile.
-pub(super) const PATIENCE: Duration = Duration::from_secs(300);

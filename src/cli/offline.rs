@@ -1,9 +1,10 @@
 //! What can be answered without the network? The curl commands, the catalogue, a saved report, the configuration.
 
-use super::args::{AuthArgs, PATIENCE, RequestArgs, TargetArgs};
+use super::args::{AuthArgs, RequestArgs, TargetArgs};
 use super::output::OutputArgs;
 use super::{Stop, configuration, print};
 use crate::aws::{Role, Wish};
+use crate::bounded_read;
 use crate::check::{Auth, Intents};
 use crate::config::{self, Config, Untried};
 use crate::daemon::check_web_config;
@@ -12,13 +13,11 @@ use crate::observation::{Intent, Outcome};
 use crate::plan::{Request, rows, word};
 use crate::render;
 use crate::report::{Report, Shape};
-use crate::small_file;
 use crate::status::Schedule;
 use crate::target::Expectation;
 use clap::{Args, Subcommand};
 use std::fmt::Write as _;
-use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 #[command(override_usage = "apigw-probe curl INVOKE_URL [VPCE_DNS_NAME] [OPTIONS]")]
@@ -151,12 +150,8 @@ pub(super) fn explain(word: Option<Word>) -> Result<u8, Stop> {
 /// Diagnoses saved reports again.
 pub(super) fn replay(ReplayArgs { file, output }: &ReplayArgs) -> Result<u8, Stop> {
     let wrong = |what: &dyn std::fmt::Display| Stop::Replay(format!("`{}`: {what}", file.display()));
-    let mut bytes = Vec::new();
-    if file.as_os_str() == "-" {
-        std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| wrong(&error))?;
-    } else {
-        bytes = small_file::read_at_most(MOST_REPORT_BYTES, file, PATIENCE).map_err(|error| wrong(&error))?;
-    }
+    let file = if file.as_os_str() == "-" { Path::new("/dev/stdin") } else { file };
+    let bytes = bounded_read::read_at_most(MOST_REPORT_BYTES, file).map_err(|error| wrong(&error))?;
     let documents = serde_json::Deserializer::from_slice(&bytes).into_iter::<Box<serde_json::value::RawValue>>();
     let mut reports = Vec::new();
     for document in documents {

@@ -4,10 +4,11 @@ use super::at::At;
 use super::fault::{Fault, Places, line};
 use super::{
     Config, DEFAULT_INTERVAL, DEFAULT_TIMEOUT, FileSettings, LONGEST_TIMEOUT, Listen, LoadSettings, LogFormat,
-    LogLevel, LogSettings, NetSettings, PATIENCE, SHORTEST_TIMEOUT, Scheduled, Untried, parse_address, parse_duration,
-    parse_server, read_header_file,
+    LogLevel, LogSettings, NetSettings, SHORTEST_TIMEOUT, Scheduled, Untried, parse_address, parse_duration,
+    parse_header_file, parse_server,
 };
 use crate::aws::{Role, Wallet, Wish};
+use crate::bounded_read;
 use crate::check::{Auth, AuthMode, Check, Intents};
 use crate::observation::Intent;
 use crate::plan::{AccessPath, Header, Method, Request};
@@ -370,7 +371,8 @@ impl Entry {
     fn request(&self, file: &File) -> Result<Request, Fault> {
         let mut headers = self.headers.iter().map(|line| line.parse(Header::plain)).collect::<Result<Vec<_>, _>>()?;
         if let Some(secrets) = &self.header_file {
-            headers.extend(read_header_file(secrets.get(), PATIENCE).map_err(|message| secrets.fault(message))?);
+            let text = bounded_read::read_to_string(secrets.get());
+            headers.extend(parse_header_file(secrets.get(), text).map_err(|message| secrets.fault(message))?);
         }
         Ok(Request {
             method: self.method()?,

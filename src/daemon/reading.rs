@@ -30,7 +30,7 @@ pub enum ReadError {
     /// A file that it names, or a file of the host.
     #[error(transparent)]
     Net(#[from] NetError),
-    /// The disk hangs, or something that it names is no file and says nothing.
+    /// The disk hangs, or standard input does not end.
     #[error("`{}` and the files that it names were not read within {} s; rounds go on, try again once they can be read", .0.display(), MOST_READING.as_secs())]
     Slow(PathBuf),
     /// As many as may have hung; each takes a thread.
@@ -171,7 +171,7 @@ impl Reloads {
     }
 }
 
-/// How long a reload may read, which is longer than any pipe may take.
+/// How long a reload may read.
 const MOST_READING: Duration = Duration::from_secs(15);
 /// Readings that may hang at once.
 const MOST_STUCK: usize = 4;
@@ -179,18 +179,17 @@ const MOST_STUCK: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command;
+    use std::os::fd::AsRawFd as _;
 
     const GOOD: &str = "dns_servers = [\"127.0.0.1:9\"]\n[[target]]\n\
         invoke_url = \"https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test\"\n";
 
     #[tokio::test(start_paused = true)]
     async fn a_hung_disk_refuses_reloads_until_it_wakes_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("config.toml");
-        // its threads wait in real time, the reloads in another that passes at once
-        assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
-        let mut reloads = Reloads::of(Origin { file: file.clone(), environment: None });
+        // what waits for a pipe waits in real time, the reloads in another that passes at once
+        let (reader, writer) = std::io::pipe().unwrap();
+        let file = format!("/proc/self/fd/{}", reader.as_raw_fd()).into();
+        let mut reloads = Reloads::of(Origin { file, environment: None });
         for _ in 0..MOST_STUCK {
             reloads.ask(oneshot::channel().0);
             let (read, waiting) = reloads.next().await;
@@ -200,13 +199,13 @@ mod tests {
         let (read, _) = reloads.next().await;
         assert!(matches!(read, Err(ReadError::Stuck(_))));
         tokio::time::resume();
-        // all of them read it at once
-        std::fs::write(&file, GOOD).unwrap();
-        std::fs::remove_file(&file).unwrap();
-        std::fs::write(&file, GOOD).unwrap();
+        drop(writer);
         for reading in &mut reloads.stuck {
             let _ = reading.end().await;
         }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), GOOD).unwrap();
+        file.path().clone_into(&mut reloads.origin.file);
         reloads.ask(oneshot::channel().0);
         let (read, _) = reloads.next().await;
         assert_eq!(read.unwrap().config.targets.len(), 1);

@@ -81,6 +81,35 @@ fn each_fault_gives_the_status_of_its_verdict_and_a_valid_report() {
     });
 }
 
+#[test]
+fn standard_input_and_what_a_shell_hands_over_are_read_where_a_file_is_named() {
+    let side = start("healthy");
+    let report = side.once().args(["--format", "json"]).output().unwrap().stdout;
+    let config = b"timeout = \"1s\"\ndns_servers = [\"127.0.0.1:9\"]\n[[target]]\ninvoke_url = \"https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test\"\n";
+    let headers = b"x-api-key: hunter2\n";
+    let curl = ["curl", URL, "--header-file"];
+    for (arguments, input) in [
+        (vec!["replay"], &report[..]),
+        (vec!["config", "check"], &config[..]),
+        (vec!["once", "--config"], &config[..]),
+        (curl.to_vec(), &headers[..]),
+    ] {
+        for place in ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0", "-"] {
+            if place == "-" && arguments != ["replay"] {
+                continue;
+            }
+            let mut command = binary();
+            command.args(&arguments).arg(place);
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let mut child = command.spawn().unwrap();
+            child.stdin.take().unwrap().write_all(input).unwrap();
+            let output = child.wait_with_output().unwrap();
+            let expected = i32::from(arguments[0] == "once");
+            assert_eq!(status(&output), expected, "{arguments:?} {place}: {}", stderr(&output));
+        }
+    }
+}
+
 /// Nobody is at the other end of the pipe; all wait at the same time.
 #[test]
 fn a_pipe_without_another_end_is_given_up_and_named() {

@@ -3,10 +3,12 @@
 use crate::address::own_address;
 use crate::service::Service;
 use crate::side::{Side, binary};
+use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// A running daemon.
@@ -14,6 +16,8 @@ pub(crate) struct Daemon {
     pub(crate) service: Service,
     pub(crate) listen: SocketAddr,
     folder: tempfile::TempDir,
+    /// A pipe that is the configuration is not at its end while this is open.
+    writer: Mutex<Option<File>>,
 }
 
 impl Daemon {
@@ -27,24 +31,37 @@ impl Daemon {
         let folder = tempfile::tempdir().unwrap();
         let listen = SocketAddr::from((own_address(), 9715));
         std::fs::write(folder.path().join("config.toml"), with_listen(listen, config)).unwrap();
-        Self::spawn(folder, listen, more)
+        let config = folder.path().join("config.toml");
+        Self::spawn(folder, listen, &config, more)
     }
 
-    /// Starts it with a configuration that comes through a pipe, when somebody writes it.
+    /// Starts it with a configuration on standard input, which ends when it is written.
     pub(crate) fn start_slowly() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listen = SocketAddr::from((own_address(), 9715));
-        make_pipe(&folder.path().join("config.toml"));
-        Self::spawn(folder, listen, |_| {})
+        let pipe = folder.path().join("config.toml");
+        make_pipe(&pipe);
+        let writer = open_writer(&pipe);
+        let stdin = File::open(&pipe).unwrap();
+        let daemon = Self::spawn(folder, listen, Path::new("/dev/stdin"), |command| {
+            command.stdin(stdin);
+        });
+        *daemon.writer.lock().unwrap() = Some(writer);
+        daemon
     }
 
-    fn spawn(folder: tempfile::TempDir, listen: SocketAddr, more: impl FnOnce(&mut Command)) -> Self {
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+    /// Has the next reading of standard input wait for what is written.
+    pub(crate) fn slow_down(&self) {
+        *self.writer.lock().unwrap() = Some(open_writer(&self.config()));
+    }
+
+    fn spawn(folder: tempfile::TempDir, listen: SocketAddr, config: &Path, more: impl FnOnce(&mut Command)) -> Self {
+        let log = File::create(folder.path().join("log")).unwrap();
         let mut command = binary();
-        command.args(["serve", "--config"]).arg(folder.path().join("config.toml"));
+        command.args(["serve", "--config"]).arg(config);
         command.stderr(Stdio::from(log));
         more(&mut command);
-        Self { service: Service::start(&mut command, folder.path()), listen, folder }
+        Self { service: Service::start(&mut command, folder.path()), listen, folder, writer: Mutex::default() }
     }
 
     pub(crate) fn config(&self) -> PathBuf {
@@ -54,9 +71,10 @@ impl Daemon {
     /// Writes another configuration.
     pub(crate) fn write(&self, config: &str) {
         std::fs::write(self.config(), with_listen(self.listen, config)).unwrap();
+        *self.writer.lock().unwrap() = None;
     }
 
-    /// Puts a pipe in place of the configuration; what is written later goes through it.
+    /// Puts a pipe in place of the configuration.
     pub(crate) fn replace_by_pipe(&self) {
         std::fs::remove_file(self.config()).unwrap();
         make_pipe(&self.config());
@@ -155,6 +173,11 @@ pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
 
 fn with_listen(listen: SocketAddr, config: &str) -> String {
     format!("listen = [\"{listen}\"]\n{config}")
+}
+
+/// Opens a pipe to write without waiting for a reader.
+fn open_writer(pipe: &Path) -> File {
+    OpenOptions::new().read(true).write(true).open(pipe).unwrap()
 }
 
 fn make_pipe(path: &Path) {

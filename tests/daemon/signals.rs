@@ -32,8 +32,11 @@ fn a_hangup_while_starting_does_not_end_it() {
     daemon.signal("HUP");
     daemon.write(&(head(&side) + &target(&side, "orders", "")));
     daemon.notice("READY=1");
-    // the hangup counts: the file is read again, this time to its end
+    // the hangup counts: it is read again, and there is no more of it
     daemon.notice("RELOADING=1");
+    daemon.notice("READY=1");
+    daemon.slow_down();
+    daemon.signal("HUP");
     daemon.write(&(head(&side) + &target(&side, "again", "")));
     daemon.metrics_with("target=\"again\"");
 }
