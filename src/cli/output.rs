@@ -1,6 +1,7 @@
 //! Where does the report go, and in which form? To stdout or, whole or not at all, into a file; messages go to stderr.
 
 use super::Stop;
+use crate::bounded_read;
 use crate::render;
 use crate::report::{Report, Verdict};
 use crate::setup::{Policy, Setup};
@@ -9,7 +10,6 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::mpsc;
 use std::time::Duration;
 
 /// The options that say how a report is told.
@@ -162,7 +162,7 @@ fn width() -> usize {
 }
 
 const NARROW: usize = 80;
-const MOST_FOR_A_READER: Duration = Duration::from_secs(10);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A place for output.
 pub(super) enum Output {
@@ -182,7 +182,10 @@ impl Output {
         let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let wrong = |error| WriteError::File(path.to_owned(), error);
         if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            let file = open_special(path).map_err(wrong)?;
+            let (place, late) = (path.to_owned(), "no program opened it to read in time");
+            // a pipe is waited for until it is read, which may be never
+            let open = move || std::fs::OpenOptions::new().write(true).open(place);
+            let file = bounded_read::with_time_limit(OPEN_TIMEOUT, late, open).map_err(wrong)?;
             return Ok(Self::Special(path.to_owned(), file));
         }
         // a place that takes no file is told before anything is probed; what is ended while it probes leaves none behind
@@ -205,15 +208,6 @@ impl Output {
     fn is_stdout(&self) -> bool {
         matches!(self, Self::Stdout)
     }
-}
-
-/// Opens something that cannot be replaced. A pipe is waited for until somebody reads it, which a thread does, since it may be never.
-fn open_special(path: &Path) -> io::Result<std::fs::File> {
-    let (tell, told) = mpsc::sync_channel(1);
-    let place = path.to_owned();
-    std::thread::spawn(move || tell.send(std::fs::OpenOptions::new().write(true).open(place)));
-    let nobody = || io::Error::new(io::ErrorKind::TimedOut, "nobody opened it to read in time");
-    told.recv_timeout(MOST_FOR_A_READER).map_err(|_| nobody())?
 }
 
 /// Replaces a file whole, with the mode that other readers need, and makes it last.
