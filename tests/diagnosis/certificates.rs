@@ -15,7 +15,7 @@ fn a_certificate_that_breaks_a_rule_is_not_said_to_lack_trust() {
 }
 
 #[test]
-fn a_certificate_that_this_probe_cannot_verify_is_nobodys_fault_but_its_own() {
+fn a_certificate_that_this_probe_cannot_verify_is_a_limit_and_blames_no_account() {
     let scenes = [
         (healthy().untrusted(&ALL, TlsFault::UnsupportedCertificate, None), &ALL[..]),
         // of a custom domain name, too, whose certificate is account B's

@@ -74,13 +74,13 @@ async fn indentation_windows_line_ends_and_the_old_label_are_read() {
 }
 
 #[test]
-fn openssls_trusted_form_is_told_by_its_name() {
+fn openssls_trusted_form_is_named() {
     let why = refused(include_bytes!("certificates/trusted.pem"));
     assert!(why.contains("TRUSTED CERTIFICATE") && why.contains("openssl x509"), "{why}");
 }
 
 #[test]
-fn other_encodings_are_told_by_their_names() {
+fn other_encodings_are_named() {
     let utf_16: Vec<u8> =
         format!("\u{feff}{}", Authority::new().pem()).encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert!(refused(utf_16).contains("UTF-16"));
@@ -88,17 +88,17 @@ fn other_encodings_are_told_by_their_names() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_told_without_byte_values() {
+fn a_broken_file_is_described_without_byte_values() {
     let authority = Authority::new();
     let pem = authority.pem();
     let cut = pem.split("-----END").next().unwrap();
-    for (contents, told) in [
+    for (contents, expected) in [
         (cut.to_owned(), "`-----END CERTIFICATE-----` is missing"),
         (pem.replacen("BEGIN CERTIFICATE-----", "BEGIN CERTIFICATE", 1), "-----BEGIN"),
         (pem.replacen("MII", "*!*", 1), "base64"),
         (format!("{pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), "certificate 2: "),
     ] {
         let why = refused(&contents);
-        assert!(why.contains(told) && !why.contains(['[', '{', '(']), "{why}");
+        assert!(why.contains(expected) && !why.contains(['[', '{', '(']), "{why}");
     }
 }

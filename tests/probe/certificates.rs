@@ -115,7 +115,7 @@ async fn p_521_is_accepted_as_a_servers_key_and_as_an_authoritys() {
 
 #[tokio::test]
 async fn what_the_library_cannot_verify_is_a_limit_of_this_probe() {
-    for ((tls, root), told) in [
+    for ((tls, root), expected) in [
         (openssl!("rsa-1024"), "`CN=Root of rsa-1024` has an RSA key of 1024 bits"),
         (openssl!("ecdsa-sha1"), "ecdsa-with-SHA1"),
         (openssl!("rsassa-pss"), "rsassa-pss with unusual parameters"),
@@ -125,7 +125,7 @@ async fn what_the_library_cannot_verify_is_a_limit_of_this_probe() {
         let seen = see(&[root], tls).await;
         let (fault, detail) = rejection(&seen);
         assert_eq!(fault, TlsFault::UnsupportedCertificate, "{detail}");
-        assert!(detail.contains(told), "{detail}");
+        assert!(detail.contains(expected), "{detail}");
     }
 }
 
@@ -243,7 +243,7 @@ async fn an_expired_root_is_accepted_and_recorded() {
 }
 
 #[tokio::test]
-async fn an_expired_root_beside_a_valid_way_is_not_recorded() {
+async fn an_expired_root_with_a_valid_alternative_is_not_recorded() {
     // the root was renewed with the same key
     let of_root = key();
     let (mut old, renewed) = (authority("Root"), authority("Root"));
@@ -261,18 +261,18 @@ async fn an_expired_root_beside_a_valid_way_is_not_recorded() {
 }
 
 #[tokio::test]
-async fn a_missing_intermediate_certificate_is_told_by_its_name() {
+async fn a_missing_intermediate_certificate_is_named() {
     let root = Issuer::self_signed(authority("Corp Root"), key()).unwrap();
     let policy = Issuer::signed_by(authority("Corp Policy CA"), key(), &root).unwrap();
     let issuing = Issuer::signed_by(authority("Corp Issuing CA"), key(), &policy).unwrap();
-    for (sent, told) in [
+    for (sent, expected) in [
         (vec![], ["one certificate", "`CN=Corp Issuing CA`"]),
         (vec![&issuing], ["2 certificates", "`CN=Corp Policy CA`"]),
     ] {
         let seen = see(&[root.der().clone()], issued_by(&issuing, &leaf(), &sent)).await;
         let (fault, detail) = rejection(&seen);
         assert_eq!(fault, TlsFault::UnknownIssuer);
-        assert!(told.iter().all(|told| detail.contains(told)), "{detail}");
+        assert!(expected.iter().all(|expected| detail.contains(expected)), "{detail}");
     }
     is_accepted(&see(&[root.der().clone()], issued_by(&issuing, &leaf(), &[&policy, &issuing])).await);
     // where the root itself came along, nothing is missing
@@ -297,7 +297,7 @@ async fn each_rule_that_a_certificate_breaks_has_a_sentence() {
     let beyond_last = Issuer::signed_by(authority("too deep"), key(), &last).unwrap();
     let mut of_authority = leaf();
     of_authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    for (tls, told) in [
+    for (tls, expected) in [
         (issued_by(&constrained, &leaf(), &[&constrained]), "name constraints"),
         (issued_by(&no_authority, &leaf(), &[&no_authority]), "CA:FALSE"),
         (issued_by(&beyond_last, &leaf(), &[&beyond_last, &last]), "path length"),
@@ -306,7 +306,7 @@ async fn each_rule_that_a_certificate_breaks_has_a_sentence() {
         let seen = see(&[root.der().clone()], tls).await;
         let (fault, detail) = rejection(&seen);
         assert_eq!(fault, TlsFault::BadCertificate, "{detail}");
-        assert!(detail.contains(told), "{detail}");
+        assert!(detail.contains(expected), "{detail}");
     }
 }
 

@@ -124,7 +124,7 @@ fn p_521_is_accepted_in_both_versions() {
 }
 
 #[test]
-fn the_key_exchange_is_recorded_as_openssl_was_told_to_make_it() {
+fn the_key_exchange_is_recorded() {
     // the curve of an ECDSA certificate would have to be among the groups in TLS 1.2
     let workshop = Workshop::new(P_256).issue("rsa:2048", "-sha256");
     for group in ["X25519", "P-256", "P-384", "P-521"] {
@@ -174,14 +174,14 @@ fn a_key_that_is_too_small_is_a_limit_and_no_forgery() {
     let weak_leaf = Workshop::new(P_256).issue("rsa:1024", "-sha256");
     let weak_authority = Workshop::new("rsa:1024").issue(P_256, "-sha256");
     for version in VERSIONS {
-        for (workshop, told) in
+        for (workshop, expected) in
             [(&weak_leaf, "the certificate has"), (&weak_authority, "the authority `CN=Corp-CA` has")]
         {
             let seen = workshop.serve("leaf", "ca", &format!("{version} -cipher ALL:@SECLEVEL=0"));
             assert_eq!(seen.outcome(), "tls-certificate-not-supported");
             let (cause, owner, evidence) = seen.finding();
             assert_eq!((cause, owner), ("certificate-not-supported", "caller"));
-            assert!(evidence.contains(&format!("{told} an RSA key of 1024 bits")), "{evidence}");
+            assert!(evidence.contains(&format!("{expected} an RSA key of 1024 bits")), "{evidence}");
         }
     }
 }
@@ -196,7 +196,7 @@ fn a_signature_with_sha_1_is_a_limit_of_the_probe() {
 }
 
 #[test]
-fn an_expired_root_is_told_that_curl_does_not_accept() {
+fn an_expired_root_that_curl_rejects_is_remarked() {
     let workshop = Workshop::new(P_256).issue(P_256, "-sha256");
     // the same root, which ended long ago
     workshop.openssl("x509 -x509toreq -in ca.crt -signkey ca.key -out ca.csr");

@@ -40,7 +40,7 @@ pub(super) fn explain(error: &CertificateError) -> Explanation {
         E::UnhandledCriticalExtension => (F::UnsupportedCertificate, CRITICAL_EXTENSION),
         E::UnknownIssuer => (F::UnknownIssuer, "no trusted root signed the certificate"),
         E::UnknownRevocationStatus | E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
-            (F::BadCertificate, "it cannot be told whether a certificate of the chain has been revoked")
+            (F::BadCertificate, "the revocation status of a certificate of the chain is unknown")
         }
         E::BadSignature => (F::BadCertificate, BAD_SIGNATURE),
         E::NotValidForName | E::NotValidForNameContext { .. } => (F::WrongName, "the certificate is for other names"),
@@ -132,7 +132,7 @@ fn explain_webpki(error: &webpki::Error) -> Explanation {
         | E::UnsupportedIndirectCrl
         | E::UnsupportedRevocationReason
         | E::UnsupportedRevocationReasonsPartitioning => {
-            (F::BadCertificate, "it cannot be told whether a certificate of the chain has been revoked")
+            (F::BadCertificate, "the revocation status of a certificate of the chain is unknown")
         }
         _ => (F::BadCertificate, OTHER),
     };
@@ -160,7 +160,7 @@ fn unsupported_pair(signature: &[u8], key: &[u8]) -> Explanation {
     Explanation { fault: TlsFault::UnsupportedCertificate, text }
 }
 
-const OTHER: &str = "the TLS library rejected the certificate for a reason that it does not tell";
+const OTHER: &str = "the TLS library rejected the certificate for a reason that it does not give";
 const CRITICAL_EXTENSION: &str = "a certificate of the chain has a critical extension that this probe does not support";
 const UNSUPPORTED_SIGNATURE: &str = "this probe cannot verify a signature that the chain has";
 const WRONG_PURPOSE: &str = "a certificate of the chain is not meant for servers (extended key usage)";

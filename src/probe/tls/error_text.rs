@@ -29,13 +29,13 @@ pub(crate) fn error_text(error: &Error) -> String {
         Error::FailedToGetRandomBytes => "this host has no random numbers to give",
         Error::HandshakeNotComplete => "the TLS handshake is not complete",
         Error::BadMaxFragmentSize => "the size of TLS fragments is out of range",
-        Error::General(_) | Error::Other(_) => "the TLS library failed for a reason that it does not tell",
+        Error::General(_) | Error::Other(_) => "the TLS library failed for a reason that it does not give",
         _ => "the TLS library failed",
     }
     .to_owned()
 }
 
-/// Returns the name that RFC 8446 gives an alert: `HandshakeFailure` is `handshake_failure` there. One that has no name is told by
+/// Returns the name that RFC 8446 gives an alert: `HandshakeFailure` is `handshake_failure` there. One without a name is
 /// its number.
 fn alert_name(alert: AlertDescription) -> String {
     let Some(known) = alert.as_str() else { return u8::from(alert).to_string() };

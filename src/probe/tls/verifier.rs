@@ -1,4 +1,4 @@
-//! Certificate verifier that records what the server presented, and tells every fault of it: the library stops at the first one.
+//! Certificate verifier that records what the server presented, and reports every fault of it: the library stops at the first one.
 
 use super::certificate::{is_self_issued, issuer, parse, read, timestamp, to_unix, validity};
 use super::certificate_error::explain;
