@@ -80,8 +80,11 @@ impl Daemon {
         make_pipe(&self.config());
     }
 
+    /// The whole lines of the log.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+        let mut log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
+        log.truncate(log.rfind('\n').map_or(0, |end| end + 1));
+        log
     }
 
     /// The log once it holds the words.

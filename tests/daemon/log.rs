@@ -44,7 +44,7 @@ fn each_round_is_an_object_if_that_is_wanted() {
     let side = start("private-dns-off");
     let config = "log_format = \"json\"\nlog_level = \"debug\"\n".to_owned() + &head(&side);
     let daemon = Daemon::start(&(config + &target(&side, "orders", "")));
-    let log = daemon.log_with("\"level\":\"debug\"");
+    let log = daemon.log_with("\"level\":\"debug\",\"message\":\"3/4 paths ok");
     let objects: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let round = objects.iter().find(|object| object["target"] == "orders").unwrap();
     assert_eq!(round["level"], "warn");
