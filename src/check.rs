@@ -107,10 +107,11 @@ impl Check {
         }
     }
 
-    /// Who signs, if anybody is to. It may take a moment at the first time, and none later.
-    async fn identity(&self, net: &Net) -> Identity {
-        match self.auth.wallet() {
-            Some(wallet) => wallet.identity(net).await,
+    /// Returns the signing credentials; the first call may wait for the lookup, up to just before the deadline of a path, so that the
+    /// paths can say what was waited for.
+    async fn identity(&self, limits: &Limits, net: &Net) -> Identity {
+        match self.auth.credentials() {
+            Some(credentials) => credentials.identity_within(limits.timeout * 19 / 20, net).await,
             None => Err(NoCredentials::Missing("nothing is to be signed".to_owned())),
         }
     }
@@ -167,7 +168,7 @@ impl Check {
         let identity = SetOnce::new();
         let errand = Errand { limits, identity: &identity, tell };
         let seeking = async {
-            let _ = identity.set(self.identity(net).await);
+            let _ = identity.set(self.identity(limits, net).await);
             pending::<Infallible>().await
         };
         tokio::select! {

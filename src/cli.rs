@@ -15,6 +15,7 @@ mod progress;
 #[cfg(feature = "lab")]
 mod rehearsal;
 
+use crate::aws::drop_ignored_variables;
 use crate::config::ConfigError;
 use crate::daemon::{ReloadError, ServeOptions, Signals, raise_descriptors, spare_descriptors, usual_control_socket};
 use crate::platform::share_heap;
@@ -126,6 +127,7 @@ impl Stop {
 
 /// Parses the command line, runs it and gives the exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    drop_ignored_variables();
     let args: Vec<OsString> = args.into_iter().collect();
     let for_nagios = output::asks_for_nagios(&args);
     let cli = match parse(&args) {
@@ -204,7 +206,7 @@ fn serve(file: &Path, lifecycle: bool) -> Result<u8, Stop> {
         // before all else: a signal that comes while the configuration is read must not end the process
         let signals = Signals::install().map_err(Stop::host)?;
         let options =
-            ServeOptions { lifecycle, ignored_proxy_variables: once::ignored_proxy_variables(), environment: None };
+            ServeOptions { lifecycle, ignored_proxy_variables: once::ignored_proxy_variables(), identity: None };
         crate::daemon::serve(file, options, signals).await.map_err(Stop::host)?;
         Ok(0)
     })

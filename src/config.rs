@@ -12,6 +12,7 @@ pub use duration::parse_duration;
 pub use fault::{ConfigError, Untried};
 pub use listen::Listen;
 
+use crate::aws::{CredentialsCache, EnvVars};
 use crate::bounded_read;
 use crate::check::Check;
 use crate::named::named;
@@ -211,6 +212,18 @@ impl Config {
     /// Reads the certificates that it trusts, as [`Config::open`] does.
     pub fn trust(&self) -> Result<Trust, NetError> {
         self.net.trust().map_err(|error| self.placed(error.into(), &self.net))
+    }
+
+    /// Checks that a daemon can use the credentials of every target.
+    pub fn check_credentials(&self) -> Result<(), ConfigError> {
+        let env = EnvVars::of_process();
+        for one in &self.targets {
+            let config = one.check.auth.credentials().and_then(CredentialsCache::config);
+            if let Some(why) = config.and_then(|config| config.refusal_by_daemon(&env)) {
+                return Err(self.fault(&Untried::Profile(one.check.target.name.clone()), why));
+            }
+        }
+        Ok(())
     }
 
     /// A file that this configuration names is told with its place.

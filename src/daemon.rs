@@ -4,6 +4,7 @@ mod agenda;
 mod board;
 mod bucket;
 mod cadence;
+mod control_client;
 mod descriptors;
 mod files;
 mod line;
@@ -15,11 +16,12 @@ mod schedule;
 mod systemd;
 mod web;
 
+pub use control_client::{ReloadError, ask_reload};
 pub use descriptors::{TooFewDescriptors, raise_descriptors, spare_descriptors};
 pub use reading::ReadError;
-pub use web::{ListenError, ReloadError, WebConfigError, WebError, ask_reload, check_web_config, usual_control_socket};
+pub use web::{ListenError, WebConfigError, WebError, check_web_config, usual_control_socket};
 
-use crate::aws::Variables;
+use crate::sign::Identity;
 use crate::status::{Reload, Rounds, Status};
 use board::{Board, Order, Orders};
 use files::Files;
@@ -42,12 +44,12 @@ pub struct ServeOptions {
     pub lifecycle: bool,
     /// Proxy variables that are set and not followed.
     pub ignored_proxy_variables: Vec<String>,
-    /// Where credentials are looked for in place of this process's environment, as it is when a configuration is read.
-    pub environment: Option<Environment>,
+    /// The credentials to sign with instead of those that are configured, as they are when a configuration is read.
+    pub identity: Option<SharedIdentity>,
 }
 
-/// Variables that may change while the daemon runs.
-pub type Environment = Arc<Mutex<Variables>>;
+/// Credentials that may change while the daemon runs.
+pub type SharedIdentity = Arc<Mutex<Identity>>;
 
 /// Runs a configuration file until SIGTERM or SIGINT.
 pub async fn serve(file: &Path, options: ServeOptions, signals: Signals) -> Result<(), ServeError> {
@@ -58,7 +60,7 @@ pub async fn serve(file: &Path, options: ServeOptions, signals: Signals) -> Resu
 
 async fn live(file: &Path, options: ServeOptions, mut signals: Signals) -> Result<(), ServeError> {
     spare_descriptors(LEAST_DESCRIPTORS)?;
-    let origin = Origin { file: file.to_owned(), environment: options.environment };
+    let origin = Origin { file: file.to_owned(), identity: options.identity };
     let read = tokio::select! {
         read = reading::read(&origin) => read?,
         () = signals.ends.next() => return Ok(()),

@@ -15,7 +15,7 @@ mod world;
 pub use scenario::Scenario;
 pub use state::{Addresses, SeenRequest};
 
-use crate::aws::Wallet;
+use crate::aws::CredentialsCache;
 use crate::check::{Auth, AuthMode};
 use crate::sign::{Identity, NoCredentials};
 use crate::target::TargetInput;
@@ -139,8 +139,8 @@ impl Lab {
     pub fn auth(&self) -> Auth {
         match self.world.asked.auth {
             AuthMode::None => Auth::None,
-            AuthMode::Iam => Auth::Iam(Wallet::holding(self.identity())),
-            AuthMode::Both => Auth::Both(Wallet::holding(self.identity())),
+            AuthMode::Iam => Auth::Iam(CredentialsCache::fixed(self.identity())),
+            AuthMode::Both => Auth::Both(CredentialsCache::fixed(self.identity())),
         }
     }
 

@@ -36,6 +36,14 @@ pub(crate) fn tcp_info(stream: &TcpStream) -> Option<TcpInfo> {
     })
 }
 
+/// Removes environment variables, before there is a second thread.
+pub(crate) fn remove_variables(names: impl Iterator<Item = String>) {
+    for name in names.collect::<Vec<_>>() {
+        // SAFETY: no other thread reads or writes the environment, because none has been started yet.
+        unsafe { std::env::remove_var(name) };
+    }
+}
+
 /// Has all threads share one heap (mallopt(3), `M_ARENA_MAX`), before there is a second thread: what one of them gives back, such
 /// as the one that reads configurations, another takes again. A C library that knows no such thing leaves it as it is.
 pub(crate) fn share_heap() {

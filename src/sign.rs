@@ -55,6 +55,9 @@ pub enum NoCredentials {
     /// There are none: what was looked for, where, and what came of it.
     #[error("{0}")]
     Missing(String),
+    /// A service that supplies them failed, and may not at the next attempt.
+    #[error("{0}")]
+    Unavailable(String),
     /// There were some: when they ended, or who says so, and why nobody renewed them.
     #[error("{0}")]
     Expired(String),
@@ -63,9 +66,19 @@ pub enum NoCredentials {
 impl NoCredentials {
     /// The same, said of whom it is about.
     pub(crate) fn of(self, whom: &str) -> Self {
+        self.map(|why| format!("{whom}: {why}"))
+    }
+
+    /// The same with more words.
+    pub(crate) fn and(self, more: &str) -> Self {
+        self.map(|why| why + more)
+    }
+
+    fn map(self, change: impl FnOnce(String) -> String) -> Self {
         match self {
-            Self::Missing(why) => Self::Missing(format!("{whom}: {why}")),
-            Self::Expired(why) => Self::Expired(format!("{whom}: {why}")),
+            Self::Missing(why) => Self::Missing(change(why)),
+            Self::Unavailable(why) => Self::Unavailable(change(why)),
+            Self::Expired(why) => Self::Expired(change(why)),
         }
     }
 }

@@ -1,10 +1,11 @@
-//! What does account B know of the API? Four questions of API Gateway's own API, with a role that may read.
+//! Reads of the API Gateway API: the REST API, its stage, deployment and resources.
 
-use super::service::Service;
+use super::policy_document;
+use super::signed_client::{AwsService, ServiceRequest};
 use crate::observation::redact;
 use crate::setup::{Api, Blind, Deployment, Fact, Method as ApiMethod, Resource, Stage};
 use form_urlencoded::Serializer;
-use hyper::Method;
+use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -14,19 +15,19 @@ use time::format_description::well_known::Rfc3339;
 
 /// API Gateway of one Region, asked about one API.
 #[derive(Debug)]
-pub(super) struct ApiGateway<'a> {
-    pub(super) service: Service<'a>,
+pub(super) struct ApiGatewayClient<'a> {
+    pub(super) service: AwsService<'a>,
     pub(super) api: &'a str,
 }
 
-impl ApiGateway<'_> {
+impl ApiGatewayClient<'_> {
     /// The API itself; absent if the role's account has none of this id.
     pub(super) async fn api(&self) -> Fact<Api> {
-        self.read::<ApiAnswer>("").await.map(|read| Api {
+        self.read::<RestApiJson>("").await.map(|read| Api {
             name: read.name.unwrap_or_default(),
             types: read.endpoint_configuration.types,
             vpc_endpoints: read.endpoint_configuration.vpc_endpoint_ids.unwrap_or_default(),
-            policy: read.policy.as_deref().filter(|text| !text.is_empty()).map(super::document),
+            policy: read.policy.as_deref().filter(|text| !text.is_empty()).map(policy_document),
             access_mode: read.endpoint_access_mode,
             security_policy: read.security_policy,
             default_endpoint_disabled: read.disable_execute_api_endpoint.unwrap_or_default(),
@@ -36,7 +37,7 @@ impl ApiGateway<'_> {
 
     /// A stage; absent if the API has none of this name.
     pub(super) async fn stage(&self, name: &str) -> Fact<Stage> {
-        self.read::<StageAnswer>(&format!("/stages/{}", segment(name))).await.map(|read| Stage {
+        self.read::<StageJson>(&format!("/stages/{}", segment(name))).await.map(|read| Stage {
             deployment: read.deployment_id,
             changed: read.last_updated_date.or(read.created_date).as_ref().and_then(moment),
             web_acl: read.web_acl_arn,
@@ -45,7 +46,7 @@ impl ApiGateway<'_> {
 
     /// A deployment by its id.
     pub(super) async fn deployment(&self, id: &str) -> Fact<Deployment> {
-        self.read::<DeploymentAnswer>(&format!("/deployments/{}", segment(id)))
+        self.read::<DeploymentJson>(&format!("/deployments/{}", segment(id)))
             .await
             .map(|read| Deployment { id: id.to_owned(), created: read.created_date.as_ref().and_then(moment) })
     }
@@ -55,7 +56,7 @@ impl ApiGateway<'_> {
         let (mut resources, mut position) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let next = position.map(|next: String| format!("&position={}", segment(&next))).unwrap_or_default();
-            match self.read::<ResourcesAnswer>(&format!("/resources?embed=methods&limit=500{next}")).await {
+            match self.read::<ResourcesJson>(&format!("/resources?embed=methods&limit=500{next}")).await {
                 Fact::Known(page) => {
                     resources.extend(page.item.all().into_iter().map(ResourceItem::read));
                     position = page.position.filter(|next| !next.is_empty());
@@ -75,7 +76,9 @@ impl ApiGateway<'_> {
         let permission = format!("apigateway:GET on {}", path.split('?').next().unwrap_or_default());
         let blind = |why: String| Fact::CannotSee(Blind::new(&permission, why));
         // in its own form, the answer would be full of links
-        let answer = match self.service.ask(Method::GET, &path, ("accept", "application/json"), String::new()).await {
+        let header = ("accept", "application/json");
+        let request = ServiceRequest { method: Method::GET, path: &path, header, body: String::new() };
+        let answer = match self.service.send(request).await {
             Ok(answer) => answer,
             Err(why) => return blind(why),
         };
@@ -96,11 +99,11 @@ impl ApiGateway<'_> {
 /// What a refusal says, if it says anything.
 fn said(body: &str) -> String {
     #[derive(Deserialize)]
-    struct Refusal {
+    struct ErrorBody {
         #[serde(alias = "Message")]
         message: String,
     }
-    let message = serde_json::from_str::<Refusal>(body).map(|refusal| redact(&refusal.message));
+    let message = serde_json::from_str::<ErrorBody>(body).map(|refusal| redact(&refusal.message));
     message.map(|text| format!(" ({})", text.chars().take(200).collect::<String>())).unwrap_or_default()
 }
 
@@ -124,7 +127,7 @@ fn moment(value: &Value) -> Option<OffsetDateTime> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ApiAnswer {
+struct RestApiJson {
     /// Never read: JSON without it is not of an API. So it is with those below.
     #[serde(rename = "id")]
     _id: String,
@@ -146,7 +149,7 @@ struct EndpointConfiguration {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StageAnswer {
+struct StageJson {
     #[serde(rename = "stageName")]
     _name: String,
     deployment_id: Option<String>,
@@ -157,14 +160,14 @@ struct StageAnswer {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct DeploymentAnswer {
+struct DeploymentJson {
     #[serde(rename = "id")]
     _id: String,
     created_date: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
-struct ResourcesAnswer {
+struct ResourcesJson {
     /// Every API has its root.
     item: ResourceItems,
     position: Option<String>,

@@ -1,33 +1,33 @@
-//! What does EC2 know of the endpoint? Five questions of its Query API, each read no further than some pages.
+//! Reads of the EC2 Query API: endpoints, VPC attributes, security groups, network interfaces, subnets.
 
-mod answer;
+mod response;
 
-use super::service::Service;
-use super::xml::Element;
+use super::signed_client::{AwsService, ServiceRequest};
+use super::xml::XmlElement;
 use crate::observation::redact;
 use crate::setup::{Blind, Fact, Interface, SecurityGroup, Subnet, VpcEndpoint};
-use answer::{ENDPOINTS, GROUPS, INTERFACES, List, SUBNETS};
 use form_urlencoded::Serializer;
-use hyper::Method;
+use reqwest::Method;
+use response::{ENDPOINTS, GROUPS, INTERFACES, ListResponse, SUBNETS};
 
 /// EC2 of one Region.
 #[derive(Debug)]
-pub(super) struct Ec2<'a>(pub(super) Service<'a>);
+pub(super) struct Ec2Client<'a>(pub(super) AwsService<'a>);
 
-/// A refusal, by its code.
+/// An error response, by its code.
 #[derive(Debug)]
-struct Refused {
+struct Ec2Error {
     code: String,
     why: String,
 }
 
-impl Refused {
+impl Ec2Error {
     fn unread() -> Self {
         Self { code: String::new(), why: "something answers 200 in its place: the answer is not EC2's".to_owned() }
     }
 }
 
-impl Ec2<'_> {
+impl Ec2Client<'_> {
     /// The endpoints for `execute-api` of a VPC, whatever its partition calls that service.
     pub(super) async fn endpoints_of(&self, vpc: &str) -> Result<Vec<VpcEndpoint>, Blind> {
         let filter = [("Filter.1.Name", "vpc-id"), ("Filter.1.Value.1", vpc)];
@@ -49,7 +49,7 @@ impl Ec2<'_> {
         let wrong = blind("ec2:DescribeVpcAttribute");
         let parameters = [("Attribute", name), ("VpcId", vpc)];
         let answer = self.page("DescribeVpcAttribute", &parameters, None).await.map_err(&wrong)?;
-        answer::attribute(&answer, name).ok_or_else(|| wrong(Refused::unread()))
+        response::attribute(&answer, name).ok_or_else(|| wrong(Ec2Error::unread()))
     }
 
     /// Security groups by their ids.
@@ -70,12 +70,12 @@ impl Ec2<'_> {
     }
 
     /// All pages of an answer, some at most.
-    async fn all<T>(&self, list: &List<T>, of: &[(impl AsRef<str>, &str)]) -> Result<Vec<T>, Refused> {
+    async fn all<T>(&self, list: &ListResponse<T>, of: &[(impl AsRef<str>, &str)]) -> Result<Vec<T>, Ec2Error> {
         let parameters: Vec<_> = of.iter().map(|(name, value)| (name.as_ref(), *value)).collect();
         let (mut items, mut next) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let page = self.page(list.action, &parameters, next.as_deref()).await?;
-            items.extend(list.items(&page).ok_or_else(Refused::unread)?);
+            items.extend(list.items(&page).ok_or_else(Ec2Error::unread)?);
             next = page.text_of("nextToken").filter(|token| !token.is_empty()).map(str::to_owned);
             if next.is_none() {
                 break;
@@ -85,18 +85,23 @@ impl Ec2<'_> {
     }
 
     /// One page of the answer to an action, which is of the action's name: something else answers in XHTML, and has no items.
-    async fn page(&self, action: &str, parameters: &[(&str, &str)], next: Option<&str>) -> Result<Element, Refused> {
+    async fn page(
+        &self,
+        action: &str,
+        parameters: &[(&str, &str)],
+        next: Option<&str>,
+    ) -> Result<XmlElement, Ec2Error> {
         let usual = [("Action", action), ("Version", "2016-11-15")];
         let next = next.map(|token| ("NextToken", token));
         let pairs = usual.iter().chain(parameters).copied().chain(next);
         let body = Serializer::new(String::new()).extend_pairs(pairs).finish();
-        let answer = self.0.ask(Method::POST, "/", FORM, body).await;
-        let answer = answer.map_err(|why| Refused { code: String::new(), why })?;
+        let request = ServiceRequest { method: Method::POST, path: "/", header: FORM, body };
+        let answer = self.0.send(request).await.map_err(|why| Ec2Error { code: String::new(), why })?;
         if answer.status != 200 {
             return Err(refusal(answer.status, &answer.body));
         }
-        let page = Element::parse(&answer.body).filter(|page| page.name().strip_suffix("Response") == Some(action));
-        page.ok_or_else(Refused::unread)
+        let page = XmlElement::parse(&answer.body).filter(|page| page.name().strip_suffix("Response") == Some(action));
+        page.ok_or_else(Ec2Error::unread)
     }
 }
 
@@ -105,14 +110,14 @@ fn numbered<'i>(name: &str, ids: &'i [String]) -> Vec<(String, &'i str)> {
     (1..).zip(ids).map(|(number, id)| (format!("{name}.{number}"), id.as_str())).collect()
 }
 
-fn blind(permission: &'static str) -> impl Fn(Refused) -> Blind {
+fn blind(permission: &'static str) -> impl Fn(Ec2Error) -> Blind {
     move |refused| Blind::new(permission, refused.why)
 }
 
-/// Code of a refusal, and what it means; the words that come with a denial are long, encoded, and say no more.
-fn refusal(status: u16, body: &str) -> Refused {
-    let Some((code, message)) = answer::error(body) else {
-        return Refused { code: String::new(), why: format!("status {status}, in words that are not EC2's") };
+/// Parses an error response. The message of a denial is long and encoded and says no more than its code.
+fn refusal(status: u16, body: &str) -> Ec2Error {
+    let Some((code, message)) = response::error(body) else {
+        return Ec2Error { code: String::new(), why: format!("status {status}, in words that are not EC2's") };
     };
     let why = match code.as_str() {
         "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" => "denied".to_owned(),
@@ -124,7 +129,7 @@ fn refusal(status: u16, body: &str) -> Refused {
             format!("{code} ({message})")
         }
     };
-    Refused { code, why }
+    Ec2Error { code, why }
 }
 
 const SEE_ENDPOINTS: &str = "ec2:DescribeVpcEndpoints";

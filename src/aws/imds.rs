@@ -1,87 +1,131 @@
-//! What does this instance know of itself? Instance metadata, version 2: a token, then one value a question.
+//! Instance metadata, version 2: the SDK's client, its endpoint, and what its failures mean.
 
-use super::container::Handed;
-use super::part::part;
-use super::{Question, Side, Unanswered, Variables};
-use crate::sign::Credentials;
-use hyper::Method;
+use super::credentials::profile::Profile;
+use super::credentials::validate::part;
+use super::env::EnvVars;
+use super::http_client::{CallError, innermost};
+use aws_config::imds::client::error::ImdsError;
+use aws_config::provider_config::ProviderConfig;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use hyper::Response;
+use hyper::body::Bytes;
+use hyper::header::CONTENT_LENGTH;
+use reqwest::{Method, Request, Url};
 use std::time::Duration;
-use tokio::time::timeout;
 
-/// Instance metadata, with the token that it asks for.
-#[derive(Debug)]
-pub(super) struct Metadata<'a> {
-    side: &'a Side,
-    base: &'a str,
-    token: String,
-    /// By how many seconds its clock is ahead of this host's.
-    pub(super) ahead: Option<i64>,
-}
+/// Reads values of instance metadata; takes the session token with the first of them.
+#[derive(Debug, Clone)]
+pub(super) struct ImdsClient(aws_config::imds::Client);
 
-impl<'a> Metadata<'a> {
-    /// Takes a token for six hours: it is used at once, and the next who asks takes another.
-    pub(super) async fn open(side: &'a Side, variables: &'a Variables) -> Result<Self, String> {
-        if variables.is_true("AWS_EC2_METADATA_DISABLED") {
-            return Err("switched off by AWS_EC2_METADATA_DISABLED".to_owned());
-        }
-        let base = variables.value(VARIABLE).unwrap_or(ENDPOINT).trim_end_matches('/');
-        if base.parse().ok().and_then(|uri| super::Place::of(&uri)).is_none() {
-            return Err(format!("`{VARIABLE}` is no URL, such as `{ENDPOINT}`"));
-        }
-        let ttl = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
-        let url = format!("{base}/latest/api/token");
-        let headers = [ttl];
-        let asking = side.ask(Question { method: Method::PUT, url: &url, headers: &headers, body: String::new() });
-        let late = |_| Err(Unanswered(format!("no answer within {} s", MOST_FOR_A_TOKEN.as_secs())));
-        let answer = timeout(MOST_FOR_A_TOKEN, asking).await.unwrap_or_else(late);
-        // a hop limit of 1 lets the request through and the answer die on its way back into a container
-        let answer = answer.map_err(|why| {
-            format!(
-                "{why}: this is no EC2 instance, or a container behind a metadata hop limit of 1 \
-                 (`aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2`)"
-            )
-        })?;
-        match answer.status {
-            200 => {
-                let token =
-                    part("token", answer.body.trim()).map_err(|why| format!("this is no metadata service: {why}"))?;
-                Ok(Self { side, base, token, ahead: answer.ahead })
-            }
-            403 => {
-                Err("it is disabled for this instance (`HttpEndpoint: disabled`), or a firewall says so (403)"
-                    .to_owned())
-            }
-            status => Err(format!("it refuses to give a token: status {status}")),
-        }
+impl ImdsClient {
+    /// Returns a client for the endpoint that environment or profile name. The HTTP client makes the attempts and keeps the time.
+    pub(super) fn new(http: SharedHttpClient, env: &EnvVars, profile: Option<&Profile>) -> Result<Self, String> {
+        let config = ProviderConfig::without_region().with_http_client(http);
+        let builder = aws_config::imds::Client::builder().configure(&config).max_attempts(1);
+        let builder = builder.endpoint(endpoint(env, profile)?).map_err(|error| innermost(&*error))?;
+        Ok(Self(builder.build()))
     }
 
-    /// A value below `/latest/meta-data/`; none if it has no such value.
+    /// Returns a value below `/latest/meta-data/`; none if there is no such value.
     pub(super) async fn read(&self, path: &str) -> Result<Option<String>, String> {
-        let headers = [("x-aws-ec2-metadata-token", self.token.as_str())];
-        let url = format!("{}/latest/meta-data/{path}", self.base);
-        let question = Question { method: Method::GET, url: &url, headers: &headers, body: String::new() };
-        let answer = self.side.ask(question).await.map_err(|why| why.to_string())?;
-        match answer.status {
-            200 => Ok(Some(answer.body)),
-            404 => Ok(None),
-            401 => Err("it does not take its own token (401)".to_owned()),
-            status => Err(format!("it answers with status {status}")),
+        // boxed: the future of the SDK is large, and a whole instance is read by many at once
+        match Box::pin(self.0.get(format!("/latest/meta-data/{path}"))).await {
+            Ok(value) => Ok(Some(value.into())),
+            Err(ImdsError::ErrorResponse(error)) if error.response().status().as_u16() == 404 => Ok(None),
+            Err(error) => Err(CallError::within(&error).map_or_else(|| innermost(&error), ToString::to_string)),
         }
+    }
+
+    /// Returns the SDK's client, for credentials.
+    pub(super) fn into_inner(self) -> aws_config::imds::Client {
+        self.0
     }
 }
 
-/// The credentials of the instance's role (EC2 user guide, "Retrieve security credentials from instance metadata").
-pub(super) async fn credentials(side: &Side, variables: &Variables) -> Result<Credentials, String> {
-    let metadata = Metadata::open(side, variables).await?;
-    let roles = metadata.read(ROLES).await?.unwrap_or_default();
-    let Some(role) = roles.lines().map(str::trim).find(|role| !role.is_empty()) else { return Err(NO_ROLE.to_owned()) };
-    let answer = metadata.read(&format!("{ROLES}{role}")).await?.ok_or(NO_ROLE)?;
-    Handed::read(&answer).map_err(|why| format!("role `{role}`: {why}"))
+/// Returns where metadata is: environment before profile, URL before mode, as the SDKs have it.
+fn endpoint(env: &EnvVars, profile: Option<&Profile>) -> Result<String, String> {
+    let key = |name: &str| profile.and_then(|profile| profile.get(name));
+    if env.value(ENDPOINT).is_some() {
+        return env.check_url(ENDPOINT).map(str::to_owned);
+    }
+    if let Some(url) = key("ec2_metadata_service_endpoint") {
+        let is_url = Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        return if is_url {
+            Ok(url.to_owned())
+        } else {
+            Err(invalid("ec2_metadata_service_endpoint", "a URL of http"))
+        };
+    }
+    let mode = env.value(MODE).map(|mode| (MODE, mode));
+    let mode = mode.or_else(|| Some((MODE_KEY, key(MODE_KEY)?)));
+    match mode {
+        None => Ok(V4.to_owned()),
+        Some((_, mode)) if mode.eq_ignore_ascii_case("ipv4") => Ok(V4.to_owned()),
+        Some((_, mode)) if mode.eq_ignore_ascii_case("ipv6") => Ok(V6.to_owned()),
+        Some((name, _)) => Err(invalid(name, "IPv4 or IPv6")),
+    }
 }
 
-/// As long as the SDKs wait, and less than the whole of the metadata may take: what is told then is that nobody answers.
-const MOST_FOR_A_TOKEN: Duration = Duration::from_secs(1);
-const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
-const ENDPOINT: &str = "http://169.254.169.254";
-const ROLES: &str = "iam/security-credentials/";
-const NO_ROLE: &str = "the instance has no role: attach an instance profile";
+fn invalid(name: &str, expected: &str) -> String {
+    format!("invalid `{name}`: expected {expected}")
+}
+
+/// Returns the error of a response that is neither a value nor says that there is none. A token is requested by PUT.
+pub(super) fn check(method: &Method, status: u16, body: &str) -> Result<(), CallError> {
+    let is_token = method == Method::PUT;
+    let message = match (is_token, status) {
+        (true, 200) => match part("token", body) {
+            Ok(_) => return Ok(()),
+            Err(why) => format!("this is no metadata service: {why}"),
+        },
+        (false, 200 | 404) => return Ok(()),
+        (true, 403) => {
+            "it is disabled for this instance (`HttpEndpoint: disabled`), or a firewall says so (403)".to_owned()
+        }
+        (false, 401) => return Err(CallError::unavailable("it does not accept its own token (401)")),
+        (true, status) => format!("it gives no token (status {status})"),
+        (false, status) => format!("status {status}"),
+    };
+    Err(CallError::of_status(status, message))
+}
+
+/// Returns the error of a request that got no response, with why that may be.
+pub(super) fn unreachable(method: &Method, error: &CallError) -> CallError {
+    if method != Method::PUT {
+        return CallError::unavailable(format!("it gave a token, and then {error}"));
+    }
+    // a hop limit of 1 lets the request through and drops the response on its way back into a container
+    CallError::no_response(format!(
+        "{error}: this is no EC2 instance, or a container behind a metadata hop limit of 1 \
+         (`aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2`)"
+    ))
+}
+
+/// Makes a response one that the SDK can read: it wants the lifetime of a token in a header, which stand-ins for the service leave
+/// out, and puts the name of a role into a path as it stands.
+pub(super) fn amend(request: &Request, mut response: Response<Bytes>) -> Response<Bytes> {
+    if let Some(ttl) = request.headers().get(TOKEN_TTL) {
+        response.headers_mut().entry(TOKEN_TTL).or_insert_with(|| ttl.clone());
+    }
+    if request.url().path().ends_with(ROLES) {
+        let first = response.body().split(u8::is_ascii_whitespace).find(|name| !name.is_empty());
+        let name = Bytes::copy_from_slice(first.unwrap_or_default());
+        *response.body_mut() = name;
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
+    response
+}
+
+const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+const MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
+const MODE_KEY: &str = "ec2_metadata_service_endpoint_mode";
+const V4: &str = "http://169.254.169.254";
+const V6: &str = "http://[fd00:ec2::254]";
+const ROLES: &str = "/iam/security-credentials/";
+/// The header of a request for a token, and of the response to it.
+pub(super) const TOKEN_TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
+/// The header with the token.
+pub(super) const TOKEN: &str = "x-aws-ec2-metadata-token";
+pub(super) const ATTEMPTS: usize = 2;
+/// Two attempts take less than the two seconds that any other call has.
+pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(900);

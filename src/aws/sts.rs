@@ -1,147 +1,108 @@
-//! Whose role may be taken? Two calls to STS, at its regional name: with keys, and with the token of an identity provider.
+//! What a failed `AssumeRole` or `AssumeRoleWithWebIdentity` means.
 
-use super::part::part;
-use super::xml::Element;
-use super::{Question, Side};
+use super::http_client::{CallError, CallErrorKind};
+use super::xml::XmlElement;
 use crate::observation::redact;
-use crate::sign::{Call, Credentials, NoCredentials, Scope};
 use crate::target::{DnsSuffix, Region, sts_service};
-use form_urlencoded::Serializer;
-use hyper::Method;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-/// STS of one Region.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sts<'a> {
-    pub(super) side: &'a Side,
-    /// `https://sts.REGION.SUFFIX`; a VPC endpoint does not serve the global name.
-    pub(super) url: &'a str,
-    pub(super) region: &'a str,
+/// A call that assumes a role. The token or the signature that it is made with is not kept.
+#[derive(Debug)]
+pub(super) struct AssumeRoleCall {
+    action: String,
+    role_arn: String,
+    /// Scheme and host of the endpoint.
+    endpoint: String,
+    region: String,
 }
 
-/// The role to take.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Taking<'a> {
-    pub(super) arn: &'a str,
-    pub(super) session_name: &'a str,
-    pub(super) external_id: Option<&'a str>,
-}
-
-/// With what a role is taken.
-#[derive(Debug, Clone, Copy)]
-enum By {
-    Keys,
-    Token,
-}
-
-impl Sts<'_> {
-    /// Takes a role by keys (`sts:AssumeRole`).
-    pub(super) async fn assume(&self, role: Taking<'_>, keys: &Credentials) -> Result<Credentials, NoCredentials> {
-        let body = form("AssumeRole", role, role.external_id.map(|id| ("ExternalId", id)));
-        let call = Call { method: "POST", url: self.url, headers: vec![FORM], body: body.as_bytes() };
-        let scope = Scope { region: self.region, service: "sts" };
-        let signed = call.sign(&scope, keys, OffsetDateTime::now_utc()).map_err(NoCredentials::Missing)?;
-        let signed = signed.iter().map(|header| (header.name.as_str(), header.value.to_send()));
-        let headers: Vec<_> = [FORM].into_iter().chain(signed).collect();
-        self.take(role, By::Keys, &headers, body).await
+impl AssumeRoleCall {
+    /// Returns the call that a form asks for, if it is one of STS.
+    pub(super) fn parse(form: &[u8], endpoint: String, region: &str) -> Option<Self> {
+        let value = |wanted: &str| {
+            let mut pairs = form_urlencoded::parse(form);
+            pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+        };
+        let action = value("Action").filter(|action| action.starts_with("AssumeRole"))?;
+        Some(Self { action, role_arn: value("RoleArn")?, endpoint, region: region.to_owned() })
     }
 
-    /// Takes a role by the token of an identity provider (`sts:AssumeRoleWithWebIdentity`), which goes unsigned.
-    pub(super) async fn assume_with_token(&self, role: Taking<'_>, token: &str) -> Result<Credentials, NoCredentials> {
-        let body = form("AssumeRoleWithWebIdentity", role, Some(("WebIdentityToken", token)));
-        self.take(role, By::Token, &[FORM], body).await
-    }
-
-    async fn take(
-        &self,
-        role: Taking<'_>,
-        by: By,
-        headers: &[(&str, &str)],
-        body: String,
-    ) -> Result<Credentials, NoCredentials> {
-        let stray = stray(role.arn, self.region).map(|words| format!("; {words}")).unwrap_or_default();
-        let not = |why: String| format!("`{}` could not be assumed at {}: {why}{stray}", role.arn, self.url);
-        let answer = self
-            .side
-            .ask(Question { method: Method::POST, url: self.url, headers, body })
-            .await
-            .map_err(|why| NoCredentials::Missing(not(format!("{why}; {}", self.way()))))?;
-        if answer.status == 200 {
-            return read(&answer.body).map_err(|why| NoCredentials::Missing(not(why)));
+    /// Returns the error of a response that is not one to this call with status 200.
+    pub(super) fn check(&self, status: u16, body: &str) -> Result<(), CallError> {
+        let response = XmlElement::parse(body);
+        if status == 200 {
+            let is_ours = response.is_some_and(|one| one.name().strip_suffix("Response") == Some(&self.action));
+            let foreign = || self.error(CallErrorKind::Refused, "the response is not from STS");
+            return if is_ours { Ok(()) } else { Err(foreign()) };
         }
-        let (why, has_ended) = refusal(answer.status, &answer.body, by);
-        Err(if has_ended { NoCredentials::Expired(not(why)) } else { NoCredentials::Missing(not(why)) })
+        let error = response.as_ref().and_then(|response| response.child("Error"));
+        let Some((error, code)) = error.and_then(|error| Some((error, error.text_of("Code")?))) else {
+            let message = format!("status {status} with a body that is not from STS");
+            return Err(CallError::of_status(status, self.message(&message)));
+        };
+        let message = error.text_of("Message").unwrap_or_default();
+        let text = format!("{code} ({}){}", redact(message.trim_end_matches('.')), self.hint(code, message));
+        Err(match code {
+            "ExpiredToken" | "ExpiredTokenException" => self.error(CallErrorKind::Expired, &text),
+            "Throttling" | "ThrottlingException" => self.error(CallErrorKind::Unavailable, &text),
+            _ => CallError::of_status(status, self.message(&text)),
+        })
     }
 
-    /// What it takes to reach STS without the Internet.
-    fn way(&self) -> String {
-        let service = sts_service(self.region);
-        format!("where there is no way to the Internet, the VPC needs an interface endpoint for `{service}`")
+    /// Returns the error of a call that got no response, with what it takes to reach STS without the Internet.
+    pub(super) fn unreachable(&self, error: &CallError) -> CallError {
+        let service = sts_service(&self.region);
+        let hint =
+            format!("where there is no route to the Internet, the VPC needs an interface endpoint for `{service}`");
+        self.error(error.kind, &format!("{error}; {hint}"))
+    }
+
+    /// Returns what an error code means, where that is known.
+    fn hint(&self, code: &str, message: &str) -> &'static str {
+        let with_keys = self.action == "AssumeRole";
+        match code {
+            "ExpiredToken" | "ExpiredTokenException" => "; what it was to be assumed with has expired",
+            "RequestExpired" => CLOCK,
+            // a signature by a wrong clock has the same code as one by a wrong key
+            _ if with_keys
+                && (message.starts_with("Signature expired") || message.starts_with("Signature not yet")) =>
+            {
+                CLOCK
+            }
+            "AccessDenied" if with_keys => {
+                "; the role's trust policy must admit this caller, and the caller's own policies must allow sts:AssumeRole on it"
+            }
+            "AccessDenied" => {
+                "; the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the token's provider, for the subject and \
+                 the audience in the token"
+            }
+            "InvalidClientTokenId" | "SignatureDoesNotMatch" => {
+                "; the keys that it was to be assumed with are not valid"
+            }
+            "InvalidIdentityToken" => "; the role's trust policy and the identity provider must fit the token",
+            "RegionDisabledException" => "; STS is not activated in this Region",
+            _ => "",
+        }
+    }
+
+    fn error(&self, kind: CallErrorKind, why: &str) -> CallError {
+        CallError { kind, message: self.message(why) }
+    }
+
+    fn message(&self, why: &str) -> String {
+        let partition = partition_mismatch(&self.role_arn, &self.region);
+        let partition = partition.map(|words| format!("; {words}")).unwrap_or_default();
+        format!("cannot assume `{}` at {}: {why}{partition}", self.role_arn, self.endpoint)
     }
 }
 
-/// What contradicts itself if a role is to be taken in a Region, where the Region's name tells its partition.
-pub(super) fn stray(arn: &str, region: &str) -> Option<String> {
+/// Says that a role is of another partition than a Region, where the Region's name tells its partition.
+pub(super) fn partition_mismatch(arn: &str, region: &str) -> Option<String> {
     let region = Region::parse(region).ok()?;
     let own = DnsSuffix::of_region(&region)?.partition(&region);
     let named = arn.split(':').nth(1).filter(|named| *named != own)?;
-    Some(format!("the role is of partition `{named}`, {region} of `{own}`; roles are taken within one partition"))
+    Some(format!(
+        "the role is of partition `{named}`, {region} of `{own}`; a role can be assumed within its own partition only"
+    ))
 }
 
-fn form(action: &str, role: Taking<'_>, more: Option<(&str, &str)>) -> String {
-    let usual =
-        [("Action", action), ("Version", "2011-06-15"), ("RoleArn", role.arn), ("RoleSessionName", role.session_name)];
-    Serializer::new(String::new()).extend_pairs(usual.into_iter().chain(more)).finish()
-}
-
-/// The keys of a role that was taken.
-fn read(body: &str) -> Result<Credentials, String> {
-    let answer = Element::parse(body).ok_or(UNREAD)?;
-    let result = answer.child("AssumeRoleResult").or_else(|| answer.child("AssumeRoleWithWebIdentityResult"));
-    let keys = result.and_then(|result| result.child("Credentials")).ok_or(UNREAD)?;
-    let text = |name| keys.text_of(name).ok_or(UNREAD);
-    let part = |name| part(name, text(name)?).map_err(|why| format!("the answer is not good: {why}"));
-    let expires = OffsetDateTime::parse(text("Expiration")?, &Rfc3339);
-    Ok(Credentials {
-        access_key_id: part("AccessKeyId")?,
-        secret_access_key: part("SecretAccessKey")?,
-        session_token: Some(part("SessionToken")?),
-        expires: Some(expires.map_err(|_| "the end of the session cannot be read")?),
-    })
-}
-
-/// Code and message of a refusal, with what it means where that is known; and whether it is that what was shown is past its end.
-fn refusal(status: u16, body: &str, by: By) -> (String, bool) {
-    let answer = Element::parse(body);
-    let error = answer.as_ref().and_then(|answer| answer.child("Error"));
-    let Some((error, code)) = error.and_then(|error| Some((error, error.text_of("Code")?))) else {
-        return (format!("status {status}, in words that are not STS's"), false);
-    };
-    let message = error.text_of("Message").unwrap_or_default();
-    let has_ended = matches!(code, "ExpiredToken" | "ExpiredTokenException");
-    let hint = match (code, by) {
-        _ if has_ended => "; what it was to be assumed with is past its end",
-        ("RequestExpired", _) => OFF,
-        // it calls a signature by a wrong clock by the same code as one by a wrong key
-        (_, By::Keys) if message.starts_with("Signature expired") || message.starts_with("Signature not yet") => OFF,
-        ("AccessDenied", By::Keys) => {
-            "; the role's trust policy must admit this caller, and the caller's own policies must allow sts:AssumeRole on it"
-        }
-        ("AccessDenied", By::Token) => {
-            "; the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the token's provider, for the subject and the \
-             audience that stand in the token"
-        }
-        ("InvalidClientTokenId" | "SignatureDoesNotMatch", _) => {
-            "; the keys that it was to be assumed with are not good"
-        }
-        ("InvalidIdentityToken", _) => "; the role's trust policy and the identity provider must fit the token",
-        ("RegionDisabledException", _) => "; STS is not activated in this Region",
-        _ => "",
-    };
-    (format!("{code} ({}){hint}", redact(message.trim_end_matches('.'))), has_ended)
-}
-
-const OFF: &str = "; this host's clock is minutes off: see `chronyc tracking`";
-const UNREAD: &str = "the answer is not STS's";
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+const CLOCK: &str = "; this host's clock is minutes off: see `chronyc tracking`";

@@ -1,4 +1,4 @@
-//! What does an answer in XML say? Its elements by their names, whatever their namespaces.
+//! Parses XML responses into elements, by local name.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -6,13 +6,13 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 
 /// An element; keys may stand in it, so it does not print itself.
 #[derive(Default)]
-pub(super) struct Element {
+pub(super) struct XmlElement {
     name: String,
     text: String,
-    children: Vec<Element>,
+    children: Vec<XmlElement>,
 }
 
-impl Element {
+impl XmlElement {
     /// The outermost element; none if this is not XML, is cut off, or is nested without end.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut reader = Reader::from_str(text);
@@ -84,12 +84,12 @@ mod tests {
 
     #[test]
     fn an_element_says_its_text_and_its_children() {
-        let answer = Element::parse(
+        let answer = XmlElement::parse(
             "<?xml version=\"1.0\"?><!-- c --><a:r xmlns:a=\"urn:x\"><set>\n <item> x&amp;y &#x41;<![CDATA[<z>]]> </item>\n <item/></set></a:r>",
         );
         let answer = answer.unwrap();
         assert_eq!(answer.name, "r");
-        let items: Vec<_> = answer.child("set").unwrap().all("item").map(Element::text).collect();
+        let items: Vec<_> = answer.child("set").unwrap().all("item").map(XmlElement::text).collect();
         assert_eq!(items, ["x&y A<z>", ""]);
         assert_eq!((answer.text_of("set"), answer.text_of("item")), (Some(""), None));
     }
@@ -99,9 +99,11 @@ mod tests {
         for text in
             ["", "no", "<a>", "<a><b></a>", "<a></b>", "</a>", "<a>&unknown;</a>", "<a>&#0;</a>", "<a", "<a>&amp</a>"]
         {
-            assert!(Element::parse(text).is_none(), "{text}");
+            assert!(XmlElement::parse(text).is_none(), "{text}");
         }
         let nested = |depth: usize| "<a>".repeat(depth) + &"</a>".repeat(depth);
-        assert!(Element::parse(&nested(MOST_DEPTH)).is_some() && Element::parse(&nested(MOST_DEPTH + 1)).is_none());
+        assert!(
+            XmlElement::parse(&nested(MOST_DEPTH)).is_some() && XmlElement::parse(&nested(MOST_DEPTH + 1)).is_none()
+        );
     }
 }

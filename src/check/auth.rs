@@ -1,8 +1,9 @@
-//! Are requests signed, and by whom?
+//! Whether requests are signed, and with which credentials.
 
-use crate::aws::{Variables, Wallet};
+use crate::aws::CredentialsCache;
 use crate::named::named;
 use crate::plan::Request;
+use crate::sign::Identity;
 
 /// Whether requests are signed, and by whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,9 +12,9 @@ pub enum Auth {
     #[default]
     None,
     /// All are.
-    Iam(Wallet),
+    Iam(CredentialsCache),
     /// Each path is called twice: unsigned and signed.
-    Both(Wallet),
+    Both(CredentialsCache),
 }
 
 named! {
@@ -38,35 +39,36 @@ impl Auth {
         }
     }
 
-    /// Who signs, if anybody does.
-    pub fn wallet(&self) -> Option<&Wallet> {
+    /// Returns the credentials that requests are signed with.
+    pub fn credentials(&self) -> Option<&CredentialsCache> {
         match self {
             Self::None => None,
-            Self::Iam(wallet) | Self::Both(wallet) => Some(wallet),
+            Self::Iam(credentials) | Self::Both(credentials) => Some(credentials),
         }
     }
 
-    /// What contradicts itself in who signs.
+    /// Returns what contradicts itself in the credentials' configuration.
     pub fn contradiction(&self) -> Option<String> {
-        self.wallet()?.wish()?.contradiction()
+        self.credentials()?.config()?.contradiction()
     }
 
-    /// Takes the wallet of another one that was wished for alike, so that nobody is asked twice.
+    /// Shares the cache of another one with an equal configuration, so that each lookup is made once.
     pub fn share<'a>(&mut self, mut others: impl Iterator<Item = &'a Self>) {
         if let Self::Iam(own) | Self::Both(own) = self
-            && let Some(other) = others.find_map(|other| other.wallet().filter(|other| *other == own))
+            && let Some(other) = others.find_map(|other| other.credentials().filter(|other| *other == own))
         {
             *own = other.clone();
         }
     }
 
-    /// The same with credentials from these variables in place of this process's environment.
+    /// The same with these credentials.
     #[must_use]
-    pub fn with_credentials_of(&self, variables: &Variables) -> Self {
+    pub fn with_identity(&self, identity: &Identity) -> Self {
+        let credentials = CredentialsCache::fixed(identity.clone());
         match self {
             Self::None => Self::None,
-            Self::Iam(wallet) => Self::Iam(wallet.refilled_from(variables.clone())),
-            Self::Both(wallet) => Self::Both(wallet.refilled_from(variables.clone())),
+            Self::Iam(_) => Self::Iam(credentials),
+            Self::Both(_) => Self::Both(credentials),
         }
     }
 
@@ -74,7 +76,7 @@ impl Auth {
     pub fn header_of_signing<'a>(&self, request: &'a Request) -> Option<&'a str> {
         let set = |name: &str| SET_BY_SIGNING.contains(&name.to_ascii_lowercase().as_str());
         let mut names = request.headers.iter().map(|header| header.name.as_str());
-        names.find(|name| self.wallet().is_some() && set(name))
+        names.find(|name| self.credentials().is_some() && set(name))
     }
 
     /// How often each path is called, and which of the calls are signed.

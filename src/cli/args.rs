@@ -1,7 +1,7 @@
 //! Which options name a target, a request, a network? Parsed straight into the types of the inside.
 
 use super::Stop;
-use crate::aws::{Role, Wallet, Wish};
+use crate::aws::{AssumeRoleConfig, CredentialsBase, CredentialsCache, CredentialsConfig};
 use crate::bounded_read;
 use crate::check::{Auth, AuthMode, Check, Intents};
 use crate::config::{
@@ -146,13 +146,13 @@ pub(super) struct AuthArgs {
     )]
     auth: AuthMode,
     /// Take this role before signing, as across accounts
-    #[arg(long, value_name = "ARN", value_parser = Role::parse_arn, env = "APIGW_PROBE_ASSUME_ROLE_ARN")]
+    #[arg(long, value_name = "ARN", value_parser = AssumeRoleConfig::parse_arn, env = "APIGW_PROBE_ASSUME_ROLE_ARN")]
     assume_role_arn: Option<String>,
     /// What the role's trust policy asks third parties for
     #[arg(long, value_name = "ID", env = "APIGW_PROBE_EXTERNAL_ID")]
     external_id: Option<String>,
     /// What account B reads in its logs as the session's name [default: apigw-probe]
-    #[arg(long, value_name = "NAME", value_parser = Role::parse_session_name, env = "APIGW_PROBE_SESSION_NAME")]
+    #[arg(long, value_name = "NAME", value_parser = AssumeRoleConfig::parse_session_name, env = "APIGW_PROBE_SESSION_NAME")]
     session_name: Option<String>,
     /// Take the credentials of this profile and nobody else's
     #[arg(long, value_name = "NAME", env = "APIGW_PROBE_PROFILE")]
@@ -301,9 +301,9 @@ impl AuthArgs {
         }
     }
 
-    /// The one profile to take credentials from.
-    pub(super) fn profile(&self) -> Option<&str> {
-        self.profile.as_deref()
+    /// Returns where credentials come from.
+    pub(super) fn base(&self) -> CredentialsBase {
+        CredentialsBase::of_profile(self.profile.clone())
     }
 
     /// Who signs, if anybody does; nothing is read and nobody is asked yet.
@@ -314,10 +314,10 @@ impl AuthArgs {
         if let (Some((option, _)), None) = (of_role.iter().find(|(_, given)| *given), &self.assume_role_arn) {
             return Err(Stop::usage(format!("{option} goes with --assume-role-arn")));
         }
-        let role = self.assume_role_arn.clone().map(|arn| Role { arn, external_id, session_name });
-        let wallet = || {
-            let wish = Wish::for_target(target, self.profile.clone(), role);
-            wish.map(Wallet::new).ok_or_else(|| Stop::usage(NO_REGION))
+        let role = self.assume_role_arn.clone().map(|arn| AssumeRoleConfig { arn, external_id, session_name });
+        let credentials = || {
+            let config = CredentialsConfig::for_target(target, self.base(), role);
+            config.map(CredentialsCache::new).ok_or_else(|| Stop::usage(NO_REGION))
         };
         match self.auth {
             AuthMode::None => match named.iter().find(|(_, given)| *given) {
@@ -326,8 +326,8 @@ impl AuthArgs {
                 }
                 None => Ok(Auth::None),
             },
-            AuthMode::Iam => Ok(Auth::Iam(wallet()?)),
-            AuthMode::Both => Ok(Auth::Both(wallet()?)),
+            AuthMode::Iam => Ok(Auth::Iam(credentials()?)),
+            AuthMode::Both => Ok(Auth::Both(credentials()?)),
         }
     }
 }

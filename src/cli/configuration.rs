@@ -1,6 +1,6 @@
 //! How does a configuration read as TOML? What is understood, or what was observed, with every default.
 
-use crate::aws::Wallet;
+use crate::aws::CredentialsCache;
 use crate::check::{Auth, Check, Intents};
 use crate::config::{Config, DEFAULT_INTERVAL, NetSettings, Scheduled};
 use crate::observation::{Intent, Seen};
@@ -131,13 +131,13 @@ fn write_request(text: &mut String, request: &Request) {
 
 fn write_auth(text: &mut String, auth: &Auth) {
     let _ = writeln!(text, "auth = \"{}\"", auth.mode());
-    let Some(wish) = auth.wallet().and_then(Wallet::wish) else { return };
-    let role = wish.role.as_ref();
+    let Some(config) = auth.credentials().and_then(CredentialsCache::config) else { return };
+    let role = config.role.as_ref();
     let values = [
-        ("assume_role_arn", role.map(|role| &role.arn)),
-        ("external_id", role.and_then(|role| role.external_id.as_ref())),
-        ("session_name", role.and_then(|role| role.session_name.as_ref())),
-        ("profile", wish.profile.as_ref()),
+        ("assume_role_arn", role.map(|role| role.arn.as_str())),
+        ("external_id", role.and_then(|role| role.external_id.as_deref())),
+        ("session_name", role.and_then(|role| role.session_name.as_deref())),
+        ("profile", config.base.profile()),
     ];
     for (key, value) in values {
         if let Some(value) = value {

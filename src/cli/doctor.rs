@@ -5,7 +5,7 @@ use super::experiment::experiment;
 use super::output::{self, Format, OutputArgs};
 use super::progress::run_watched;
 use super::{Stop, once, runtime};
-use crate::aws::{Role, Survey, Variables, Wish, outgoing};
+use crate::aws::{AssumeRoleConfig, CredentialsBase, CredentialsConfig, EnvVars, InventoryCollector, outgoing};
 use crate::check::{Auth, Check};
 use crate::config::{DEFAULT_TIMEOUT, NetSettings};
 use crate::observation::{Environment, NameSource, Round, Seen};
@@ -25,7 +25,7 @@ pub(super) struct DoctorArgs {
     #[command(flatten)]
     check: CheckArgs,
     /// Take this role to see the API's side too
-    #[arg(long, value_name = "ARN", value_parser = Role::parse_arn, env = "APIGW_PROBE_ACCOUNT_B_ROLE")]
+    #[arg(long, value_name = "ARN", value_parser = AssumeRoleConfig::parse_arn, env = "APIGW_PROBE_ACCOUNT_B_ROLE")]
     account_b_role: Option<String>,
     /// What that role's trust policy asks third parties for
     #[arg(long, value_name = "ID", env = "APIGW_PROBE_ACCOUNT_B_EXTERNAL_ID")]
@@ -95,15 +95,15 @@ impl DoctorArgs {
         let region = self.check.target.region()?;
         let output = self.output.open()?;
         let account_b = self.reader();
-        let survey = Survey {
+        let collector = InventoryCollector {
             net: &net.current(),
-            variables: &Variables::of_process(),
+            env: &EnvVars::of_process(),
             target: target.as_ref(),
             region: region.as_ref(),
-            profile: self.check.auth.profile(),
+            base: &self.check.auth.base(),
             account_b: account_b.as_ref(),
         };
-        let setup = survey.run().await;
+        let setup = collector.run().await;
         let Some(target) = target else { return self.output.tell_setup(output, &setup) };
         let mut check = self.check(target, &setup)?;
         check.request.ca_file.clone_from(&settings.ca_file);
@@ -155,7 +155,7 @@ impl DoctorArgs {
         let caller = auth.as_ref().and_then(role);
         let roles = [self.account_b_role.as_deref(), caller].into_iter().flatten().collect();
         let policy = Policy::to_read_account_a(region).and_to_take(&roles);
-        let signed = target.as_ref().filter(|_| auth.as_ref().is_some_and(|auth| auth.wallet().is_some()));
+        let signed = target.as_ref().filter(|_| auth.as_ref().is_some_and(|auth| auth.credentials().is_some()));
         let (own, others) = match (signed, caller) {
             (Some(target), None) => (policy.and(Policy::to_call(target)), None),
             (Some(target), Some(role)) => (policy, Some((role, Policy::to_call(target)))),
@@ -207,7 +207,7 @@ impl DoctorArgs {
         let auth = self.check.auth.auth(&target)?;
         self.tell_contradictions(&target, &auth);
         let role = role(&auth);
-        if auth.wallet().is_some() && role.is_none() {
+        if auth.credentials().is_some() && role.is_none() {
             output::complain(
                 "signed calls: name the caller in the place of `*` in the statement that allows, \
                  such as {\"AWS\": \"arn:aws:iam::ACCOUNT_A:role/NAME\"}; that caller's own policy must allow execute-api:Invoke too",
@@ -237,16 +237,16 @@ impl DoctorArgs {
 
     /// What contradicts itself in the roles alone; a report tells of the names.
     fn tell_stray_roles(&self, target: &Target, auth: &Auth) {
-        let reader = Wish::for_target(target, None, self.reader());
+        let reader = CredentialsConfig::for_target(target, CredentialsBase::DefaultChain, self.reader());
         for warning in auth.contradiction().into_iter().chain(reader.and_then(|reader| reader.contradiction())) {
             output::complain(&format!("warning: {warning}"));
         }
     }
 
     /// The role by which account B is seen.
-    fn reader(&self) -> Option<Role> {
+    fn reader(&self) -> Option<AssumeRoleConfig> {
         let (arn, external_id) = (self.account_b_role.clone()?, self.account_b_external_id.clone());
-        Some(Role { arn, external_id, session_name: None })
+        Some(AssumeRoleConfig { arn, external_id, session_name: None })
     }
 
     /// What is to be probed, if anything was named.
@@ -258,7 +258,7 @@ impl DoctorArgs {
 
 /// The role that calls.
 fn role(auth: &Auth) -> Option<&str> {
-    Some(&auth.wallet()?.wish()?.role.as_ref()?.arn)
+    Some(&auth.credentials()?.config()?.role.as_ref()?.arn)
 }
 
 /// The endpoint's own name that is of no single zone.

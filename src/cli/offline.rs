@@ -3,7 +3,7 @@
 use super::args::{AuthArgs, RequestArgs, TargetArgs};
 use super::output::OutputArgs;
 use super::{Stop, configuration, print};
-use crate::aws::{Role, Wish};
+use crate::aws::{AssumeRoleConfig, CredentialsConfig};
 use crate::bounded_read;
 use crate::check::{Auth, Intents};
 use crate::config::{self, Config, Untried};
@@ -89,10 +89,11 @@ pub(super) fn curl(args: &CurlArgs) -> Result<u8, Stop> {
 
 /// What the shell's variables must hold for the commands to be signed by whoever was named.
 fn whose_keys(auth: &Auth) -> Option<String> {
-    let Wish { profile, role, .. } = auth.wallet()?.wish()?;
-    let by_profile = profile.as_ref().map(|name| format!(" --profile {}", word(name))).unwrap_or_default();
+    let CredentialsConfig { base, role, .. } = auth.credentials()?.config()?;
+    let profile = base.profile();
+    let by_profile = profile.map(|name| format!(" --profile {}", word(name))).unwrap_or_default();
     let (whose, command) = match (role, profile) {
-        (Some(Role { arn, external_id, session_name }), _) => {
+        (Some(AssumeRoleConfig { arn, external_id, session_name }), _) => {
             let session = session_name.as_deref().unwrap_or("apigw-probe");
             let external = external_id.as_ref().map(|id| format!(" --external-id {}", word(id))).unwrap_or_default();
             let named = format!("--role-arn {} --role-session-name {}", word(arn), word(session));
@@ -177,6 +178,7 @@ pub(super) fn config(args: &ConfigArgs) -> Result<u8, Stop> {
         ConfigCommand::Check { file } => {
             let config = Config::read(file)?;
             config.trust().map_err(Stop::host)?;
+            config.check_credentials()?;
             if let Some(web) = &config.web_config_file {
                 check_web_config(web).map_err(|error| config.fault(&Untried::WebConfigFile, error))?;
             }

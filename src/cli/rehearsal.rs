@@ -4,14 +4,14 @@ use super::demo::{check, scenario};
 use super::output::complain;
 use super::{Stop, print, runtime};
 use crate::check::{AuthMode, Check};
-use crate::daemon::{Environment, ServeOptions, Signals, raise_descriptors, serve};
+use crate::daemon::{ServeOptions, SharedIdentity, Signals, raise_descriptors, serve};
 use crate::lab::{Addresses, Lab, Scenario};
 use nix::sys::signal::{SigSet, Signal, raise};
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
@@ -23,7 +23,7 @@ pub(super) fn run(scenario: &'static Scenario, listen: SocketAddr) -> Result<u8,
         let signals = Signals::install().map_err(Stop::host)?;
         let mut stage = Stage::set(scenario, listen).await?;
         let config = stage.config();
-        let options = ServeOptions { environment: Some(stage.environment.clone()), ..ServeOptions::default() };
+        let options = ServeOptions { identity: Some(stage.identity.clone()), ..ServeOptions::default() };
         tokio::select! {
             ended = serve(&config, options, signals) => ended.map_err(Stop::host)?,
             failed = stage.follow(wishes(at_terminal)) => failed?,
@@ -37,15 +37,16 @@ struct Stage {
     lab: Lab,
     listen: SocketAddr,
     folder: TempDir,
-    /// Where the daemon finds the make-believe credentials, and never real ones.
-    environment: Environment,
+    /// The simulated credentials that the daemon signs with, and never real ones.
+    identity: SharedIdentity,
 }
 
 impl Stage {
     async fn set(scenario: &'static Scenario, listen: SocketAddr) -> Result<Self, Stop> {
         let lab = Lab::start(scenario, Addresses::Loopback).await.map_err(Stop::host)?;
         let folder = tempfile::Builder::new().prefix("apigw-probe-demo-").tempdir().map_err(Stop::host)?;
-        let stage = Self { lab, listen, folder, environment: Environment::default() };
+        let identity = Arc::new(Mutex::new(lab.identity()));
+        let stage = Self { lab, listen, folder, identity };
         std::fs::write(stage.ca_file(), stage.lab.ca_pem()).map_err(Stop::host)?;
         stage.tell()?;
         Ok(stage)
@@ -74,9 +75,7 @@ impl Stage {
     /// Writes what the daemon reads, and prints what a person can do.
     fn tell(&self) -> Result<(), Stop> {
         let check = check(&self.lab)?;
-        let variables = self.lab.variables().into_iter().chain([("AWS_EC2_METADATA_DISABLED", "true".to_owned())]);
-        *self.environment.lock().unwrap_or_else(PoisonError::into_inner) =
-            variables.map(|(name, value)| (name.to_owned(), value)).collect();
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = self.lab.identity();
         std::fs::write(self.config(), self.toml(&check)).map_err(Stop::host)?;
         print(self.instructions(&check).as_bytes())?;
         Ok(())

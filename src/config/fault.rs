@@ -59,6 +59,8 @@ pub enum Untried {
     CaFile,
     /// `web_config_file`: it may be missing, or wrong in itself.
     WebConfigFile,
+    /// `profile` of the target of this name, or the default profile: a daemon may not be able to use it.
+    Profile(String),
     /// An entry of `listen`: the address may not be had.
     Listen(Listen),
 }
@@ -68,6 +70,7 @@ impl Untried {
         match self {
             Self::CaFile => "ca_file",
             Self::WebConfigFile => "web_config_file",
+            Self::Profile(_) => "profile",
             Self::Listen(_) => "listen",
         }
     }

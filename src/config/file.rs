@@ -7,7 +7,7 @@ use super::{
     LogLevel, LogSettings, NetSettings, SHORTEST_TIMEOUT, Scheduled, Untried, parse_address, parse_duration,
     parse_header_file, parse_server,
 };
-use crate::aws::{Role, Wallet, Wish};
+use crate::aws::{AssumeRoleConfig, CredentialsBase, CredentialsCache, CredentialsConfig};
 use crate::bounded_read;
 use crate::check::{Auth, AuthMode, Check, Intents};
 use crate::observation::Intent;
@@ -195,20 +195,24 @@ impl File {
             load: self.load()?,
             log: self.log(),
             files: self.files()?,
+            places: self.places(text, &targets),
             targets,
-            places: self.places(text),
         })
     }
 
     /// Where the values stand that show later whether they are good.
-    fn places(&self, text: &str) -> Places {
+    fn places(&self, text: &str, targets: &[Scheduled]) -> Places {
         let files = [(Untried::CaFile, &self.ca_file), (Untried::WebConfigFile, &self.web_config_file)];
         let files = files.into_iter().filter_map(|(value, file)| Some((value, file.as_ref()?.span().start)));
         let listen = self.listen.iter().flatten().filter_map(|entry| {
             let place = entry.get().parse().ok()?;
             Some((Untried::Listen(place), entry.span().start))
         });
-        let lines = files.chain(listen).map(|(value, at)| (value, line(text, at))).collect();
+        let profiles = self.target.iter().zip(targets).map(|(entry, target)| {
+            let place = entry.get().profile.as_ref().map_or(entry.span().start, |profile| profile.span().start);
+            (Untried::Profile(target.check.target.name.clone()), place)
+        });
+        let lines = files.chain(listen).chain(profiles).map(|(value, at)| (value, line(text, at))).collect();
         Places { file: PathBuf::new(), lines }
     }
 
@@ -386,27 +390,29 @@ impl Entry {
 
     /// Who signs, if anybody does; nothing is read and nobody is asked yet.
     fn auth(&self, target: &Target) -> Result<Auth, Fault> {
-        let arn = self.assume_role_arn.as_ref().map(|arn| arn.parse(Role::parse_arn)).transpose()?;
-        let session_name = self.session_name.as_ref().map(|name| name.parse(Role::parse_session_name)).transpose()?;
+        let arn = self.assume_role_arn.as_ref().map(|arn| arn.parse(AssumeRoleConfig::parse_arn)).transpose()?;
+        let session_name =
+            self.session_name.as_ref().map(|name| name.parse(AssumeRoleConfig::parse_session_name)).transpose()?;
         let external_id = self.external_id.as_ref().map(|id| id.get().clone());
         for value in [&self.external_id, &self.session_name] {
             if let (Some(value), None) = (value, &arn) {
                 return Err(value.fault("it goes with `assume_role_arn`"));
             }
         }
-        let role = arn.map(|arn| Role { arn, external_id, session_name });
-        let profile = self.profile.as_ref().map(|name| name.get().clone());
-        let wallet = || {
+        let role = arn.map(|arn| AssumeRoleConfig { arn, external_id, session_name });
+        let base = CredentialsBase::of_profile(self.profile.as_ref().map(|name| name.get().clone()));
+        let credentials = || {
             let message = "calls are signed for a Region, which a custom domain name does not tell: add `region`";
-            Wish::for_target(target, profile, role).map(Wallet::new).ok_or_else(|| self.invoke_url.fault(message))
+            let config = CredentialsConfig::for_target(target, base, role);
+            config.map(CredentialsCache::new).ok_or_else(|| self.invoke_url.fault(message))
         };
         match self.auth.unwrap_or(AuthMode::None) {
             AuthMode::None => match self.assume_role_arn.as_ref().or(self.profile.as_ref()) {
                 Some(value) => Err(value.fault("it is for signed calls: add `auth = \"iam\"` or `auth = \"both\"`")),
                 None => Ok(Auth::None),
             },
-            AuthMode::Iam => Ok(Auth::Iam(wallet()?)),
-            AuthMode::Both => Ok(Auth::Both(wallet()?)),
+            AuthMode::Iam => Ok(Auth::Iam(credentials()?)),
+            AuthMode::Both => Ok(Auth::Both(credentials()?)),
         }
     }
 

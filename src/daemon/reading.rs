@@ -1,6 +1,6 @@
 //! What does the configuration say now? Read by a thread of its own, since a file may be slow to come and rounds must not wait for it.
 
-use super::Environment;
+use super::SharedIdentity;
 use super::board::ReloadReply;
 use super::systemd;
 use super::web::Watched;
@@ -45,7 +45,7 @@ pub enum ReadError {
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
     pub(super) file: PathBuf,
-    pub(super) environment: Option<Environment>,
+    pub(super) identity: Option<SharedIdentity>,
 }
 
 /// Reads a configuration, however long that takes: whoever starts the daemon has patience of their own.
@@ -64,14 +64,17 @@ struct Reading {
 impl Reading {
     fn begin(origin: &Origin) -> Self {
         let (tell, answer) = oneshot::channel();
-        let Origin { file, environment } = origin.clone();
+        let Origin { file, identity } = origin.clone();
         let read = move || {
             let mut config = Config::read(&file)?;
-            if let Some(environment) = environment {
-                let variables = environment.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                for one in &mut config.targets {
-                    one.check.auth = one.check.auth.with_credentials_of(&variables);
+            match identity {
+                Some(identity) => {
+                    let identity = identity.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    for one in &mut config.targets {
+                        one.check.auth = one.check.auth.with_identity(&identity);
+                    }
                 }
+                None => config.check_credentials()?,
             }
             let net = Net { share: Some(Share::default()), ..config.open(&config.net)? };
             let policy = Watched::read(config.web_config_file.as_deref());
@@ -189,7 +192,7 @@ mod tests {
         // what waits for a pipe waits in real time, the reloads in another that passes at once
         let (reader, writer) = std::io::pipe().unwrap();
         let file = format!("/proc/self/fd/{}", reader.as_raw_fd()).into();
-        let mut reloads = Reloads::of(Origin { file, environment: None });
+        let mut reloads = Reloads::of(Origin { file, identity: None });
         for _ in 0..MOST_STUCK {
             reloads.ask(oneshot::channel().0);
             let (read, waiting) = reloads.next().await;

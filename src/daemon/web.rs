@@ -2,7 +2,6 @@
 
 mod accept;
 mod answer;
-mod control;
 mod crowd;
 mod entrance;
 mod listener;
@@ -11,7 +10,6 @@ mod query;
 mod route;
 mod wire;
 
-pub use control::{ReloadError, ask_reload};
 pub use listener::ListenError;
 pub use policy::WebConfigError;
 

@@ -223,6 +223,7 @@ fn could_be_strict(sight: &Sight<'_>) -> bool {
             | HttpFault::Malformed
             | HttpFault::HeadTooLarge
             | HttpFault::NoCredentials
+            | HttpFault::CredentialsUnavailable
             | HttpFault::ExpiredCredentials => false,
         },
         Outcome::UnexpectedStatus(_) | Outcome::NotApiGateway => {

@@ -198,6 +198,7 @@ fn unanswered(fault: HttpFault) -> Option<Meaning> {
             (&[Cause::HttpProtocolError, Cause::NotApiGateway, Cause::ProxyInterference], Likely)
         }
         HttpFault::NoCredentials => (&[Cause::CredentialsMissing], Certain),
+        HttpFault::CredentialsUnavailable => (&[Cause::CredentialsMissing], Likely),
         HttpFault::ExpiredCredentials => (&[Cause::CredentialsExpired], Certain),
         // a late alert is the handshake's
         HttpFault::TlsAlert | HttpFault::Other => return None,
@@ -246,8 +247,10 @@ pub(crate) fn details(sights: &[&Sight<'_>]) -> Vec<String> {
         let words = tcp.or(tls).or(http)?;
         Some(match sight.outcome {
             // what became of each source takes more than a line
-            Outcome::Http(HttpFault::NoCredentials | HttpFault::ExpiredCredentials) => format!("credentials: {words}"),
             Outcome::Tls(_) | Outcome::Http(HttpFault::TlsAlert) => quoted(words),
+            Outcome::Http(
+                HttpFault::NoCredentials | HttpFault::CredentialsUnavailable | HttpFault::ExpiredCredentials,
+            ) => format!("credentials: {words}"),
             _ => format!("the system's words: `{}`", quoted(words)),
         })
     };

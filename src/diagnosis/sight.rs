@@ -305,7 +305,9 @@ impl<'a> Sight<'a> {
             Outcome::Dns(fault) => format!("`{}` gave no address ({fault}){}", self.seen.plan.dial, self.servers()),
             Outcome::Tcp(fault) => format!("no connection to {} ({fault})", self.places()),
             Outcome::Tls(fault) => format!("connected to {}, no TLS session ({fault})", self.place()),
-            Outcome::Http(fault @ (HttpFault::NoCredentials | HttpFault::ExpiredCredentials)) => {
+            Outcome::Http(
+                fault @ (HttpFault::NoCredentials | HttpFault::CredentialsUnavailable | HttpFault::ExpiredCredentials),
+            ) => {
                 format!("connected to {}, nothing was sent ({fault})", self.place())
             }
             Outcome::Http(fault) => {

@@ -123,6 +123,8 @@ named! {
         TlsAlert = "http-tls-alert",
         /// Nothing was sent: there are no credentials to sign with.
         NoCredentials = "http-no-credentials",
+        /// Nothing was sent: a service that supplies the credentials failed, and may not at the next attempt.
+        CredentialsUnavailable = "http-credentials-unavailable",
         /// Nothing was sent: the credentials to sign with are past their end.
         ExpiredCredentials = "http-expired-credentials",
         /// Another error of the operating system.

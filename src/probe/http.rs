@@ -143,6 +143,7 @@ async fn signature(race: &Race<'_>) -> Result<Vec<Header>, Broken> {
     };
     let credentials = identity.as_ref().map_err(|none| match none {
         NoCredentials::Missing(why) => unsigned(HttpFault::NoCredentials, why.clone()),
+        NoCredentials::Unavailable(why) => unsigned(HttpFault::CredentialsUnavailable, why.clone()),
         NoCredentials::Expired(why) => unsigned(HttpFault::ExpiredCredentials, why.clone()),
     })?;
     let now = OffsetDateTime::now_utc();

@@ -304,7 +304,7 @@ fn no_scenario_shows_a_secret_in_any_output() {
                     let Some(scenario) = queue.lock().unwrap().next() else { break };
                     let side = Side::start(scenario);
                     // whatever is broken, the most that can be said; of signed calls, in every form
-                    let forms = if side.lab.auth().wallet().is_some() { FORMS.len() } else { 2 };
+                    let forms = if side.lab.auth().credentials().is_some() { FORMS.len() } else { 2 };
                     for options in &FORMS[..forms] {
                         let mut command = side.once_at(side.lab.invoke_url());
                         command.args(["--auth", "both", "--header-file"]).arg(headers.path()).args(*options);

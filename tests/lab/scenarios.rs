@@ -212,7 +212,7 @@ async fn observe(lab: &Lab) -> Vec<String> {
 
 /// The headers that the scenario's operator adds to sign a call; none if the calls go unsigned.
 fn signature(lab: &Lab, target: &Target, plan: &Plan) -> Result<Vec<Header>, &'static str> {
-    if lab.auth().wallet().is_none() {
+    if lab.auth().credentials().is_none() {
         return Ok(Vec::new());
     }
     let now = OffsetDateTime::now_utc();

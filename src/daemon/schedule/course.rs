@@ -68,8 +68,8 @@ impl Scheduler {
             let _ = waiting.reply.send(Err(ProbeRefusal::HeldBack));
         }
         // whoever signs is known by the time of the first round, or soon after
-        for wallet in self.agenda.places.iter().filter_map(|place| place.of.scheduled.check.auth.wallet()) {
-            wallet.open(&self.net);
+        for credentials in self.agenda.places.iter().filter_map(|place| place.of.scheduled.check.auth.credentials()) {
+            credentials.open(&self.net);
         }
         let (places, wall) = (&self.agenda.places, OffsetDateTime::now_utc());
         let most_bytes = history::share(places.len());

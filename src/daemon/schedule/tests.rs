@@ -52,7 +52,7 @@ impl Desk {
             detour: Detour::default(),
             share: None,
         };
-        let origin = Origin { file: desk.file.path().to_owned(), environment: None };
+        let origin = Origin { file: desk.file.path().to_owned(), identity: None };
         let host = Host { id: "host".into(), ignored_proxy_variables: Rc::new([]), origin };
         let files = Files::start(FileSettings::default(), &desk.board);
         let web = Web::start(&config, Watched::default(), (desk.board.clone(), desk.orders.clone()), false).unwrap();

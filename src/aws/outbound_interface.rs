@@ -1,10 +1,10 @@
-//! By which interface does this host call? The kernel's choice, without a packet.
+//! Finds the network interface by which this host reaches an address, without sending a packet.
 
 use crate::setup::{Blind, Fact, Outgoing};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// The interface by which this host would call an address.
+/// Returns the interface by which this host would call an address.
 pub fn outgoing(to: IpAddr) -> Fact<Outgoing> {
     find(to).map_err(|error| Blind::new(PLACE, error.to_string())).into()
 }
@@ -12,7 +12,7 @@ pub fn outgoing(to: IpAddr) -> Fact<Outgoing> {
 fn find(to: IpAddr) -> io::Result<Outgoing> {
     let any = if to.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0))?;
-    // for a datagram socket it chooses a route and sends nothing; the port matters to nobody
+    // for a datagram socket it chooses a route and sends nothing; the port does not matter
     socket.connect((to, 443))?;
     let address = socket.local_addr()?.ip();
     let has_it = |interface: &nix::ifaddrs::InterfaceAddress| {

@@ -1,16 +1,17 @@
-//! What can be seen of a set-up: by metadata, EC2 and API Gateway that tell all, refuse, are silent, or say what nobody asked.
+//! The inventory as read from metadata, EC2 and API Gateway that answer, refuse, are silent, or send something else.
 
 use super::endpoints::{Asked, Endpoint};
 use super::far_end::FarEnd;
-use super::{net, role, variables};
-use apigw_probe::aws::{Role, Survey};
+use super::sts::{refused, taken};
+use super::{Sts, fixed, net, role, variables};
+use apigw_probe::aws::{AssumeRoleConfig, InventoryCollector};
+use apigw_probe::probe::Net;
 use apigw_probe::setup::{Fact, Ruling, Setup};
 use apigw_probe::target::{Target, TargetInput};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt as _;
 
-const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIABASE"), ("AWS_SECRET_ACCESS_KEY", "secret-of-the-base")];
 const VPCE: &str = "vpce-1a2b3c456d7e89012";
 
 fn target() -> Target {
@@ -22,15 +23,30 @@ fn target() -> Target {
     .unwrap()
 }
 
-/// What is seen where the environment says so.
-async fn seen(target: Option<&Target>, pairs: &[(&str, &str)], account_b: Option<&Role>) -> Setup {
-    let (net, variables) = (net(), variables(pairs));
-    Survey { net: &net, variables: &variables, target, region: None, profile: None, account_b }.run().await
+/// What is seen by fixed keys where the environment says so.
+async fn seen(target: Option<&Target>, pairs: &[(&str, &str)]) -> Setup {
+    seen_over(&net(), target, pairs, None).await
+}
+
+async fn seen_over(
+    net: &Net,
+    target: Option<&Target>,
+    pairs: &[(&str, &str)],
+    account_b: Option<&AssumeRoleConfig>,
+) -> Setup {
+    let (env, base) = (variables(pairs), fixed());
+    InventoryCollector { net, env: &env, target, region: None, base: &base, account_b }.run().await
+}
+
+/// What is seen of account B by the role that STS gives.
+async fn seen_by_role(target: &Target, aws: &Endpoint, role: &AssumeRoleConfig) -> Setup {
+    let sts = Sts::answering(|_| (200, reader())).await;
+    seen_over(&sts.net, Some(target), &[("AWS_ENDPOINT_URL", aws.url.as_str())], Some(role)).await
 }
 
 /// What EC2 alone tells, of the target.
 async fn by_ec2(url: &str) -> Setup {
-    seen(Some(&target()), &[KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL_EC2", url)], None).await
+    seen(Some(&target()), &[("AWS_ENDPOINT_URL_EC2", url)]).await
 }
 
 /// Instance metadata of an instance in the VPC.
@@ -123,10 +139,8 @@ fn whole(asked: &Asked) -> (u16, String) {
 }
 
 /// The variables of an instance with keys.
-fn on_instance<'a>(metadata: &'a Endpoint, ec2: &'a Endpoint) -> [(&'a str, &'a str); 5] {
+fn on_instance<'a>(metadata: &'a Endpoint, ec2: &'a Endpoint) -> [(&'a str, &'a str); 3] {
     [
-        KEYS[0],
-        KEYS[1],
         ("AWS_EC2_METADATA_DISABLED", "false"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url.as_str()),
         ("AWS_ENDPOINT_URL_EC2", ec2.url.as_str()),
@@ -137,7 +151,7 @@ fn on_instance<'a>(metadata: &'a Endpoint, ec2: &'a Endpoint) -> [(&'a str, &'a 
 async fn a_whole_set_up_is_seen() {
     let (metadata, ec2) = (instance().await, Endpoint::answering(whole).await);
     let at = on_instance(&metadata, &ec2);
-    let setup = seen(Some(&target()), &at, None).await;
+    let setup = seen(Some(&target()), &at).await;
     let instance = setup.instance.known().unwrap();
     assert_eq!((instance.vpc.as_str(), instance.zone.as_str(), instance.vpc_ranges.len()), ("vpc-1", "us-east-1a", 2));
     assert_eq!(instance.security_groups, ["sg-own", "sg-more"]);
@@ -181,7 +195,7 @@ async fn an_endpoint_is_looked_for_in_the_region_of_its_name() {
         vpce_dns_name: target().vpce_dns_name.as_deref(),
         ..TargetInput::default()
     });
-    let setup = seen(elsewhere.as_ref().ok(), &[KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL_EC2", &ec2.url)], None).await;
+    let setup = seen(elsewhere.as_ref().ok(), &[("AWS_ENDPOINT_URL_EC2", &ec2.url)]).await;
     assert!(setup.endpoint(&elsewhere.unwrap()).known().is_some());
     assert!(ec2.asked().iter().all(|one| one.head.contains("/us-east-1/ec2/aws4_request")));
 }
@@ -190,11 +204,11 @@ async fn an_endpoint_is_looked_for_in_the_region_of_its_name() {
 async fn without_a_target_the_instance_says_where_to_look() {
     let (metadata, ec2) = (instance().await, Endpoint::answering(whole).await);
     let at = on_instance(&metadata, &ec2);
-    let setup = seen(None, &at, None).await;
+    let setup = seen(None, &at).await;
     assert_eq!(setup.likely_endpoint().unwrap().id, "vpce-0bbbbbbbbbbbbbbbb");
     assert!(ec2.asked().iter().all(|one| !one.body.contains("VpcEndpointId")));
     // nobody can be asked where neither metadata nor environment names a Region
-    let blind = seen(None, &[KEYS[0], KEYS[1]], None).await;
+    let blind = seen(None, &[]).await;
     assert!(blind.endpoints.blind().unwrap().why.contains("AWS_REGION"));
 }
 
@@ -306,13 +320,8 @@ async fn pages_are_followed_to_a_bound() {
 #[tokio::test]
 async fn what_is_no_answer_of_api_gateway_is_told() {
     for (status, garbage) in [(200, "{}"), (200, "<html></html>"), (200, "[]"), (404, "<html></html>"), (404, "{}")] {
-        let aws = Endpoint::answering(move |asked| match asked.line.as_str() {
-            "POST /" => account_b(asked, "-"),
-            _ => (status, garbage.to_owned()),
-        })
-        .await;
-        let at = [KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL", aws.url.as_str())];
-        let setup = seen(Some(&target()), &at, Some(&role(None, None))).await;
+        let aws = Endpoint::answering(move |_| (status, garbage.to_owned())).await;
+        let setup = seen_by_role(&target(), &aws, &role(None, None)).await;
         let blinds = [setup.api.blind(), setup.resources.blind(), setup.stage.blind(), setup.deployment.blind()];
         assert!(blinds.iter().all(Option::is_some), "{status} {garbage}: {setup:#?}");
     }
@@ -324,8 +333,7 @@ async fn a_public_api_may_have_a_stage_that_no_url_names() {
         let invoke_url = "https://a1bc234d5e.execute-api.us-east-1.amazonaws.com";
         let target = Target::parse(TargetInput { invoke_url, public, ..TargetInput::default() }).unwrap();
         let aws = Endpoint::answering(|asked| account_b(asked, "-")).await;
-        let at = [KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL", aws.url.as_str())];
-        let setup = seen(Some(&target), &at, Some(&role(None, None))).await;
+        let setup = seen_by_role(&target, &aws, &role(None, None)).await;
         assert_eq!((setup.stage.blind().is_some(), setup.stage == Fact::Absent), (blind, !blind));
         assert_eq!(setup.deployment.blind().is_some(), blind);
     }
@@ -372,21 +380,26 @@ async fn an_endpoint_that_is_gone_is_absent() {
 }
 
 #[tokio::test]
-async fn without_credentials_nobody_is_asked() {
+async fn without_credentials_nothing_is_sent() {
     let ec2 = Endpoint::answering(whole).await;
-    let setup = seen(Some(&target()), &[("AWS_ENDPOINT_URL", ec2.url.as_str())], Some(&role(None, None))).await;
-    for blind in [setup.endpoints.blind(), setup.subnets.blind(), setup.api.blind()] {
-        assert!(blind.unwrap().why.contains("no source has credentials"), "{blind:?}");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_apigw-probe"));
+    command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_ENDPOINT_URL", &ec2.url);
+    command.args(["doctor", "--region", "us-east-1", "--dns-server", "127.0.0.1:9", "--format", "json"]);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for fact in ["endpoints", "subnets"] {
+        assert!(report["setup"][fact].to_string().contains("no source has credentials"), "{report:#}");
     }
     assert!(ec2.asked().is_empty());
 }
 
-/// STS and API Gateway of account B, where `missing` answers 404.
+/// What STS answers for the role that may read.
+fn reader() -> String {
+    taken("AssumeRole", "ASIAREADER")
+}
+
+/// API Gateway of account B, where `missing` answers 404.
 fn account_b(asked: &Asked, missing: &str) -> (u16, String) {
-    if asked.line == "POST /" {
-        let keys = "<Credentials><AccessKeyId>ASIAREADER</AccessKeyId><SecretAccessKey>secret-of-the-reader</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-02T03:04:05Z</Expiration></Credentials>";
-        return (200, format!("<AssumeRoleResponse><AssumeRoleResult>{keys}</AssumeRoleResult></AssumeRoleResponse>"));
-    }
     if !asked.head.contains("ASIAREADER") || !asked.head.contains("/us-east-1/apigateway/aws4_request") {
         return (403, String::new());
     }
@@ -418,8 +431,7 @@ fn account_b(asked: &Asked, missing: &str) -> (u16, String) {
 #[tokio::test]
 async fn a_role_in_account_b_shows_the_api() {
     let aws = Endpoint::answering(|asked| account_b(asked, "-")).await;
-    let at = [KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL", aws.url.as_str())];
-    let setup = seen(Some(&target()), &at, Some(&role(Some("x"), None))).await;
+    let setup = seen_by_role(&target(), &aws, &role(Some("x"), None)).await;
     let api = setup.api.known().unwrap_or_else(|| panic!("{setup:#?}"));
     assert_eq!(
         (api.types.as_slice(), api.vpc_endpoints.as_slice()),
@@ -457,8 +469,7 @@ async fn a_role_in_account_b_shows_the_api() {
 async fn what_account_b_has_not_is_absent() {
     for missing in ["", "/stages/test"] {
         let aws = Endpoint::answering(move |asked| account_b(asked, missing)).await;
-        let at = [KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL", aws.url.as_str())];
-        let setup = seen(Some(&target()), &at, Some(&role(None, None))).await;
+        let setup = seen_by_role(&target(), &aws, &role(None, None)).await;
         assert_eq!(setup.api == Fact::Absent, missing.is_empty());
         assert_eq!(
             (setup.stage == Fact::Absent, setup.deployment == Fact::Absent),
@@ -468,26 +479,15 @@ async fn what_account_b_has_not_is_absent() {
 }
 
 #[tokio::test]
-async fn a_role_that_may_not_read_is_told_with_what_it_lacks() {
-    let aws = Endpoint::answering(|asked| {
-        if asked.line == "POST /" {
-            account_b(asked, "-")
-        } else {
-            (403, r#"{"Message":"User: x is not authorized"}"#.to_owned())
-        }
-    })
-    .await;
-    let at = [KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL", aws.url.as_str())];
-    let setup = seen(Some(&target()), &at, Some(&role(None, None))).await;
+async fn a_role_that_may_not_read_is_reported_with_what_it_lacks() {
+    let denied = r#"{"Message":"User: x is not authorized"}"#;
+    let aws = Endpoint::answering(move |_| (403, denied.to_owned())).await;
+    let setup = seen_by_role(&target(), &aws, &role(None, None)).await;
     let blind = setup.api.blind().unwrap();
     assert_eq!((blind.source.as_str(), blind.why.as_str()), ("apigateway:GET on /restapis/a1bc234d5e", "denied"));
-    // a role that may not be taken names itself
-    let refusing = Endpoint::answering(|_| {
-        (403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>m</Message></Error></ErrorResponse>".to_owned())
-    })
-    .await;
-    let at = [KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL", refusing.url.as_str())];
-    let setup = seen(Some(&target()), &at, Some(&role(None, None))).await;
+    // a role that cannot be assumed names itself
+    let sts = Sts::answering(|_| (403, refused("AccessDenied", "m"))).await;
+    let setup = seen_over(&sts.net, Some(&target()), &[], Some(&role(None, None))).await;
     assert!(setup.api.blind().unwrap().why.contains("role/probe"));
 }
 

@@ -1,67 +1,70 @@
-//! What can be seen of a set-up? Everything that may be asked is asked once and at the same time; what cannot be seen says why.
+//! Collects the AWS inventory: every read is made once, in parallel; what cannot be read says why.
 
-use super::apigateway::ApiGateway;
-use super::credentials::{Role, Wish};
-use super::ec2::Ec2;
-use super::service::{self, Service};
-use super::{MOST_FOR_A_CALL, Side, Variables, Wallet, metadata};
+use super::RegionEndpoint;
+use super::apigateway::ApiGatewayClient;
+use super::credentials::{AssumeRoleConfig, CredentialsBase, CredentialsCache, CredentialsConfig};
+use super::ec2::Ec2Client;
+use super::env::EnvVars;
+use super::http_client::{AwsHttpClient, CALL_TIMEOUT};
+use super::instance_metadata;
+use super::signed_client::AwsService;
 use crate::probe::Net;
 use crate::setup::{Blind, Fact, Instance, SecurityGroup, Setup, VpcEndpoint};
 use crate::sign::Credentials;
 use crate::target::{DnsSuffix, Region, Target};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::time::Instant;
 
-/// Who looks at what. The probe depends on none of it.
+/// Reads the inventory. The probe depends on none of it.
 #[derive(Debug)]
-pub struct Survey<'a> {
+pub struct InventoryCollector<'a> {
     /// How names are resolved and certificates trusted.
     pub net: &'a Net,
-    /// What the environment says of credentials and endpoints.
-    pub variables: &'a Variables,
+    /// The endpoints and the Region in the environment.
+    pub env: &'a EnvVars,
     /// What is to be probed, if anything was named.
     pub target: Option<&'a Target>,
     /// The Region to look in, where no target tells it; that of the environment or of the instance if absent.
     pub region: Option<&'a Region>,
-    /// The one profile to use; the whole chain if absent.
-    pub profile: Option<&'a str>,
+    /// Where credentials come from.
+    pub base: &'a CredentialsBase,
     /// A role that may read the API in account B.
-    pub account_b: Option<&'a Role>,
+    pub account_b: Option<&'a AssumeRoleConfig>,
 }
 
-/// Where AWS is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    region: String,
-    suffix: String,
-}
-
-impl Place {
+impl RegionEndpoint {
     fn of_region(region: &str) -> Self {
         let suffix = DnsSuffix::of_region_named(region).map_or("amazonaws.com", DnsSuffix::as_str);
         Self { region: region.to_owned(), suffix: suffix.to_owned() }
     }
+
+    fn url(&self, service: &str) -> String {
+        format!("https://{service}.{}.{}", self.region, self.suffix)
+    }
 }
 
-/// Who asks, or why nobody can.
-type Keys = Result<Arc<Credentials>, String>;
+/// Credentials to read with, or why there are none.
+type CredentialsOrReason = Result<Arc<Credentials>, String>;
 
-impl Survey<'_> {
-    /// Looks, a few seconds at most: two for the instance's own metadata, two for credentials, two for EC2 beside account B.
+impl InventoryCollector<'_> {
+    /// Reads all of it. Metadata takes two seconds at most, credentials ten, EC2 and account B two at the same time.
     pub async fn run(&self) -> Setup {
-        let side = &Side { most_body_bytes: MOST_BODY_BYTES, ..Side::new(self.net) };
+        let client = match AwsHttpClient::new(self.net, MAX_BODY_BYTES) {
+            Ok(client) => client,
+            Err(why) => return Setup::unseen(&Blind::new("AWS", why)),
+        };
+        let client = &client;
         let early = async {
             match self.place() {
                 Some(place) => Some(self.keys(&place, None).await),
                 None => None,
             }
         };
-        let (instance, early) = tokio::join!(metadata::instance(side, self.variables), early);
-        let ahead = instance.as_ref().ok().and_then(|(_, ahead)| *ahead);
-        let instance: Fact<Instance> = instance.map(|(instance, _)| instance).into();
+        let (instance, early) = tokio::join!(instance_metadata::instance(client, self.env), early);
+        let instance: Fact<Instance> = instance.into();
         let mut setup = Setup { instance, ..Setup::unseen(&Blind::new(CLOCK, "none came")) };
         setup.outgoing = Fact::CannotSee(Blind::new("/sys/class/net", "nothing was called"));
-        let place = self.place().or_else(|| Some(Place::of_region(&setup.instance.known()?.region)));
+        let place = self.place().or_else(|| Some(RegionEndpoint::of_region(&setup.instance.known()?.region)));
         let Some(place) = place else {
             blind_to_account_a(&mut setup, "the Region is not known: give INVOKE_URL or --region, or set AWS_REGION");
             blind_to_account_b(&mut setup, "no API was named");
@@ -73,57 +76,51 @@ impl Survey<'_> {
         };
         let (mut a, mut b) = (setup.clone(), setup.clone());
         let place_a = self.place_of_endpoint().unwrap_or_else(|| place.clone());
-        let (clock_a, clock_b) =
-            tokio::join!(self.account_a(side, &place_a, keys, &mut a), self.account_b(side, &place, &mut b));
-        let clock = clock_a.or(clock_b).or(ahead);
-        let clock_ahead_seconds = clock.map_or(setup.clock_ahead_seconds, Fact::Known);
+        tokio::join!(self.account_a(client, &place_a, keys, &mut a), self.account_b(client, &place, &mut b));
+        let clock_ahead_seconds = client.clock_ahead().map_or(setup.clock_ahead_seconds, Fact::Known);
         Setup { clock_ahead_seconds, api: b.api, resources: b.resources, stage: b.stage, deployment: b.deployment, ..a }
     }
 
     /// Where the target is, or where the user or the environment says.
-    fn place(&self) -> Option<Place> {
+    fn place(&self) -> Option<RegionEndpoint> {
         if let Some((region, suffix)) = self.target.and_then(|target| Some((target.region()?, target.suffix()?))) {
-            return Some(Place { region: region.to_string(), suffix: suffix.to_string() });
+            return Some(RegionEndpoint { region: region.to_string(), suffix: suffix.to_string() });
         }
-        let named = || self.variables.value("AWS_REGION").or(self.variables.value("AWS_DEFAULT_REGION"));
-        self.region.map(Region::as_str).or_else(named).map(Place::of_region)
+        let named = || self.env.value("AWS_REGION").or(self.env.value("AWS_DEFAULT_REGION"));
+        self.region.map(Region::as_str).or_else(named).map(RegionEndpoint::of_region)
     }
 
     /// Where the endpoint is by its own name, of which the URL may be wrong.
-    fn place_of_endpoint(&self) -> Option<Place> {
+    fn place_of_endpoint(&self) -> Option<RegionEndpoint> {
         let endpoint = self.target?.endpoint.as_ref()?;
-        Some(Place::of_region(endpoint.region.as_str()))
+        Some(RegionEndpoint::of_region(endpoint.region.as_str()))
     }
 
-    async fn keys(&self, place: &Place, role: Option<&Role>) -> Keys {
-        let wish = Wish {
-            profile: self.profile.map(str::to_owned),
-            role: role.cloned(),
-            region: place.region.clone(),
-            suffix: place.suffix.clone(),
-        };
-        let identity = Wallet::with(wish, self.variables.clone()).identity(self.net).await;
+    async fn keys(&self, place: &RegionEndpoint, role: Option<&AssumeRoleConfig>) -> CredentialsOrReason {
+        let config = CredentialsConfig { base: self.base.clone(), role: role.cloned(), region: place.region.clone() };
+        let identity = CredentialsCache::new(config).identity(self.net).await;
         identity.map_err(|none| none.to_string())
     }
 
-    /// What EC2 knows; gives by how many seconds its clock is ahead.
-    async fn account_a(&self, side: &Side, place: &Place, keys: Keys, setup: &mut Setup) -> Option<i64> {
+    /// Reads what EC2 knows.
+    async fn account_a(
+        &self,
+        client: &AwsHttpClient,
+        place: &RegionEndpoint,
+        keys: CredentialsOrReason,
+        setup: &mut Setup,
+    ) {
         let keys = match keys {
             Ok(keys) => keys,
             Err(why) => {
-                blind_to_account_a(setup, &format!("no credentials: {why}"));
-                return None;
+                return blind_to_account_a(setup, &format!("no credentials: {why}"));
             }
         };
-        let usual = || format!("https://ec2.{}.{}", place.region, place.suffix);
-        let url = match service::url(self.variables, "AWS_ENDPOINT_URL_EC2", usual) {
+        let url = match self.env.endpoint_url("AWS_ENDPOINT_URL_EC2", || place.url("ec2")) {
             Ok(url) => url,
-            Err(why) => {
-                blind_to_account_a(setup, &why);
-                return None;
-            }
+            Err(why) => return blind_to_account_a(setup, &why),
         };
-        let ec2 = Ec2(service(side, place, url, "ec2", &keys));
+        let ec2 = Ec2Client(service((client, place), url, "ec2", &keys));
         let instance = setup.instance.known().cloned();
         let own_vpc = instance.as_ref().map(|instance| instance.vpc.as_str());
         let own_groups = instance.iter().flat_map(Instance::all_groups);
@@ -135,7 +132,7 @@ impl Survey<'_> {
             let (groups, attributes) = tokio::join!(security_groups(&ec2, own_groups.collect()), dns(&ec2, own_vpc));
             setup.security_groups = groups;
             [setup.dns_support, setup.dns_hostnames] = attributes;
-            return ec2.0.clock_ahead();
+            return;
         };
         let named = self.target.and_then(|target| target.vpce.as_ref());
         let is_named = |one: &&VpcEndpoint| named.is_some_and(|vpce| vpce.as_str() == one.id);
@@ -157,11 +154,10 @@ impl Survey<'_> {
         setup.interfaces = interfaces.into();
         setup.subnets = subnets.into();
         [setup.dns_support, setup.dns_hostnames] = attributes;
-        ec2.0.clock_ahead()
     }
 
     /// The endpoints of the VPC, and the one that was named, wherever it is.
-    async fn endpoints(&self, ec2: &Ec2<'_>, vpc: Option<&str>) -> Fact<Vec<VpcEndpoint>> {
+    async fn endpoints(&self, ec2: &Ec2Client<'_>, vpc: Option<&str>) -> Fact<Vec<VpcEndpoint>> {
         let named = self.target.and_then(|target| target.vpce.as_ref());
         let (listed, named) = tokio::join!(
             async {
@@ -192,30 +188,23 @@ impl Survey<'_> {
         Fact::Known(endpoints)
     }
 
-    /// What API Gateway knows of the API in account B; gives by how many seconds its clock is ahead.
-    async fn account_b(&self, side: &Side, place: &Place, setup: &mut Setup) -> Option<i64> {
+    /// Reads what API Gateway knows of the API in account B.
+    async fn account_b(&self, client: &AwsHttpClient, place: &RegionEndpoint, setup: &mut Setup) {
         let named = self.target.and_then(|target| Some((target, target.api()?)));
         let (Some((target, api)), Some(role)) = (named, self.account_b) else {
             let why = if named.is_none() { "no API was named" } else { "give --account-b-role" };
-            blind_to_account_b(setup, why);
-            return None;
+            return blind_to_account_b(setup, why);
         };
         let keys = match self.keys(place, Some(role)).await {
             Ok(keys) => keys,
-            Err(why) => {
-                blind_to_account_b(setup, &why);
-                return None;
-            }
+            Err(why) => return blind_to_account_b(setup, &why),
         };
-        let usual = || format!("https://apigateway.{}.{}", place.region, place.suffix);
-        let url = match service::url(self.variables, "AWS_ENDPOINT_URL_API_GATEWAY", usual) {
+        let url = match self.env.endpoint_url("AWS_ENDPOINT_URL_API_GATEWAY", || place.url("apigateway")) {
             Ok(url) => url,
-            Err(why) => {
-                blind_to_account_b(setup, &why);
-                return None;
-            }
+            Err(why) => return blind_to_account_b(setup, &why),
         };
-        let gateway = ApiGateway { service: service(side, place, url, "apigateway", &keys), api: api.id.as_str() };
+        let gateway =
+            ApiGatewayClient { service: service((client, place), url, "apigateway", &keys), api: api.id.as_str() };
         let stage = async {
             let name = match target.stage.as_deref() {
                 Some(name) => name,
@@ -242,22 +231,19 @@ impl Survey<'_> {
         setup.resources = resources;
         setup.stage = stage;
         setup.deployment = deployment;
-        gateway.service.clock_ahead()
     }
 }
 
 fn service<'s>(
-    side: &'s Side,
-    place: &'s Place,
+    (client, place): (&'s AwsHttpClient, &'s RegionEndpoint),
     url: String,
     name: &'static str,
-    keys: &'s Credentials,
-) -> Service<'s> {
-    let until = Instant::now() + MOST_FOR_A_CALL;
-    Service { side, url, region: &place.region, name, keys, until, ahead: Mutex::default() }
+    credentials: &'s Credentials,
+) -> AwsService<'s> {
+    AwsService { client, url, region: &place.region, name, credentials, until: Instant::now() + CALL_TIMEOUT }
 }
 
-async fn security_groups(ec2: &Ec2<'_>, ids: Vec<String>) -> Fact<Vec<SecurityGroup>> {
+async fn security_groups(ec2: &Ec2Client<'_>, ids: Vec<String>) -> Fact<Vec<SecurityGroup>> {
     if ids.is_empty() {
         return Fact::CannotSee(Blind::new("ec2:DescribeSecurityGroups", "no group is known by its id"));
     }
@@ -265,7 +251,7 @@ async fn security_groups(ec2: &Ec2<'_>, ids: Vec<String>) -> Fact<Vec<SecurityGr
 }
 
 /// Both DNS attributes of a VPC.
-async fn dns(ec2: &Ec2<'_>, vpc: Option<&str>) -> [Fact<bool>; 2] {
+async fn dns(ec2: &Ec2Client<'_>, vpc: Option<&str>) -> [Fact<bool>; 2] {
     let Some(vpc) = vpc else {
         let blind = || Fact::CannotSee(Blind::new(ATTRIBUTE, "the VPC is not known"));
         return [blind(), blind()];
@@ -303,6 +289,6 @@ const ENDPOINTS: &str = "ec2:DescribeVpcEndpoints";
 const ATTRIBUTE: &str = "ec2:DescribeVpcAttribute";
 const CLOCK: &str = "the `Date` of an answer of AWS";
 /// A security group with many rules takes many words.
-const MOST_BODY_BYTES: usize = 1024 * 1024;
+const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// Endpoints of one VPC that are looked at closely where none was named.
 const MOST_ENDPOINTS: usize = 5;

@@ -1,24 +1,32 @@
-//! Where is this instance? Region, zone, VPC, subnet, ranges and groups, by its own metadata and without any permission.
+//! Reads Region, zone, VPC, subnet, ranges and security groups of this instance from its metadata.
 
-use super::imds::Metadata;
-use super::{Side, Variables};
+use super::credentials::profile::ProfileFiles;
+use super::env::EnvVars;
+use super::http_client::{AwsHttpClient, CALL_TIMEOUT};
+use super::imds::ImdsClient;
+use super::sdk_connector::{Pending, SdkConnector};
 use crate::setup::{Blind, Instance, OwnInterface};
 use std::str::FromStr;
 use tokio::time::timeout;
 
-/// The instance, and by how many seconds the metadata's clock is ahead of this host's.
-pub(super) async fn instance(side: &Side, variables: &Variables) -> Result<(Instance, Option<i64>), Blind> {
-    let wrong = |why: String| Blind::new(SOURCE, why);
-    match timeout(super::MOST_FOR_A_CALL, read(side, variables)).await {
-        Ok(read) => read.map_err(wrong),
-        Err(_) => Err(wrong(format!("no whole answer within {} s", super::MOST_FOR_A_CALL.as_secs()))),
+/// Returns what the metadata says of this instance, or why it says nothing.
+pub(super) async fn instance(client: &AwsHttpClient, env: &EnvVars) -> Result<Instance, Blind> {
+    let blind = |why: String| Blind::new(SOURCE, why);
+    match timeout(CALL_TIMEOUT, read(client, env)).await {
+        Ok(read) => read.map_err(blind),
+        Err(_) => Err(blind(format!("no whole response within {} s", CALL_TIMEOUT.as_secs()))),
     }
 }
 
-/// Asks for every value at once (EC2 user guide, "Instance metadata categories").
-async fn read(side: &Side, variables: &Variables) -> Result<(Instance, Option<i64>), String> {
-    let metadata = Metadata::open(side, variables).await?;
-    let needed = async |path: &str| metadata.read(path).await?.ok_or_else(|| format!("it does not tell `{path}`"));
+/// Requests all values at once (EC2 user guide, "Instance metadata categories").
+async fn read(client: &AwsHttpClient, env: &EnvVars) -> Result<Instance, String> {
+    if env.is_true("AWS_EC2_METADATA_DISABLED") {
+        return Err("switched off by AWS_EC2_METADATA_DISABLED".to_owned());
+    }
+    let connector = SdkConnector { client: client.clone(), region: String::new(), pending: Pending::default() };
+    let files = ProfileFiles::read(env)?;
+    let metadata = ImdsClient::new(connector.into_client(), env, files.selected(env))?;
+    let needed = async |path: &str| metadata.read(path).await?.ok_or_else(|| format!("it has no `{path}`"));
     let mac = needed("mac").await?;
     let interface = format!("network/interfaces/macs/{}", mac.trim());
     let of = |name: &str| format!("{interface}/{name}");
@@ -50,11 +58,11 @@ async fn read(side: &Side, variables: &Variables) -> Result<(Instance, Option<i6
         security_groups: lines(&groups),
         further_interfaces,
     };
-    Ok((instance, metadata.ahead))
+    Ok(instance)
 }
 
 /// The interfaces but the first, as far as the metadata tells of them.
-async fn further(metadata: &Metadata<'_>, first: &str) -> Vec<OwnInterface> {
+async fn further(metadata: &ImdsClient, first: &str) -> Vec<OwnInterface> {
     let listed = metadata.read("network/interfaces/macs/").await.ok().flatten().unwrap_or_default();
     let macs = listed.split_ascii_whitespace().map(|mac| mac.trim_end_matches('/'));
     let mut further = Vec::new();

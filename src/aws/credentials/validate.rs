@@ -1,0 +1,65 @@
+//! Rejects parts of credentials that cannot stand in a header, or that no key of AWS looks like.
+
+use crate::sign::Credentials;
+
+/// Returns a part of credentials, which is visible ASCII. The error says what is wrong with which part, and never its text.
+pub(in crate::aws) fn part<'t>(name: &str, text: &'t str) -> Result<&'t str, String> {
+    if text.is_empty() {
+        return Err(format!("`{name}` is empty"));
+    }
+    check_quotes(name, text)?;
+    let Some(odd) = text.chars().find(|c| !c.is_ascii_graphic()) else { return Ok(text) };
+    let what = match odd {
+        '\r' => "a carriage return, as Windows editors leave it".to_owned(),
+        '\n' => "a line break".to_owned(),
+        odd if odd.is_whitespace() => "white space".to_owned(),
+        odd if odd.is_control() => format!("a control character (U+{:04X})", u32::from(odd)),
+        _ => "a character that is not ASCII".to_owned(),
+    };
+    let place = if text.ends_with(odd) { "at its end" } else { "in it" };
+    Err(format!("`{name}` has {place} {what}"))
+}
+
+/// Checks that a value has no quotes around it, which AWS's shared files do not know, and is no placeholder.
+pub(super) fn check_quotes(name: &str, text: &str) -> Result<(), String> {
+    match text.chars().next() {
+        Some('"' | '\'') => {
+            Err(format!("`{name}` has quotes around it: take them off, they count as part of the value"))
+        }
+        Some('<') => Err(format!("`{name}` begins with `<`: it is a placeholder that was not filled in")),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Checks the parts of credentials that a source gave in a response.
+pub(super) fn check(credentials: &Credentials) -> Result<(), String> {
+    part("AccessKeyId", &credentials.access_key_id)?;
+    part("SecretAccessKey", &credentials.secret_access_key)?;
+    credentials.session_token.as_deref().map_or(Ok(""), |token| part("SessionToken", token)).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_visible_ascii_without_quotes_and_its_text_is_never_shown() {
+        assert_eq!(part("x", "AKIA/+=09").unwrap(), "AKIA/+=09");
+        for (text, word) in [
+            ("hunter2\r", "carriage return"),
+            ("hunter2\nhunter2", "line break"),
+            (" hunter2", "white space"),
+            ("hunter2\u{a0}", "white space"),
+            ("hunter2\u{1b}[m", "U+001B"),
+            ("hunter2é", "ASCII"),
+            ("\"hunter2\"", "quotes"),
+            ("'hunter2'", "quotes"),
+            ("<hunter2>", "placeholder"),
+            ("", "empty"),
+        ] {
+            let why = part("aws_secret_access_key", text).unwrap_err();
+            assert!(why.contains("`aws_secret_access_key`") && why.contains(word), "{why}");
+            assert!(!why.contains("hunter2"), "{why}");
+        }
+    }
+}
