@@ -2,10 +2,14 @@
 
 mod caller;
 mod chain;
+#[path = "../support/credential_forms.rs"]
+#[expect(dead_code, reason = "the comparison with botocore uses the rest")]
+mod credential_forms;
 mod endpoints;
 #[path = "../probe/far_end.rs"]
 #[expect(dead_code, reason = "the probe's tests use the rest")]
 mod far_end;
+mod forms;
 mod inventory;
 #[path = "../probe/name_server.rs"]
 #[expect(dead_code, reason = "the probe's tests use the rest")]

@@ -5,6 +5,7 @@ use crate::side::{Side, binary};
 use crate::tool::{run, tool};
 use apigw_probe::lab::Scenario;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -104,7 +105,7 @@ fn nagios_runs_the_probe() {
     let mut nagios = alone(Command::new(NAGIOS).arg(at.join("main")));
     to_the_lab(&mut nagios, &side);
     let at = at.to_owned();
-    let _server = Server::start(&nagios, None, folder, &[]);
+    let _server = Server::start(&nagios, None, folder, &[] as &[SocketAddr]);
     let [orders, billing] = told(&at, ["orders", "billing"]);
     is(&orders, "CRITICAL");
     is(&billing, "OK");
@@ -141,7 +142,7 @@ fn icinga_runs_the_probe() {
     icinga.envs([("ICINGA2_USER", "root"), ("ICINGA2_GROUP", "root")]);
     to_the_lab(&mut icinga, &side);
     let at = at.to_owned();
-    let _server = Server::start(&icinga, None, folder, &[]);
+    let _server = Server::start(&icinga, None, folder, &[] as &[SocketAddr]);
     let [orders, billing, refunds] = told(&at, ["apigw-probe orders", "apigw-probe billing", "apigw-probe refunds"]);
     is(&orders, "CRITICAL");
     is(&billing, "OK");

@@ -1,4 +1,4 @@
-//! Do credentials come from a server that checks signatures, and from instance metadata at its true address?
+//! Credentials from a server that checks signatures, and from instance metadata at its true addresses.
 
 use crate::address::own_address;
 use crate::probe::{outcomes, paths};
@@ -6,10 +6,9 @@ use crate::schema::PYTHON;
 use crate::server::Server;
 use crate::tool::{run, text};
 use crate::vpc::Vpc;
-use apigw_probe::aws::{Role, Variables, Wallet, Wish};
+use apigw_probe::aws::{AssumeRoleConfig, CredentialsBase, CredentialsCache, CredentialsConfig};
 use apigw_probe::probe::{Detour, Net, Resolver, Trust};
-use apigw_probe::sign::Identity;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
 use std::process::Command;
@@ -32,12 +31,23 @@ pub(crate) fn moto(namespace: Option<&str>, address: SocketAddrV4, unchecked_cal
     Server::start(&program, namespace, tempfile::tempdir().unwrap(), &[address])
 }
 
-/// Who signs, with these variables.
-fn identity(role: Option<Role>, variables: &[(&str, &str)]) -> Identity {
-    let wish = Wish { profile: None, role, region: "us-east-1".to_owned(), suffix: "amazonaws.com".to_owned() };
-    let metadata = [("AWS_EC2_METADATA_DISABLED", "true")];
-    let variables: Variables =
-        metadata.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+/// Looks credentials up in a process with these variables, which is a test of this program once more; see [`is_child`].
+fn identity(test: &str, role: &[&str], variables: &[(&str, &str)]) -> Result<Value, String> {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", &format!("credentials::{test}"), "--nocapture"]).env_clear();
+    command.env(CHILD, role.join("\n")).env("AWS_EC2_METADATA_DISABLED", "true").envs(variables.iter().copied());
+    let output = run(&mut command).stdout;
+    let said = text(&output).split(FOUND).nth(1).unwrap().lines().next().unwrap();
+    let found: Value = serde_json::from_str(said).unwrap();
+    found.get("error").map_or(Ok(found.clone()), |error| Err(error.to_string()))
+}
+
+/// Whether this is the process of [`identity`], which then says what it finds.
+fn is_child() -> bool {
+    let Ok(role) = std::env::var(CHILD) else { return false };
+    let mut role = role.lines().map(str::to_owned);
+    let role = role.next().map(|arn| AssumeRoleConfig { arn, external_id: role.next(), session_name: role.next() });
+    let config = CredentialsConfig { base: CredentialsBase::DefaultChain, role, region: "us-east-1".to_owned() };
     let net = Net {
         resolver: Resolver::given(Vec::new()),
         vpc_resolver: None,
@@ -46,52 +56,61 @@ fn identity(role: Option<Role>, variables: &[(&str, &str)]) -> Identity {
         share: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(Wallet::with(wish, variables).identity(&net))
+    let said = match runtime.block_on(CredentialsCache::new(config).identity(&net)) {
+        Ok(found) => json!({
+            "id": found.access_key_id, "secret": found.secret_access_key, "token": found.session_token,
+            "expires": found.expires.is_some(),
+        }),
+        Err(none) => json!({"error": none.to_string()}),
+    };
+    println!("{FOUND}{said}");
+    true
 }
 
 #[test]
 fn sts_checks_the_signature_and_gives_the_role() {
+    if is_child() {
+        return;
+    }
     let address = SocketAddrV4::new(own_address(), 5055);
     let _server = moto(None, address, Some(3));
     let url = format!("http://{address}");
     let made = run(Command::new(PYTHON).args([SCRIPT, "setup", &url])).stdout;
     let made: Value = serde_json::from_slice(&made).unwrap();
     let word = |key: &str| made[key].as_str().unwrap();
-    let role = || Role {
-        arn: word("role").to_owned(),
-        external_id: Some("orders".to_owned()),
-        session_name: Some("probe-of-a-test".to_owned()),
+    let find = |secret| {
+        let keys =
+            [("AWS_ACCESS_KEY_ID", word("id")), ("AWS_SECRET_ACCESS_KEY", secret), ("AWS_ENDPOINT_URL_STS", &*url)];
+        let role = [word("role"), "orders", "probe-of-a-test"];
+        identity("sts_checks_the_signature_and_gives_the_role", &role, &keys)
     };
-    let keys = |secret| {
-        [("AWS_ACCESS_KEY_ID", word("id")), ("AWS_SECRET_ACCESS_KEY", secret), ("AWS_ENDPOINT_URL_STS", &*url)]
-    };
-    let found = identity(Some(role()), &keys(word("secret"))).unwrap();
-    let token = found.session_token.clone().unwrap();
-    assert!(found.expires.is_some());
-    let whoami = [SCRIPT, "whoami", &url, &found.access_key_id, &found.secret_access_key, &token];
-    let arn = run(Command::new(PYTHON).args(whoami)).stdout;
+    let found = find(word("secret")).unwrap();
+    assert_eq!(found["expires"], true);
+    let [id, secret, token] = ["id", "secret", "token"].map(|key| found[key].as_str().unwrap());
+    let arn = run(Command::new(PYTHON).args([SCRIPT, "whoami", &url, id, secret, token])).stdout;
     assert!(text(&arn).trim().ends_with(":assumed-role/probe/probe-of-a-test"), "{}", text(&arn));
     // a signature by another key is refused, and the refusal names the role and not the key
-    let refused = identity(Some(role()), &keys("another-secret-key")).unwrap_err().to_string();
+    let refused = find("another-secret-key").unwrap_err();
     assert!(refused.contains(word("role")) && !refused.contains("another-secret-key"), "{refused}");
 }
 
 #[test]
 fn a_web_identity_is_exchanged() {
+    if is_child() {
+        return;
+    }
     let address = SocketAddrV4::new(own_address(), 5055);
     let _server = moto(None, address, None);
     let token = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(token.path(), "x.y.z").unwrap();
-    let found = identity(
-        None,
-        &[
-            ("AWS_WEB_IDENTITY_TOKEN_FILE", token.path().to_str().unwrap()),
-            ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/probe"),
-            ("AWS_ENDPOINT_URL_STS", &format!("http://{address}")),
-        ],
-    )
-    .unwrap();
-    assert!(found.access_key_id.starts_with("ASIA") && found.session_token.is_some());
+    let url = format!("http://{address}");
+    let variables = [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", token.path().to_str().unwrap()),
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/probe"),
+        ("AWS_ENDPOINT_URL_STS", url.as_str()),
+    ];
+    let found = identity("a_web_identity_is_exchanged", &[], &variables).unwrap();
+    assert!(found["id"].as_str().unwrap().starts_with("ASIA") && found["token"].is_string(), "{found}");
 }
 
 #[test]
@@ -117,3 +136,5 @@ fn an_instance_whose_metadata_is_silent_has_no_credentials_and_says_why() {
 
 /// Enough for the probe and for two seconds of asking beside it.
 const LONG: Duration = Duration::from_secs(10);
+const CHILD: &str = "APIGW_PROBE_TEST_LOOKUP";
+const FOUND: &str = "the lookup found: ";

@@ -9,15 +9,16 @@ use crate::side::binary;
 use crate::tool::run;
 use crate::vpc::{VPC_RESOLVER, Vpc, ZONES, healthy_names};
 use serde_json::{Value, json};
-use std::net::SocketAddrV4;
+use std::io::Write as _;
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/doctor.py");
 const METADATA_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/metadata.py");
 
 /// Instance metadata with these values, in a network namespace if one is named.
-fn metadata(namespace: Option<&str>, address: SocketAddrV4, values: &Value) -> Server {
-    let mut program = Command::new(PYTHON);
+fn metadata(namespace: Option<&str>, address: impl Into<SocketAddr>, values: &Value) -> Server {
+    let (mut program, address) = (Command::new(PYTHON), address.into());
     let (ip, port) = (address.ip().to_string(), address.port().to_string());
     program.args([METADATA_SCRIPT, &ip, &port, &values.to_string()]);
     Server::start(&program, namespace, tempfile::tempdir().unwrap(), &[address])
@@ -133,3 +134,33 @@ fn without_any_permission_the_instance_tells_where_it_is() {
     }
     assert_eq!((at(&report, "/verdict"), at(&report, "/findings")), (&"pass".into(), &json!([])));
 }
+
+/// Fault B3: on a subnet with IPv6 only, by a variable, and by the profile; `doctor` reads metadata, and the role's keys sign.
+#[test]
+fn metadata_is_found_at_its_ipv6_address() {
+    let mut own = instance("vpc-1", "subnet-1", "sg-own", "10.66.0.0/16", "10.66.0.2");
+    own["iam/security-credentials/"] = "probe".into();
+    let keys = json!({
+        "Code": "Success", "AccessKeyId": "ASIAINSTANCE", "SecretAccessKey": "s", "Token": "t",
+        "Expiration": "2099-01-01T00:00:00Z",
+    });
+    own["iam/security-credentials/probe"] = keys.to_string().into();
+    let vpc = Vpc::healthy_instance(METADATA_V6, |namespace| {
+        metadata(Some(namespace), SocketAddr::from((METADATA_V6, 80)), &own)
+    });
+    let mut config = tempfile::NamedTempFile::new().unwrap();
+    config.write_all(b"[default]\nec2_metadata_service_endpoint_mode = IPv6\n").unwrap();
+    for variable in
+        [("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv6"), ("AWS_CONFIG_FILE", config.path().to_str().unwrap())]
+    {
+        let report = vpc.doctor_with(&["--auth", "iam"], &[variable]);
+        assert_eq!(*at(&report, "/setup/instance/known/vpc"), "vpc-1", "{variable:?}");
+        for path in crate::probe::paths(&report) {
+            assert_eq!((&path["signed"], &path["outcome"]), (&true.into(), &"ok".into()), "{path:#}");
+        }
+    }
+    // nothing is there under the usual address
+    assert!(at(&vpc.doctor(&[]), "/setup/instance/cannot_see/why").as_str().unwrap().contains("no EC2 instance"));
+}
+
+const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);

@@ -26,12 +26,16 @@ mod status;
 mod tool;
 mod vpc;
 mod web_server;
+#[path = "../support/credential_forms.rs"]
+#[expect(dead_code, reason = "`cargo test` proves the other columns")]
+mod forms;
 
 mod certificates;
 mod checks;
 mod cli;
 mod clock;
 mod commands;
+mod credential_forms;
 mod credentials;
 mod dashboard;
 mod disk;

@@ -2,6 +2,7 @@
 of paths below `/latest/meta-data/` and their texts. Nothing is told without the token."""
 
 import json
+import socket
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -32,4 +33,8 @@ class Metadata(BaseHTTPRequestHandler):
         pass
 
 
-ThreadingHTTPServer((address, port), Metadata).serve_forever()
+class Server(ThreadingHTTPServer):
+    address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+Server((address, port), Metadata).serve_forever()

@@ -2,7 +2,7 @@
 
 use crate::tool::tool;
 use std::fs;
-use std::net::SocketAddrV4;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -21,7 +21,7 @@ impl Server {
         program: &Command,
         namespace: Option<&str>,
         folder: tempfile::TempDir,
-        at: &[SocketAddrV4],
+        at: &[impl Into<SocketAddr> + Copy],
     ) -> Self {
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let mut command = match namespace {
@@ -38,19 +38,19 @@ impl Server {
         command.current_dir(folder.path()).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut server = Self { child, folder };
-        server.wait_until_it_listens(at);
+        server.wait_until_it_listens(&at.iter().map(|address| (*address).into()).collect::<Vec<_>>());
         server
     }
 
-    fn wait_until_it_listens(&mut self, at: &[SocketAddrV4]) {
-        let table = PathBuf::from(format!("/proc/{}/net/tcp", self.child.id()));
+    fn wait_until_it_listens(&mut self, at: &[SocketAddr]) {
+        let tables = ["tcp", "tcp6"].map(|name| PathBuf::from(format!("/proc/{}/net/{name}", self.child.id())));
         let until = Instant::now() + LONGEST_START;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("the server ended with {status}: {}", self.log());
             }
             // the table of the child's own namespace, which the test may not be in
-            let listening = fs::read_to_string(&table).unwrap_or_default();
+            let listening: String = tables.iter().filter_map(|table| fs::read_to_string(table).ok()).collect();
             if at.iter().all(|address| listening.contains(&line_of(*address))) {
                 return;
             }
@@ -71,10 +71,14 @@ impl Drop for Server {
     }
 }
 
-/// How `/proc/net/tcp` shows a listener: address and port in hexadecimal, no peer, state 0A.
-fn line_of(address: SocketAddrV4) -> String {
-    let ip = u32::from_ne_bytes(address.ip().octets());
-    format!("{ip:08X}:{:04X} 00000000:0000 0A", address.port())
+/// How `/proc/net/tcp` and `tcp6` show a listener: address and port in hexadecimal, no peer, state 0A.
+fn line_of(address: SocketAddr) -> String {
+    let word = |bytes: &[u8]| format!("{:08X}", u32::from_ne_bytes(bytes.try_into().unwrap()));
+    let ip: String = match address.ip() {
+        IpAddr::V4(ip) => word(&ip.octets()),
+        IpAddr::V6(ip) => ip.octets().chunks(4).map(word).collect(),
+    };
+    format!("{ip}:{:04X} {}:0000 0A", address.port(), "0".repeat(ip.len()))
 }
 
 const LONGEST_START: Duration = Duration::from_secs(20);

@@ -9,7 +9,7 @@ use crate::web_server::{self, OK, Site};
 use serde_json::Value;
 use std::fs;
 use std::io::Write as _;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -62,9 +62,13 @@ impl Vpc {
     }
 
     /// The same where the client has an address with a server at it.
-    pub(crate) fn healthy_instance(address: Ipv4Addr, start: impl FnOnce(&str) -> Server) -> Self {
+    pub(crate) fn healthy_instance(address: impl Into<IpAddr>, start: impl FnOnce(&str) -> Server) -> Self {
         let mut vpc = Self::healthy();
-        vpc.client.ip(&format!("address add {address}/32 dev lo"));
+        let (address, bits) = match address.into() {
+            IpAddr::V4(ip) => (ip.to_string(), 32),
+            IpAddr::V6(ip) => (ip.to_string(), 128),
+        };
+        vpc.client.ip(&format!("address add {address}/{bits} dev lo"));
         let server = start(&vpc.client.name);
         vpc.servers.push(server);
         vpc
@@ -77,9 +81,15 @@ impl Vpc {
 
     /// `doctor` in the client's namespace with the system's resolver, and without any credentials.
     pub(crate) fn doctor(&self, options: &[&str]) -> Value {
+        self.doctor_with(options, &[])
+    }
+
+    /// The same with these variables.
+    pub(crate) fn doctor_with(&self, options: &[&str], variables: &[(&str, &str)]) -> Value {
         let mut command = self.client.enter(env!("CARGO_BIN_EXE_apigw-probe"));
         command.args(["doctor", INVOKE_URL, VPCE_DNS_NAME, "--format", "json", "--ca-file"]).arg(self.authority.root());
-        crate::probe::report(command.args(options).env_remove("AWS_ACCESS_KEY_ID"))
+        command.args(options).env_remove("AWS_ACCESS_KEY_ID").envs(variables.iter().copied());
+        crate::probe::report(&mut command)
     }
 
     /// Starts a DNS server with these records, on the side that has the address.
