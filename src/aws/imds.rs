@@ -129,3 +129,38 @@ pub(super) const TOKEN: &str = "x-aws-ec2-metadata-token";
 pub(super) const ATTEMPTS: usize = 2;
 /// Two attempts take less than the two seconds that any other call has.
 pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(900);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_config::profile::Property;
+    use std::collections::HashMap;
+
+    /// The endpoint by these variables and these keys of the profile.
+    fn endpoint_of(variables: &[(&str, &str)], keys: &[(&str, &str)]) -> Result<String, String> {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let keys: HashMap<_, _> = keys.iter().map(own).map(|(k, v)| (k.clone(), Property::new(k, v))).collect();
+        endpoint(&variables.iter().map(own).collect(), Some(&Profile::new("default", keys)))
+    }
+
+    /// Fault B3.
+    #[test]
+    fn the_endpoint_is_that_of_environment_and_profile_in_the_order_of_the_sdks() {
+        let (url, mode) = ("ec2_metadata_service_endpoint", MODE_KEY);
+        for (variables, keys, expected) in [
+            (&[][..], &[][..], V4),
+            (&[(MODE, "IPv6")], &[], V6),
+            (&[], &[(mode, "ipv6")], V6),
+            (&[(MODE, "IPv4")], &[(mode, "IPv6")], V4),
+            (&[(MODE, "IPv6")], &[(url, "http://127.0.0.1:1")], "http://127.0.0.1:1"),
+            (&[(ENDPOINT, "http://127.0.0.1:2")], &[(url, "http://127.0.0.1:1")], "http://127.0.0.1:2"),
+        ] {
+            assert_eq!(endpoint_of(variables, keys).unwrap(), expected, "{variables:?} {keys:?}");
+        }
+        for (variables, keys, named) in
+            [(&[(MODE, "7")][..], &[][..], MODE), (&[], &[(mode, "7")], mode), (&[], &[(url, "nowhere")], url)]
+        {
+            assert!(endpoint_of(variables, keys).unwrap_err().contains(named), "{variables:?} {keys:?}");
+        }
+    }
+}

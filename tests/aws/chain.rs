@@ -209,3 +209,44 @@ async fn a_credential_process_that_hangs_is_reported_and_ends_with_the_path() {
     assert_eq!((unsigned.outcome.as_str(), unsigned.cause.as_str()), ("http-no-credentials", "credentials-missing"));
     assert!(unsigned.evidence.contains("the `credential_process` of profile `slow`"), "{unsigned:?}");
 }
+
+/// A service has no browser; `once` takes the same profile, as the table of forms has it.
+#[tokio::test]
+async fn a_daemon_refuses_single_sign_on_with_its_place() {
+    let caller = Caller::new().await;
+    let sso = "sso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Reader\n";
+    let of = |name: &str| format!("[profile {name}]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = base\n");
+    caller.write(".aws/config", format!("[default]\nregion = us-east-1\n[profile base]\n{sso}{}", of("role")));
+    let target =
+        "[[target]]\ninvoke_url = 'https://a1bc234d5e.execute-api.us-east-1.amazonaws.com/test'\nauth = 'iam'\n";
+    let check = |text: &str, env: &[(&str, &str)]| {
+        caller.write("config.toml", text);
+        ["check", "serve"].map(|command| {
+            let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_apigw-probe"));
+            let file = caller.path("config.toml");
+            match command {
+                "check" => process.args(["config", "check", &file]),
+                _ => process.args(["serve", "--config", &file]),
+            };
+            process.env_clear().env("HOME", caller.home.path()).envs(env.iter().copied());
+            let output = process.output().unwrap();
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        })
+    };
+    let listen = "listen = ['127.0.0.1:0']\ndns_servers = ['127.0.0.1:9']\n";
+    for (text, env, line) in [
+        (format!("{listen}{target}profile = 'role'\n"), vec![], ":6:"),
+        (format!("{listen}{target}"), vec![("AWS_PROFILE", "base")], ":3:"),
+    ] {
+        for (status, said) in check(&text, &env) {
+            assert_eq!(status, Some(2), "{said}");
+            assert!(said.contains("`base` uses single sign-on") && said.contains(line), "{said}");
+        }
+    }
+    // keys in the environment go before the profile
+    let keys = [("AWS_PROFILE", "base"), ("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    caller.write("config.toml", format!("{listen}{target}"));
+    let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_apigw-probe"));
+    process.args(["config", "check", &caller.path("config.toml")]).env_clear().env("HOME", caller.home.path());
+    assert!(process.envs(keys).output().unwrap().status.success());
+}

@@ -4,8 +4,8 @@ use super::sts::{refused, taken_until};
 use super::{Sts, config, role};
 use apigw_probe::aws::CredentialsCache;
 use apigw_probe::probe::Net;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -98,4 +98,37 @@ fn nothing_that_is_printed_for_debugging_shows_a_secret() {
     let config = config(Some(role(Some("x"), None)));
     let shown = format!("{config:?} {:?}", CredentialsCache::new(config.clone()));
     assert!(shown.contains("role/probe") && !shown.contains("secret-of") && !shown.contains("AKIABASE"), "{shown}");
+}
+
+/// Everything that the process logs at any level, whichever test causes it.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_event_of_a_lookup_reaches_a_log_at_any_level() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+    tracing::trace!("the log is written");
+    let sts = Sts::answering(|_| (200, taken_until("AssumeRole", "ASIATRACED", "2099-01-01T00:00:00Z"))).await;
+    let found = CredentialsCache::new(config(Some(role(Some("external-id"), None)))).identity(&sts.net).await.unwrap();
+    assert_eq!(found.access_key_id, "ASIATRACED");
+    let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    assert!(logged.contains("the log is written"));
+    for secret in ["ASIATRACED", "secret-of-the-base", "secret&of/ASIATRACED", "token+of/ASIATRACED", "AKIABASE"] {
+        assert!(!logged.contains(secret), "{secret}");
+    }
 }

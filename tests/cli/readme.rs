@@ -64,6 +64,19 @@ fn the_readme_tells_what_the_program_tells() {
     hold("metrics", &table, str::to_owned);
 }
 
+/// The table of what differs has every form in which it does.
+#[test]
+fn the_readme_names_the_forms_of_credentials_in_which_the_tools_differ() {
+    let text = std::fs::read_to_string(readme()).unwrap();
+    let table: toml::Table = include_str!("../credential-forms.toml").parse().unwrap();
+    let forms = table["form"].as_array().unwrap();
+    assert!(text.contains(&format!("[all {} forms]", forms.len())));
+    for form in forms.iter().filter(|form| form["botocore"] != form["sdk"] || form.get("refuses").is_some()) {
+        let name = form["name"].as_str().unwrap();
+        assert!(text.contains(&format!("\n| {name}")), "README.md lacks a row for `{name}`");
+    }
+}
+
 fn metrics() -> String {
     let mut table = "| metric | type | labels | what it tells | where |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for (family, places) in families() {

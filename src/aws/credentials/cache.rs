@@ -197,6 +197,8 @@ const MARGIN: Duration = Duration::from_mins(5);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::CredentialsBase;
+    use crate::probe::{Detour, Resolver, Trust};
 
     fn until(end: Option<OffsetDateTime>) -> Arc<Credentials> {
         let text = String::new;
@@ -213,6 +215,27 @@ mod tests {
         let none = Err(NoCredentials::Missing(String::new()));
         let after = |failures| refresh_delay(Some(&none), failures, now).as_secs();
         assert_eq!([1, 2, 3, 40].map(after), [10, 20, 40, 300]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lookup_that_hangs_is_reported_and_not_started_again() {
+        let (sender, receiver) = oneshot::channel();
+        let role = None;
+        let config = CredentialsConfig { base: CredentialsBase::DefaultChain, role, region: "us-east-1".to_owned() };
+        let net = Net {
+            resolver: Resolver::given(Vec::new()),
+            vpc_resolver: None,
+            trust: Trust::from_der(&[] as &[&[u8]]).unwrap(),
+            detour: Detour::default(),
+            share: None,
+        };
+        let pending = Pending::default();
+        pending.set("the `credential_process` of profile `slow`");
+        let mut refresher = CredentialsRefresher { config, net, pending, running: Some(receiver) };
+        let why = refresher.look_up().await.unwrap_err().to_string();
+        assert!(why.contains("10 s") && why.contains("`slow`"), "{why}");
+        sender.send(Ok(Credentials::clone(&until(None)))).unwrap();
+        assert!(refresher.look_up().await.is_ok() && refresher.running.is_none());
     }
 
     #[test]
