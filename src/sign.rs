@@ -38,6 +38,12 @@ impl Credentials {
         let end = self.expires.filter(|end| *end <= at)?.to_offset(UtcOffset::UTC);
         Some(end.replace_nanosecond(0).unwrap_or(end).format(&Rfc3339).unwrap_or_default())
     }
+
+    /// Returns them in the form in which AWS's crates take them.
+    pub(crate) fn to_sdk(&self) -> aws_credential_types::Credentials {
+        let (id, secret) = (self.access_key_id.as_str(), self.secret_access_key.as_str());
+        aws_credential_types::Credentials::new(id, secret, self.session_token.clone(), None, "apigw-probe")
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -61,6 +67,12 @@ pub enum NoCredentials {
     /// There were some: when they ended, or who says so, and why nobody renewed them.
     #[error("{0}")]
     Expired(String),
+}
+
+impl From<String> for NoCredentials {
+    fn from(why: String) -> Self {
+        Self::Missing(why)
+    }
 }
 
 impl NoCredentials {
@@ -129,14 +141,7 @@ impl Call<'_> {
         at: OffsetDateTime,
     ) -> Result<Vec<Header>, String> {
         let wrong = |error: &dyn fmt::Display| format!("the call cannot be signed: {error}");
-        let identity = aws_credential_types::Credentials::new(
-            credentials.access_key_id.clone(),
-            credentials.secret_access_key.clone(),
-            credentials.session_token.clone(),
-            None,
-            "apigw-probe",
-        )
-        .into();
+        let identity = credentials.to_sdk().into();
         let mut settings = SigningSettings::default();
         if let Some(excluded) = &mut settings.excluded_headers {
             // it belongs to the connection, and proxies answer it by themselves

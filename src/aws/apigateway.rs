@@ -1,6 +1,6 @@
 //! Reads of the API Gateway API: the REST API, its stage, deployment and resources.
 
-use super::policy_document;
+use super::policy_document::policy_document;
 use super::signed_client::{AwsService, ServiceRequest};
 use crate::observation::redact;
 use crate::setup::{Api, Blind, Deployment, Fact, Method as ApiMethod, Resource, Stage};
@@ -16,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 /// API Gateway of one Region, asked about one API.
 #[derive(Debug)]
 pub(super) struct ApiGatewayClient<'a> {
-    pub(super) service: AwsService<'a>,
+    pub(super) service: AwsService,
     pub(super) api: &'a str,
 }
 
@@ -78,20 +78,20 @@ impl ApiGatewayClient<'_> {
         // in its own form, the answer would be full of links
         let header = ("accept", "application/json");
         let request = ServiceRequest { method: Method::GET, path: &path, header, body: String::new() };
-        let answer = match self.service.send(request).await {
-            Ok(answer) => answer,
+        let (status, body) = match self.service.send(request).await {
+            Ok(response) => response,
             Err(why) => return blind(why),
         };
-        match answer.status {
-            200 => match serde_json::from_str(&answer.body) {
+        match status {
+            200 => match serde_json::from_str(&body) {
                 Ok(read) => Fact::Known(read),
                 Err(_) => blind("the answer is not API Gateway's".to_owned()),
             },
             // a portal has pages that it does not find, too
-            404 if !said(&answer.body).is_empty() => Fact::Absent,
+            404 if !said(&body).is_empty() => Fact::Absent,
             401 | 403 => blind("denied".to_owned()),
             429 => blind("the account asks too often".to_owned()),
-            status => blind(format!("status {status}{}", said(&answer.body))),
+            status => blind(format!("status {status}{}", said(&body))),
         }
     }
 }

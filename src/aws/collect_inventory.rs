@@ -1,6 +1,5 @@
 //! Collects the AWS inventory: every read is made once, in parallel; what cannot be read says why.
 
-use super::RegionEndpoint;
 use super::apigateway::ApiGatewayClient;
 use super::credentials::{AssumeRoleConfig, CredentialsBase, CredentialsCache, CredentialsConfig};
 use super::ec2::Ec2Client;
@@ -12,6 +11,7 @@ use crate::probe::Net;
 use crate::setup::{Blind, Fact, Instance, SecurityGroup, Setup, VpcEndpoint};
 use crate::sign::Credentials;
 use crate::target::{DnsSuffix, Region, Target};
+use futures_util::future::OptionFuture;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -32,14 +32,17 @@ pub struct InventoryCollector<'a> {
     pub account_b: Option<&'a AssumeRoleConfig>,
 }
 
+/// The Region and the DNS suffix of an endpoint of AWS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct RegionEndpoint {
+    region: String,
+    suffix: String,
+}
+
 impl RegionEndpoint {
     fn of_region(region: &str) -> Self {
         let suffix = DnsSuffix::of_region_named(region).map_or("amazonaws.com", DnsSuffix::as_str);
         Self { region: region.to_owned(), suffix: suffix.to_owned() }
-    }
-
-    fn url(&self, service: &str) -> String {
-        format!("https://{service}.{}.{}", self.region, self.suffix)
     }
 }
 
@@ -53,18 +56,13 @@ impl InventoryCollector<'_> {
             Ok(client) => client,
             Err(why) => return Setup::unseen(&Blind::new("AWS", why)),
         };
-        let client = &client;
-        let early = async {
-            match self.place() {
-                Some(place) => Some(self.keys(&place, None).await),
-                None => None,
-            }
-        };
+        let (client, place) = (&client, self.place());
+        let early = OptionFuture::from(place.as_ref().map(|place| self.keys(place, None)));
         let (instance, early) = tokio::join!(instance_metadata::instance(client, self.env), early);
         let instance: Fact<Instance> = instance.into();
         let mut setup = Setup { instance, ..Setup::unseen(&Blind::new(CLOCK, "none came")) };
         setup.outgoing = Fact::CannotSee(Blind::new("/sys/class/net", "nothing was called"));
-        let place = self.place().or_else(|| Some(RegionEndpoint::of_region(&setup.instance.known()?.region)));
+        let place = place.or_else(|| Some(RegionEndpoint::of_region(&setup.instance.known()?.region)));
         let Some(place) = place else {
             blind_to_account_a(&mut setup, "the Region is not known: give INVOKE_URL or --region, or set AWS_REGION");
             blind_to_account_b(&mut setup, "no API was named");
@@ -76,7 +74,7 @@ impl InventoryCollector<'_> {
         };
         let (mut a, mut b) = (setup.clone(), setup.clone());
         let place_a = self.place_of_endpoint().unwrap_or_else(|| place.clone());
-        tokio::join!(self.account_a(client, &place_a, keys, &mut a), self.account_b(client, &place, &mut b));
+        tokio::join!(self.account_a((client, &place_a), keys, &mut a), self.account_b((client, &place), &mut b));
         let clock_ahead_seconds = client.clock_ahead().map_or(setup.clock_ahead_seconds, Fact::Known);
         Setup { clock_ahead_seconds, api: b.api, resources: b.resources, stage: b.stage, deployment: b.deployment, ..a }
     }
@@ -102,25 +100,25 @@ impl InventoryCollector<'_> {
         identity.map_err(|none| none.to_string())
     }
 
-    /// Reads what EC2 knows.
-    async fn account_a(
+    /// Returns a service to read from, or why there is none.
+    fn service(
         &self,
-        client: &AwsHttpClient,
-        place: &RegionEndpoint,
+        (client, place): (&AwsHttpClient, &RegionEndpoint),
+        (name, variable): (&'static str, &str),
         keys: CredentialsOrReason,
-        setup: &mut Setup,
-    ) {
-        let keys = match keys {
-            Ok(keys) => keys,
-            Err(why) => {
-                return blind_to_account_a(setup, &format!("no credentials: {why}"));
-            }
-        };
-        let url = match self.env.endpoint_url("AWS_ENDPOINT_URL_EC2", || place.url("ec2")) {
-            Ok(url) => url,
+    ) -> Result<AwsService, String> {
+        let credentials = keys.map_err(|why| format!("no credentials: {why}"))?;
+        let (client, region) = (client.clone(), place.region.clone());
+        let url = self.env.endpoint_url(variable, || format!("https://{name}.{region}.{}", place.suffix))?;
+        Ok(AwsService { client, url, region, name, credentials, until: Instant::now() + CALL_TIMEOUT })
+    }
+
+    /// Reads what EC2 knows.
+    async fn account_a(&self, at: (&AwsHttpClient, &RegionEndpoint), keys: CredentialsOrReason, setup: &mut Setup) {
+        let ec2 = match self.service(at, ("ec2", "AWS_ENDPOINT_URL_EC2"), keys) {
+            Ok(service) => Ec2Client(service),
             Err(why) => return blind_to_account_a(setup, &why),
         };
-        let ec2 = Ec2Client(service((client, place), url, "ec2", &keys));
         let instance = setup.instance.known().cloned();
         let own_vpc = instance.as_ref().map(|instance| instance.vpc.as_str());
         let own_groups = instance.iter().flat_map(Instance::all_groups);
@@ -157,21 +155,11 @@ impl InventoryCollector<'_> {
     }
 
     /// The endpoints of the VPC, and the one that was named, wherever it is.
-    async fn endpoints(&self, ec2: &Ec2Client<'_>, vpc: Option<&str>) -> Fact<Vec<VpcEndpoint>> {
+    async fn endpoints(&self, ec2: &Ec2Client, vpc: Option<&str>) -> Fact<Vec<VpcEndpoint>> {
         let named = self.target.and_then(|target| target.vpce.as_ref());
         let (listed, named) = tokio::join!(
-            async {
-                match vpc {
-                    Some(vpc) => Some(ec2.endpoints_of(vpc).await),
-                    None => None,
-                }
-            },
-            async {
-                match named {
-                    Some(vpce) => Some(ec2.endpoint(vpce.as_str()).await),
-                    None => None,
-                }
-            }
+            OptionFuture::from(vpc.map(|vpc| ec2.endpoints_of(vpc))),
+            OptionFuture::from(named.map(|vpce| ec2.endpoint(vpce.as_str()))),
         );
         let mut endpoints = match (&listed, &named) {
             (Some(Ok(listed)), _) => listed.clone(),
@@ -189,22 +177,17 @@ impl InventoryCollector<'_> {
     }
 
     /// Reads what API Gateway knows of the API in account B.
-    async fn account_b(&self, client: &AwsHttpClient, place: &RegionEndpoint, setup: &mut Setup) {
+    async fn account_b(&self, at: (&AwsHttpClient, &RegionEndpoint), setup: &mut Setup) {
         let named = self.target.and_then(|target| Some((target, target.api()?)));
         let (Some((target, api)), Some(role)) = (named, self.account_b) else {
             let why = if named.is_none() { "no API was named" } else { "give --account-b-role" };
             return blind_to_account_b(setup, why);
         };
-        let keys = match self.keys(place, Some(role)).await {
-            Ok(keys) => keys,
+        let keys = self.keys(at.1, Some(role)).await;
+        let gateway = match self.service(at, ("apigateway", "AWS_ENDPOINT_URL_API_GATEWAY"), keys) {
+            Ok(service) => ApiGatewayClient { service, api: api.id.as_str() },
             Err(why) => return blind_to_account_b(setup, &why),
         };
-        let url = match self.env.endpoint_url("AWS_ENDPOINT_URL_API_GATEWAY", || place.url("apigateway")) {
-            Ok(url) => url,
-            Err(why) => return blind_to_account_b(setup, &why),
-        };
-        let gateway =
-            ApiGatewayClient { service: service((client, place), url, "apigateway", &keys), api: api.id.as_str() };
         let stage = async {
             let name = match target.stage.as_deref() {
                 Some(name) => name,
@@ -234,16 +217,7 @@ impl InventoryCollector<'_> {
     }
 }
 
-fn service<'s>(
-    (client, place): (&'s AwsHttpClient, &'s RegionEndpoint),
-    url: String,
-    name: &'static str,
-    credentials: &'s Credentials,
-) -> AwsService<'s> {
-    AwsService { client, url, region: &place.region, name, credentials, until: Instant::now() + CALL_TIMEOUT }
-}
-
-async fn security_groups(ec2: &Ec2Client<'_>, ids: Vec<String>) -> Fact<Vec<SecurityGroup>> {
+async fn security_groups(ec2: &Ec2Client, ids: Vec<String>) -> Fact<Vec<SecurityGroup>> {
     if ids.is_empty() {
         return Fact::CannotSee(Blind::new("ec2:DescribeSecurityGroups", "no group is known by its id"));
     }
@@ -251,7 +225,7 @@ async fn security_groups(ec2: &Ec2Client<'_>, ids: Vec<String>) -> Fact<Vec<Secu
 }
 
 /// Both DNS attributes of a VPC.
-async fn dns(ec2: &Ec2Client<'_>, vpc: Option<&str>) -> [Fact<bool>; 2] {
+async fn dns(ec2: &Ec2Client, vpc: Option<&str>) -> [Fact<bool>; 2] {
     let Some(vpc) = vpc else {
         let blind = || Fact::CannotSee(Blind::new(ATTRIBUTE, "the VPC is not known"));
         return [blind(), blind()];

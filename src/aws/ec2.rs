@@ -12,7 +12,7 @@ use response::{ENDPOINTS, GROUPS, INTERFACES, ListResponse, SUBNETS};
 
 /// EC2 of one Region.
 #[derive(Debug)]
-pub(super) struct Ec2Client<'a>(pub(super) AwsService<'a>);
+pub(super) struct Ec2Client(pub(super) AwsService);
 
 /// An error response, by its code.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Ec2Error {
     }
 }
 
-impl Ec2Client<'_> {
+impl Ec2Client {
     /// The endpoints for `execute-api` of a VPC, whatever its partition calls that service.
     pub(super) async fn endpoints_of(&self, vpc: &str) -> Result<Vec<VpcEndpoint>, Blind> {
         let filter = [("Filter.1.Name", "vpc-id"), ("Filter.1.Value.1", vpc)];
@@ -96,11 +96,12 @@ impl Ec2Client<'_> {
         let pairs = usual.iter().chain(parameters).copied().chain(next);
         let body = Serializer::new(String::new()).extend_pairs(pairs).finish();
         let request = ServiceRequest { method: Method::POST, path: "/", header: FORM, body };
-        let answer = self.0.send(request).await.map_err(|why| Ec2Error { code: String::new(), why })?;
-        if answer.status != 200 {
-            return Err(refusal(answer.status, &answer.body));
+        let response = self.0.send(request).await;
+        let (status, body) = response.map_err(|why| Ec2Error { code: String::new(), why })?;
+        if status != 200 {
+            return Err(refusal(status, &body));
         }
-        let page = XmlElement::parse(&answer.body).filter(|page| page.name().strip_suffix("Response") == Some(action));
+        let page = XmlElement::parse(&body).filter(|page| page.name().strip_suffix("Response") == Some(action));
         page.ok_or_else(Ec2Error::unread)
     }
 }

@@ -33,6 +33,16 @@ impl EnvVars {
         }
     }
 
+    /// Returns the name of the profile in the default chain.
+    pub(super) fn profile_name(&self) -> &str {
+        self.value("AWS_PROFILE").unwrap_or("default")
+    }
+
+    /// Whether there are keys, which go before any profile.
+    pub(super) fn has_keys(&self) -> bool {
+        ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].iter().all(|name| self.value(name).is_some())
+    }
+
     /// Whether a variable is `true`.
     pub(super) fn is_true(&self, name: &str) -> bool {
         self.value(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))

@@ -7,7 +7,7 @@ use hyper::body::Bytes;
 use hyper::header::{DATE, HOST, HeaderValue};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Request};
+use reqwest::{Client, Request};
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,22 +20,6 @@ pub(super) struct AwsHttpClient {
     detour: Detour,
     max_body_bytes: usize,
     clock_ahead: Arc<Mutex<Option<i64>>>,
-}
-
-/// A request, whole.
-#[derive(Debug)]
-pub(super) struct AwsRequest<'a> {
-    pub(super) method: Method,
-    pub(super) url: &'a str,
-    pub(super) headers: &'a [(&'a str, &'a str)],
-    pub(super) body: String,
-}
-
-/// A response, whole.
-#[derive(Debug)]
-pub(super) struct AwsResponse {
-    pub(super) status: u16,
-    pub(super) body: String,
 }
 
 /// A call without a usable response. The message holds no secret and does not repeat the URL, whose path may be one.
@@ -74,17 +58,6 @@ impl AwsHttpClient {
             .build()
             .map_err(|error| format!("cannot set up the HTTP client: {}", innermost(&error)))?;
         Ok(Self { client, detour: net.detour.clone(), max_body_bytes, clock_ahead: Arc::default() })
-    }
-
-    /// Sends a request and returns the response, whatever its status.
-    pub(super) async fn send(&self, request: AwsRequest<'_>) -> Result<AwsResponse, CallError> {
-        let mut builder = self.client.request(request.method, request.url).body(request.body);
-        for (name, value) in request.headers {
-            builder = builder.header(*name, *value);
-        }
-        let response = self.execute(builder.build().map_err(|error| CallError::of(error, CALL_TIMEOUT))?).await?;
-        let status = response.status().as_u16();
-        Ok(AwsResponse { status, body: String::from_utf8_lossy(response.body()).into_owned() })
     }
 
     /// Sends a request within its own timeout, or [`CALL_TIMEOUT`], and reads the response to its end.

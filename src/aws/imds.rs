@@ -7,10 +7,7 @@ use super::http_client::{CallError, innermost};
 use aws_config::imds::client::error::ImdsError;
 use aws_config::provider_config::ProviderConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use hyper::Response;
-use hyper::body::Bytes;
-use hyper::header::CONTENT_LENGTH;
-use reqwest::{Method, Request, Url};
+use reqwest::{Method, Url};
 use std::time::Duration;
 
 /// Reads values of instance metadata; takes the session token with the first of them.
@@ -101,34 +98,17 @@ pub(super) fn unreachable(method: &Method, error: &CallError) -> CallError {
     ))
 }
 
-/// Makes a response one that the SDK can read: it wants the lifetime of a token in a header, which stand-ins for the service leave
-/// out, and puts the name of a role into a path as it stands.
-pub(super) fn amend(request: &Request, mut response: Response<Bytes>) -> Response<Bytes> {
-    if let Some(ttl) = request.headers().get(TOKEN_TTL) {
-        response.headers_mut().entry(TOKEN_TTL).or_insert_with(|| ttl.clone());
-    }
-    if request.url().path().ends_with(ROLES) {
-        let first = response.body().split(u8::is_ascii_whitespace).find(|name| !name.is_empty());
-        let name = Bytes::copy_from_slice(first.unwrap_or_default());
-        *response.body_mut() = name;
-        response.headers_mut().remove(CONTENT_LENGTH);
-    }
-    response
-}
-
 const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
 const MODE_KEY: &str = "ec2_metadata_service_endpoint_mode";
 const V4: &str = "http://169.254.169.254";
 const V6: &str = "http://[fd00:ec2::254]";
-const ROLES: &str = "/iam/security-credentials/";
 /// The header of a request for a token, and of the response to it.
 pub(super) const TOKEN_TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 /// The header with the token.
 pub(super) const TOKEN: &str = "x-aws-ec2-metadata-token";
-pub(super) const ATTEMPTS: usize = 2;
-/// Two attempts take less than the two seconds that any other call has.
-pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(900);
+/// The timeouts of two attempts, less than the two seconds that any other call has.
+pub(super) const ATTEMPTS: [Duration; 2] = [Duration::from_millis(900); 2];
 
 #[cfg(test)]
 mod tests {

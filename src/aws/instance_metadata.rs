@@ -25,7 +25,7 @@ async fn read(client: &AwsHttpClient, env: &EnvVars) -> Result<Instance, String>
     }
     let connector = SdkConnector { client: client.clone(), region: String::new(), pending: Pending::default() };
     let files = ProfileFiles::read(env)?;
-    let metadata = ImdsClient::new(connector.into_client(), env, files.selected(env))?;
+    let metadata = ImdsClient::new(connector.into_client(), env, files.profile(env.profile_name()))?;
     let needed = async |path: &str| metadata.read(path).await?.ok_or_else(|| format!("it has no `{path}`"));
     let mac = needed("mac").await?;
     let interface = format!("network/interfaces/macs/{}", mac.trim());

@@ -2,7 +2,7 @@
 //!
 //! It decides attempts and timeouts, and turns every failure into a [`CallError`], which the SDK's own errors carry as their source.
 
-use super::http_client::{AwsHttpClient, CallError, addresses};
+use super::http_client::{AwsHttpClient, CALL_TIMEOUT, CallError, addresses};
 use super::imds;
 use super::sts::AssumeRoleCall;
 use crate::probe::Net;
@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use hyper::Response;
 use hyper::body::Bytes;
-use reqwest::{Request, Url};
+use reqwest::{Method, Request};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,11 +33,12 @@ pub(super) struct SdkConnector {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pending(Arc<Mutex<Option<String>>>);
 
-/// The kinds of calls that the SDK makes for credentials.
+/// What the SDK calls.
 #[derive(Debug)]
-enum CallKind {
-    Metadata,
-    AssumeRole(AssumeRoleCall),
+enum Callee {
+    /// Instance metadata, by this method.
+    Imds(Method),
+    Sts(AssumeRoleCall),
     /// Container endpoint, SSO.
     Other,
 }
@@ -50,48 +51,66 @@ impl SdkConnector {
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, CallError> {
-        let unsendable = || CallError::no_response("the request cannot be sent");
-        let request = request.try_into_http1x().map_err(|_| unsendable())?;
-        let request = request.map(|body| body.bytes().map(<[u8]>::to_vec).unwrap_or_default());
-        let request = Request::try_from(request).map_err(|_| unsendable())?;
+        let request = request.try_into_http1x().ok().and_then(|request| {
+            Request::try_from(request.map(|body| body.bytes().map(<[u8]>::to_vec).unwrap_or_default())).ok()
+        });
+        let request = request.ok_or_else(|| CallError::no_response("the request cannot be sent"))?;
         self.pending.set(request.url().host_str().unwrap_or_default());
-        let response = match CallKind::of(&request, &self.region) {
-            CallKind::Metadata => self.ask_metadata(&request).await?,
-            CallKind::AssumeRole(call) => {
-                let response = self.client.execute(request).await.map_err(|error| call.unreachable(&error))?;
-                call.check(response.status().as_u16(), &String::from_utf8_lossy(response.body()))?;
-                response
-            }
-            CallKind::Other => {
-                let response = self.client.execute(request).await?;
-                let status = response.status();
-                if !status.is_success() {
-                    return Err(CallError::of_status(status.as_u16(), format!("status {}", status.as_u16())));
-                }
-                response
-            }
-        };
-        HttpResponse::try_from(response.map(|body| SdkBody::from(body.to_vec())))
-            .map_err(|_| CallError::no_response("the response has a header that is not text"))
-    }
-
-    /// Makes a second attempt after a failed one: the metadata service has hiccups, and a container may lose its first packets.
-    async fn ask_metadata(&self, request: &Request) -> Result<Response<Bytes>, CallError> {
-        let mut last = CallError::no_response("no attempt was made");
-        for _ in 0..imds::ATTEMPTS {
+        let callee = Callee::of(&request, &self.region);
+        let mut response = Err(CallError::no_response("no attempt was made"));
+        for timeout in callee.attempts() {
             let Some(mut attempt) = request.try_clone() else { break };
-            *attempt.timeout_mut() = Some(imds::ATTEMPT_TIMEOUT);
-            let response = self.client.execute(attempt).await;
-            let response = response.map_err(|error| imds::unreachable(request.method(), &error)).and_then(|response| {
-                let body = String::from_utf8_lossy(response.body());
-                imds::check(request.method(), response.status().as_u16(), &body).map(|()| response)
-            });
-            match response {
-                Ok(response) => return Ok(imds::amend(request, response)),
-                Err(error) => last = error,
+            *attempt.timeout_mut() = Some(*timeout);
+            let sent = self.client.execute(attempt).await.map_err(|error| callee.unreachable(error));
+            response = sent.and_then(|response| callee.check(&response).map(|()| response));
+            if response.is_ok() {
+                break;
             }
         }
-        Err(last)
+        let mut response = response?;
+        // the SDK wants it, and stand-ins for instance metadata leave it out
+        if let Some(ttl) = request.headers().get(imds::TOKEN_TTL) {
+            response.headers_mut().entry(imds::TOKEN_TTL).or_insert_with(|| ttl.clone());
+        }
+        let response = HttpResponse::try_from(response.map(|body| SdkBody::from(body.to_vec())));
+        response.map_err(|_| CallError::no_response("the response has a header that is not text"))
+    }
+}
+
+impl Callee {
+    fn of(request: &Request, region: &str) -> Self {
+        if [imds::TOKEN, imds::TOKEN_TTL].iter().any(|name| request.headers().contains_key(*name)) {
+            return Self::Imds(request.method().clone());
+        }
+        let form = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        AssumeRoleCall::parse(form, request.url(), region).map_or(Self::Other, Self::Sts)
+    }
+
+    /// Returns the timeout of each attempt: the metadata service has hiccups, and a container may lose its first packets.
+    fn attempts(&self) -> &'static [Duration] {
+        match self {
+            Self::Imds(_) => &imds::ATTEMPTS,
+            Self::Sts(_) | Self::Other => &[CALL_TIMEOUT],
+        }
+    }
+
+    fn unreachable(&self, error: CallError) -> CallError {
+        match self {
+            Self::Imds(method) => imds::unreachable(method, &error),
+            Self::Sts(call) => call.unreachable(&error),
+            Self::Other => error,
+        }
+    }
+
+    /// Returns the error of a response that the SDK can make nothing of.
+    fn check(&self, response: &Response<Bytes>) -> Result<(), CallError> {
+        let (status, body) = (response.status().as_u16(), String::from_utf8_lossy(response.body()));
+        match self {
+            Self::Imds(method) => imds::check(method, status, &body),
+            Self::Sts(call) => call.check(status, &body),
+            Self::Other if response.status().is_success() => Ok(()),
+            Self::Other => Err(CallError::of_status(status, format!("status {status}"))),
+        }
     }
 }
 
@@ -115,16 +134,6 @@ impl ResolveDns for SdkResolver {
     }
 }
 
-impl CallKind {
-    fn of(request: &Request, region: &str) -> Self {
-        if [imds::TOKEN, imds::TOKEN_TTL].iter().any(|name| request.headers().contains_key(*name)) {
-            return Self::Metadata;
-        }
-        let form = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
-        AssumeRoleCall::parse(form, origin(request.url()), region).map_or(Self::Other, Self::AssumeRole)
-    }
-}
-
 impl Pending {
     pub(super) fn set(&self, what: impl Into<String>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(what.into());
@@ -136,10 +145,4 @@ impl Pending {
         let pending = pending.as_deref().unwrap_or("a file");
         NoCredentials::Missing(format!("no credentials within {} s: still waiting for {pending}", limit.as_secs_f32()))
     }
-}
-
-/// Returns scheme, host and port of a URL.
-fn origin(url: &Url) -> String {
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
 }

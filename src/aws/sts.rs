@@ -4,6 +4,7 @@ use super::http_client::{CallError, CallErrorKind};
 use super::xml::XmlElement;
 use crate::observation::redact;
 use crate::target::{DnsSuffix, Region, sts_service};
+use reqwest::Url;
 
 /// A call that assumes a role. The token or the signature that it is made with is not kept.
 #[derive(Debug)]
@@ -17,12 +18,14 @@ pub(super) struct AssumeRoleCall {
 
 impl AssumeRoleCall {
     /// Returns the call that a form asks for, if it is one of STS.
-    pub(super) fn parse(form: &[u8], endpoint: String, region: &str) -> Option<Self> {
+    pub(super) fn parse(form: &[u8], url: &Url, region: &str) -> Option<Self> {
         let value = |wanted: &str| {
             let mut pairs = form_urlencoded::parse(form);
             pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
         };
         let action = value("Action").filter(|action| action.starts_with("AssumeRole"))?;
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let endpoint = format!("{}://{}{port}", url.scheme(), url.host_str()?);
         Some(Self { action, role_arn: value("RoleArn")?, endpoint, region: region.to_owned() })
     }
 

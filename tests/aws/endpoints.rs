@@ -85,7 +85,7 @@ fn instance_answer(asked: &Asked) -> (u16, String) {
             (200, "token-of-the-instance".to_owned())
         }
         _ if !asked.head.contains("x-aws-ec2-metadata-token: token-of-the-instance") => (401, String::new()),
-        "GET /latest/meta-data/iam/security-credentials/" => (200, "probe-role\n".to_owned()),
+        "GET /latest/meta-data/iam/security-credentials/" => (200, "probe-role".to_owned()),
         "GET /latest/meta-data/iam/security-credentials/probe-role" => (200, handed("ASIAINSTANCE", UNTIL)),
         _ => (404, String::new()),
     }

@@ -1,7 +1,7 @@
 //! Caches AWS credentials and refreshes them in the background, so that no round waits for a refresh.
 
-use super::CredentialsConfig;
-use super::chain;
+use super::chain::{self, Lookup};
+use super::config::CredentialsConfig;
 use crate::aws::sdk_connector::Pending;
 use crate::probe::Net;
 use crate::sign::{Credentials, Identity, NoCredentials};
@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -54,13 +54,8 @@ impl CredentialsCache {
         let Some(config) = &self.0.config else { return };
         let mut refresher = self.0.refresher.lock().unwrap_or_else(PoisonError::into_inner);
         if refresher.is_empty() {
-            let lookup = CredentialsRefresher {
-                config: config.clone(),
-                net: net.clone(),
-                pending: self.0.pending.clone(),
-                running: None,
-            };
-            refresher.spawn(refresh(Arc::downgrade(&self.0), lookup));
+            let (config, pending) = (config.clone(), self.0.pending.clone());
+            refresher.spawn(refresh(Arc::downgrade(&self.0), config, net.clone(), pending));
         }
     }
 
@@ -132,36 +127,12 @@ impl fmt::Debug for CredentialsCache {
     }
 }
 
-/// Looks credentials up, one lookup at a time.
-struct CredentialsRefresher {
-    config: CredentialsConfig,
-    net: Net,
-    pending: Pending,
-    /// A lookup that was given up and has not ended.
-    running: Option<oneshot::Receiver<Result<Credentials, NoCredentials>>>,
-}
-
-impl CredentialsRefresher {
-    /// Returns the result of a lookup. One that hangs is not started again, but waited for by the next call.
-    async fn look_up(&mut self) -> Result<Credentials, NoCredentials> {
-        let start = || chain::spawn(self.config.clone(), self.net.clone(), self.pending.clone());
-        let mut running = self.running.take().unwrap_or_else(start);
-        match timeout(LOOKUP_TIMEOUT, &mut running).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(NoCredentials::Unavailable("the lookup ended by an internal error".to_owned())),
-            Err(_) => {
-                self.running = Some(running);
-                Err(self.pending.none_within(LOOKUP_TIMEOUT))
-            }
-        }
-    }
-}
-
 /// Refreshes the cache until its last clone is dropped.
-async fn refresh(cache: Weak<Inner>, mut refresher: CredentialsRefresher) {
-    let mut failures = 0;
+async fn refresh(cache: Weak<Inner>, config: CredentialsConfig, net: Net, pending: Pending) {
+    let (mut running, mut failures) = (None, 0);
     loop {
-        let result = refresher.look_up().await;
+        let lookup = running.take().unwrap_or_else(|| chain::spawn(config.clone(), net.clone(), pending.clone()));
+        let result = finish(lookup, &mut running).await.unwrap_or_else(|| Err(pending.none_within(LOOKUP_TIMEOUT)));
         failures = if result.is_err() { failures + 1 } else { 0 };
         let now = OffsetDateTime::now_utc();
         let Some(inner) = cache.upgrade() else { return };
@@ -170,6 +141,16 @@ async fn refresh(cache: Weak<Inner>, mut refresher: CredentialsRefresher) {
         drop(inner);
         sleep(delay).await;
     }
+}
+
+/// Returns the result of a lookup; one that hangs is put back, to be waited for again and not to be started twice.
+async fn finish(mut lookup: Lookup, running: &mut Option<Lookup>) -> Option<Result<Credentials, NoCredentials>> {
+    if let Ok(ended) = timeout(LOOKUP_TIMEOUT, &mut lookup).await {
+        let defect = || NoCredentials::Unavailable("the lookup ended by an internal error".to_owned());
+        return Some(ended.unwrap_or_else(|_| Err(defect())));
+    }
+    *running = Some(lookup);
+    None
 }
 
 /// Returns the time until the next lookup: half of the remaining validity, but five minutes before expiry at the latest, and five
@@ -197,8 +178,7 @@ const MARGIN: Duration = Duration::from_mins(5);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::CredentialsBase;
-    use crate::probe::{Detour, Resolver, Trust};
+    use tokio::sync::oneshot;
 
     fn until(end: Option<OffsetDateTime>) -> Arc<Credentials> {
         let text = String::new;
@@ -218,24 +198,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lookup_that_hangs_is_reported_and_not_started_again() {
+    async fn a_lookup_that_hangs_is_waited_for_again_and_not_started_twice() {
         let (sender, receiver) = oneshot::channel();
-        let role = None;
-        let config = CredentialsConfig { base: CredentialsBase::DefaultChain, role, region: "us-east-1".to_owned() };
-        let net = Net {
-            resolver: Resolver::given(Vec::new()),
-            vpc_resolver: None,
-            trust: Trust::from_der(&[] as &[&[u8]]).unwrap(),
-            detour: Detour::default(),
-            share: None,
-        };
-        let pending = Pending::default();
-        pending.set("the `credential_process` of profile `slow`");
-        let mut refresher = CredentialsRefresher { config, net, pending, running: Some(receiver) };
-        let why = refresher.look_up().await.unwrap_err().to_string();
-        assert!(why.contains("10 s") && why.contains("`slow`"), "{why}");
+        let mut running = None;
+        assert_eq!(finish(receiver, &mut running).await, None);
         sender.send(Ok(Credentials::clone(&until(None)))).unwrap();
-        assert!(refresher.look_up().await.is_ok() && refresher.running.is_none());
+        let lookup = running.take().unwrap();
+        assert!(finish(lookup, &mut running).await.unwrap().is_ok() && running.is_none());
     }
 
     #[test]

@@ -31,7 +31,24 @@ pub(super) fn check_quotes(name: &str, text: &str) -> Result<(), String> {
     }
 }
 
-/// Checks the parts of credentials that a source gave in a response.
+/// Checks keys where they are configured: id, secret key, token, and the token's old name. Returns whether there are any.
+pub(super) fn check_keys<'t>(names: [&str; 4], value: impl Fn(&str) -> Option<&'t str>) -> Result<bool, String> {
+    let [id, secret, token, old_token] = names.map(value);
+    for (name, text) in names.into_iter().zip([id, secret, token]) {
+        text.map_or(Ok(""), |text| part(name, text))?;
+    }
+    match (id, secret) {
+        (Some(_), None) => Err(format!("`{}` is set without `{}`", names[0], names[1])),
+        (None, Some(_)) => Err(format!("`{}` is set without `{}`", names[1], names[0])),
+        // keys of a session, which are refused without their token
+        (Some(id), Some(_)) if id.starts_with("ASIA") && token.is_none() && old_token.is_some() => {
+            Err(format!("`{}` is an old name, which the AWS SDKs do not read: rename it to `{}`", names[3], names[2]))
+        }
+        (id, _) => Ok(id.is_some()),
+    }
+}
+
+/// Checks the parts of credentials that a source gave.
 pub(super) fn check(credentials: &Credentials) -> Result<(), String> {
     part("AccessKeyId", &credentials.access_key_id)?;
     part("SecretAccessKey", &credentials.secret_access_key)?;

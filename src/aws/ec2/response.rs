@@ -1,6 +1,6 @@
 //! Parses EC2's XML responses into facts of the set-up.
 
-use crate::aws::policy_document;
+use crate::aws::policy_document::policy_document;
 use crate::aws::xml::XmlElement;
 use crate::setup::{Interface, Peers, SecurityGroup, Subnet, VpcEndpoint};
 use ipnet::IpNet;
