@@ -55,4 +55,4 @@ impl Complaint {
 /// What the probe's client hello offers, for servers that do not say what they miss; `crypto_provider` holds it against the library.
 pub(crate) const OFFERED: &str = "this probe offered TLS 1.3 and 1.2 with AES-GCM and ChaCha20-Poly1305, key exchange over X25519, P-256, P-384 and P-521, \
                                   and certificates with RSA, ECDSA (P-256, P-384, P-521), Ed25519 and ML-DSA keys: a server \
-                                  that has nothing of these in common with it, e.g. only a certificate with an RSASSA-PSS key, sends this alert";
+                                  that has nothing of these in common with it, e.g. only ciphers without forward secrecy, sends this alert";

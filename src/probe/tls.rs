@@ -17,7 +17,10 @@ use super::wire::{Flooded, Stamped};
 use crate::observation::{Certificate, ExpiredRoot, Phase, Session, TlsFailure, TlsFault, printable};
 use crate::target::HostName;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{AlertDescription, Error as RustlsError, InvalidMessage, NamedGroup, PeerIncompatible, ProtocolVersion};
+use rustls::{
+    AlertDescription, Error as RustlsError, InvalidMessage, NamedGroup, PeerIncompatible, PeerMisbehaved,
+    ProtocolVersion,
+};
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -138,7 +141,10 @@ fn failure(error: &io::Error, opening: &[u8], verifier: &RecordingVerifier, serv
             let VerificationFailure { fault, detail, system_trusts_issuer } = verifier.explain(reason, server);
             TlsFailure { system_trusts_issuer, ..described(fault, detail) }
         }
-        Some(error) => protocol_failure(error, opening),
+        Some(error) => match verifier.unsupported_key().filter(|_| is_of_signature(error)) {
+            Some(limit) => described(TlsFault::UnsupportedCertificate, limit),
+            None => protocol_failure(error, opening),
+        },
         None if Flooded::is_cause_of(error) => described(TlsFault::Other, error.to_string()),
         None => transport_failure(error, opening),
     };
@@ -148,6 +154,12 @@ fn failure(error: &io::Error, opening: &[u8], verifier: &RecordingVerifier, serv
         verifier.client_certificate_requested() || rustls == Some(&RustlsError::PeerIncompatible(unknown_signatures));
     let certificate = verifier.leaf().and_then(|leaf| certificate(&leaf));
     TlsFailure { certificate, client_certificate_requested, ..failure }
+}
+
+/// Whether the server signed the handshake by an algorithm that the library does not have.
+fn is_of_signature(error: &RustlsError) -> bool {
+    use PeerMisbehaved::{SignedHandshakeWithUnadvertisedSigScheme, SignedKxWithWrongAlgorithm};
+    matches!(error, RustlsError::PeerMisbehaved(SignedHandshakeWithUnadvertisedSigScheme | SignedKxWithWrongAlgorithm))
 }
 
 fn protocol_failure(error: &RustlsError, opening: &[u8]) -> TlsFailure {

@@ -1,6 +1,6 @@
 //! Certificates that other clients accept, and what is said of those that this probe rejects or cannot verify.
 
-use super::far_end::{Authority, FarEnd, OK, settings, unchecked};
+use super::far_end::{Authority, FarEnd, OK, settings, signing_by, unchecked};
 use super::name_server::NameServer;
 use super::{NAME, ZONES, limits, net_trusting, probe_one};
 use apigw_probe::observation::{Attempt, ExpiredRoot, TlsFault};
@@ -11,7 +11,7 @@ use rcgen::{
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, SupportedProtocolVersion, version};
+use rustls::{ServerConfig, SignatureScheme, SupportedProtocolVersion, version};
 use std::sync::Arc;
 
 /// What the probe sees of a server, if it trusts these certificates.
@@ -127,6 +127,22 @@ async fn what_the_library_cannot_verify_is_a_limit_of_this_probe() {
         assert_eq!(fault, TlsFault::UnsupportedCertificate, "{detail}");
         assert!(detail.contains(expected), "{detail}");
     }
+}
+
+#[tokio::test]
+async fn a_key_of_a_kind_that_the_library_lacks_is_a_limit_of_this_probe() {
+    let pem = include_bytes!("certificates/rsassa-pss-key.pem");
+    let mut certificates = CertificateDer::pem_slice_iter(pem).map(Result::unwrap);
+    let (leaf, root) = (certificates.next().unwrap(), certificates.next().unwrap());
+    // rsa_pss_pss_sha256
+    let seen = see(&[root], signing_by(vec![leaf.clone()], SignatureScheme::Unknown(0x0809))).await;
+    let (fault, detail) = rejection(&seen);
+    assert_eq!(fault, TlsFault::UnsupportedCertificate, "{detail}");
+    assert!(detail.contains("a key of the kind rsassa-pss"), "{detail}");
+    assert_eq!(seen.certificate().unwrap().subject, "CN=leaf");
+    // of a server that is not trusted, that is what counts
+    let seen = see(&[], signing_by(vec![leaf], SignatureScheme::Unknown(0x0809))).await;
+    assert_eq!(rejection(&seen).0, TlsFault::UnknownIssuer);
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! What a connection finds on loopback: listeners that each break one thing, and certificates to go with them.
 
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{Signer, SigningKey};
+use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -213,6 +214,40 @@ pub(crate) fn unchecked(chain: Vec<CertificateDer<'static>>, key: &PrivateKeyDer
         .with_no_client_auth()
         .with_cert_resolver(resolver);
     Arc::new(settings)
+}
+
+/// Settings of a server that signs the handshake by a scheme which it does not have, so that the signature is worth nothing.
+pub(crate) fn signing_by(chain: Vec<CertificateDer<'static>>, scheme: SignatureScheme) -> Arc<ServerConfig> {
+    let key = rustls::sign::CertifiedKey::new(chain, Arc::new(WorthlessKey(scheme)));
+    let settings = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(key)));
+    Arc::new(settings)
+}
+
+#[derive(Debug)]
+struct WorthlessKey(SignatureScheme);
+
+impl SigningKey for WorthlessKey {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        offered.contains(&self.0).then(|| Box::new(Self(self.0)) as Box<dyn Signer>)
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::RSA
+    }
+}
+
+impl Signer for WorthlessKey {
+    fn sign(&self, _message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
+        Ok(vec![0; 256])
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        self.0
+    }
 }
 
 /// An answer as API Gateway gives it.

@@ -156,16 +156,17 @@ fn a_server_certificate_in_the_file_is_accepted_without_its_authority() {
 }
 
 #[test]
-fn an_rsassa_pss_key_ends_the_handshake_and_the_evidence_says_what_was_offered() {
-    let workshop = Workshop::new(P_256).issue("rsa-pss -pkeyopt rsa_keygen_bits:2048", "-sha256");
-    for version in VERSIONS {
-        let seen = workshop.serve("leaf", "ca", version);
-        assert_eq!((seen.outcome(), seen.curl_accepts), ("tls-alert", true));
-        let (_, _, evidence) = seen.finding();
-        assert!(evidence.contains("RSASSA-PSS"), "{evidence}");
-        let alternatives = at(&seen.report, "/findings/0/alternatives").as_array().unwrap();
-        assert!(alternatives.contains(&"certificate-not-supported".into()), "{alternatives:?}");
-        assert_eq!(at(&seen.report, "/findings/0/confidence"), "possible");
+fn a_key_of_a_kind_that_the_library_lacks_is_a_limit_of_the_probe() {
+    for (key, kind) in [("rsa-pss -pkeyopt rsa_keygen_bits:2048", "rsassa-pss"), ("ed448", "ed448")] {
+        let workshop = Workshop::new(P_256).issue(key, "-sha256");
+        for version in VERSIONS {
+            let seen = workshop.serve("leaf", "ca", version);
+            assert_eq!((seen.outcome(), seen.curl_accepts), ("tls-certificate-not-supported", true), "{kind}");
+            let (cause, owner, evidence) = seen.finding();
+            assert_eq!((cause, owner), ("certificate-not-supported", "caller"));
+            assert!(evidence.contains(&format!("a key of the kind {kind}")), "{evidence}");
+            assert_eq!(seen.tls("certificate/subject"), "CN=leaf");
+        }
     }
 }
 

@@ -158,7 +158,7 @@ pub(super) const CERTIFICATE_NOT_SUPPORTED: Entry = Entry {
     title: "this probe cannot verify this kind of certificate; other clients may",
     owner: Owner::Caller,
     meaning: "A limit of this probe's TLS library, no fault of the certificate's authority. It verifies ECDSA keys (P-256, P-384, \
-              P-521), Ed25519 keys, and RSA keys of 2048 to 8192 bits, signed with SHA-256 or stronger; not RSASSA-PSS keys, SHA-1, \
+              P-521), Ed25519 keys, and RSA keys of 2048 to 8192 bits, signed with SHA-256 or stronger; not RSASSA-PSS or Ed448 keys, SHA-1, \
               more than six intermediate authorities, critical extensions that it does not know, or chains above 64 KiB.",
     shows: "the handshake ends when the certificate comes, and the evidence says what is not supported; or the server has no other certificate and sends the alert `handshake_failure`.",
     ceiling: Likely,

@@ -1,9 +1,9 @@
 //! Finds what in a certificate chain the TLS library cannot verify.
 
 use super::certificate::{parse, subject};
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm};
 use x509_parser::certificate::X509Certificate;
-use x509_parser::der_parser::asn1_rs::Oid;
+use x509_parser::der_parser::asn1_rs::{Any, Oid};
 use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::PublicKey;
@@ -27,9 +27,19 @@ pub(super) fn algorithm_name(identifier: &[u8]) -> String {
     if names.is_empty() { "an unknown algorithm".to_owned() } else { names.join(" on ") + with }
 }
 
-/// Returns why signatures of a server's own key cannot be verified, if its size is the reason.
-pub(super) fn unsupported_key(leaf: &CertificateDer<'_>) -> Option<String> {
-    let bits = unsupported_rsa_bits(&parse(leaf).ok()?)?;
+/// Returns why signatures of a server's own key cannot be verified by these algorithms, if its kind or size is the reason.
+pub(super) fn unsupported_key(
+    leaf: &CertificateDer<'_>,
+    algorithms: &[&dyn SignatureVerificationAlgorithm],
+) -> Option<String> {
+    let leaf = parse(leaf).ok()?;
+    let (_, key) = Any::from_der(leaf.public_key().raw).ok()?;
+    let (_, kind) = Any::from_der(key.data).ok()?;
+    if !algorithms.iter().any(|algorithm| *algorithm.public_key_alg_id() == *kind.data) {
+        let kind = algorithm_name(kind.data);
+        return Some(format!("the certificate has a key of the kind {kind}, which this probe cannot verify"));
+    }
+    let bits = unsupported_rsa_bits(&leaf)?;
     Some(format!("the certificate has an RSA key of {bits} bits; {RSA_RANGE}"))
 }
 

@@ -7,7 +7,7 @@ use crate::observation::ExpiredRoot;
 use crate::{crypto_provider, small_file};
 use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor};
 use rustls::crypto::WebPkiSupportedAlgorithms;
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, Error, RootCertStore};
 use rustls_native_certs::ErrorKind;
@@ -178,6 +178,11 @@ impl Trust {
     ) -> Result<(), Error> {
         let intermediates = chain.get(1..).unwrap_or_default();
         verify_server_cert_signed_by_trust_anchor(leaf, roots, intermediates, at, self.0.algorithms.all)
+    }
+
+    /// The algorithms by which signatures are verified.
+    pub(super) fn algorithms(&self) -> &'static [&'static dyn SignatureVerificationAlgorithm] {
+        self.0.algorithms.all
     }
 
     /// The rules by which a signature of the handshake is accepted.

@@ -64,6 +64,11 @@ impl RecordingVerifier {
         self.client_certificate_requested.load(Ordering::Relaxed)
     }
 
+    /// Returns why signatures of the server's key cannot be verified, if its kind or size is the reason.
+    pub(super) fn unsupported_key(&self) -> Option<String> {
+        unsupported_key(self.chain.get()?.first()?, self.trust.algorithms())
+    }
+
     /// Returns why the server's certificate was rejected: chain, name and dates are each looked at.
     pub(super) fn explain(&self, reason: &CertificateError, name: &ServerName<'_>) -> VerificationFailure {
         let first = explain(reason);
@@ -71,7 +76,7 @@ impl RecordingVerifier {
         let Some(chain) = self.chain.get() else { return only(first.fault, first.text) };
         let Some(leaf) = chain.first() else { return only(first.fault, first.text) };
         if self.signature_failed.load(Ordering::Relaxed) {
-            if let Some(limit) = unsupported_key(leaf) {
+            if let Some(limit) = self.unsupported_key() {
                 return only(TlsFault::UnsupportedCertificate, limit);
             }
             let text = "the server does not prove that it holds the certificate's key";
@@ -178,7 +183,9 @@ impl ServerCertVerifier for RecordingVerifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.trust.verifier().supported_verify_schemes()
+        let mut schemes = self.trust.verifier().supported_verify_schemes();
+        schemes.extend(REPORTED_SCHEMES);
+        schemes
     }
 }
 
@@ -247,4 +254,12 @@ fn missing_issuer(chain: &Chain) -> String {
     )
 }
 
+/// Schemes that cannot be verified, offered after all others: a server that has no other certificate shows it then, and the report says
+/// which it is, where there would be but the alert `handshake_failure`. They are those of RSASSA-PSS keys (RFC 8446, 4.2.3), and Ed448.
+const REPORTED_SCHEMES: [SignatureScheme; 4] = [
+    SignatureScheme::Unknown(0x0809),
+    SignatureScheme::Unknown(0x080a),
+    SignatureScheme::Unknown(0x080b),
+    SignatureScheme::ED448,
+];
 const OTHER_AUTHORITY: &str = "the certificate was signed by another authority than the trusted one of that name";

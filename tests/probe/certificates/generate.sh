@@ -7,11 +7,12 @@ name=vpce-1a2b3c456d7e89012-f3ghijkl.execute-api.us-east-1.vpce.amazonaws.com
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# make FILE "KEY OF THE ROOT" DIGEST [EXTENSIONS OF THE LEAF]
+# make FILE "KEY OF THE ROOT" DIGEST [EXTENSIONS OF THE LEAF ["KEY OF THE LEAF"]]
 make() {
-    # shellcheck disable=SC2086 # the key is several words
+    # shellcheck disable=SC2086 # a key is several words
     openssl req -x509 -newkey $2 -noenc -keyout "$work/ca.key" -out "$work/ca.crt" -days 27000 -subj "/CN=Root of $1"
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout "$work/leaf.key" -out "$work/leaf.csr" -subj "/CN=leaf"
+    # shellcheck disable=SC2086
+    openssl req -newkey ${5-ec -pkeyopt ec_paramgen_curve:P-256} -noenc -keyout "$work/leaf.key" -out "$work/leaf.csr" -subj "/CN=leaf"
     : >"$work/index"
     echo 01 >"$work/serial"
     openssl ca -batch -notext -config "$work/settings" -cert "$work/ca.crt" -keyfile "$work/ca.key" -md "$3" \
@@ -41,6 +42,7 @@ make ecdsa-sha1 "ec -pkeyopt ec_paramgen_curve:P-256" sha1
 make ecdsa-secp256k1 "ec -pkeyopt ec_paramgen_curve:secp256k1" sha256
 make rsa-1024 rsa:1024 sha256
 make rsassa-pss "rsa-pss -pkeyopt rsa_keygen_bits:2048" sha256
+make rsassa-pss-key "ec -pkeyopt ec_paramgen_curve:P-256" sha256 leaf "rsa-pss -pkeyopt rsa_keygen_bits:2048"
 # a certificate without extensions is of version 1
 make version-1 "ec -pkeyopt ec_paramgen_curve:P-256" sha256 none
 
