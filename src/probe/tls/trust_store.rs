@@ -4,7 +4,7 @@ use super::ca_file::{self, pem_error_text};
 use super::named_roots::{NamedRoots, verify_named};
 use super::verifier::RecordingVerifier;
 use crate::observation::ExpiredRoot;
-use crate::{crypto_provider, small_file};
+use crate::{bounded_read, crypto_provider};
 use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor};
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
@@ -14,7 +14,6 @@ use rustls_native_certs::ErrorKind;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
 /// The roots that a server's certificate must lead to, and the TLS settings built on them. Cheap to clone.
 #[derive(Clone)]
@@ -96,8 +95,7 @@ impl Trust {
         let mut named = NamedRoots::default();
         if let Some(path) = sources.ca_file {
             let not = |why: String| TrustError::NotCertificates { path: path.to_owned(), why };
-            let text = small_file::read(path, PATIENCE)
-                .map_err(|why| TrustError::Unreadable { path: path.to_owned(), why })?;
+            let text = bounded_read::read(path).map_err(|why| TrustError::Unreadable { path: path.to_owned(), why })?;
             for (at, der) in ca_file::parse(&text).map_err(not)?.into_iter().enumerate() {
                 named.add(&mut roots, der).map_err(|why| not(format!("certificate {}: {why}", at + 1)))?;
             }
@@ -248,12 +246,10 @@ fn system_roots() -> (RootCertStore, String) {
     (roots, errors.collect::<Vec<_>>().join("; "))
 }
 
-/// How long a pipe in place of a file may take to say everything.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn the_hosts_own_store_is_read_once_for_all_rounds() {
