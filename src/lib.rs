@@ -24,7 +24,6 @@ pub mod status;
 pub mod render;
 pub mod sign;
 pub mod bounded_read;
-pub mod small_file;
 mod platform;
 pub mod crypto_provider;
 pub mod probe;

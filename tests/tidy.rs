@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in reading order, as `src/lib.rs` lists them.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 22] = [
     "named",
     "target",
     "plan",
@@ -17,7 +17,6 @@ const ORDER: [&str; 23] = [
     "render",
     "sign",
     "bounded_read",
-    "small_file",
     "platform",
     "crypto_provider",
     "probe",

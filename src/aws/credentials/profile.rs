@@ -3,14 +3,13 @@
 use super::validate::{check_keys, check_quotes};
 use crate::aws::env::EnvVars;
 use crate::aws::http_client::innermost;
-use crate::small_file;
+use crate::bounded_read;
 use aws_config::profile::ProfileSet;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 use futures_util::FutureExt as _;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 pub(in crate::aws) use aws_config::profile::Profile;
 
@@ -129,7 +128,7 @@ impl fmt::Debug for ProfileFiles {
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
-    match small_file::read_text(path, PIPE_TIMEOUT) {
+    match bounded_read::read_to_string(path) {
         Ok(text) if text.starts_with('\u{feff}') => Err(format!(
             "`{}` begins with a byte order mark, which the AWS SDKs do not read: save it without",
             path.display()
@@ -180,5 +179,3 @@ const KEYS: [&str; 4] = ["aws_access_key_id", "aws_secret_access_key", "aws_sess
 const SSO: [&str; 5] = ["sso_session", "sso_start_url", "sso_region", "sso_account_id", "sso_role_name"];
 const LOGIN_SESSION: &str = "`login_session` is not supported: use a profile with a role or with SSO, or the variables that \
      `aws configure export-credentials --format env` prints";
-/// How long a pipe that stands for a file may take.
-const PIPE_TIMEOUT: Duration = Duration::from_secs(1);

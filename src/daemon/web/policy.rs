@@ -9,7 +9,7 @@ mod yaml;
 
 pub(super) use users::Verdict;
 
-use crate::small_file;
+use crate::bounded_read;
 use file::File;
 use hyper::header::{HeaderName, HeaderValue};
 use rate::Limiter;
@@ -17,7 +17,6 @@ use rustls::ServerConfig;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use users::Users;
 
 /// What holds for every request that comes over a web listener.
@@ -69,7 +68,7 @@ impl Watched {
     /// lets in who was kept out: an emptied file is more often an accident than a wish.
     pub(super) fn now(&mut self) -> Arc<Policy> {
         let Some(path) = &self.path else { return self.current.clone() };
-        let changed = self.sources.iter().any(|(path, held)| small_file::read(path, Duration::ZERO).ok() != *held);
+        let changed = self.sources.iter().any(|(path, held)| bounded_read::read(path).ok() != *held);
         if changed {
             let (sources, policy) = read(path);
             self.sources = sources;
@@ -119,7 +118,7 @@ struct Library {
 
 impl Library {
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, Fault> {
-        let read = small_file::read(path, Duration::ZERO);
+        let read = bounded_read::read(path);
         self.sources.push((path.to_owned(), read.as_ref().ok().cloned()));
         read.map_err(|error| Fault { line: None, message: error.to_string() })
     }
