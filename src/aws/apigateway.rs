@@ -21,7 +21,7 @@ pub(super) struct ApiGatewayClient<'a> {
 }
 
 impl ApiGatewayClient<'_> {
-    /// The API itself; absent if the role's account has none of this id.
+    /// Returns the API itself; absent if the role's account has none of this id.
     pub(super) async fn api(&self) -> Fact<Api> {
         self.read::<RestApiJson>("").await.map(|read| Api {
             name: read.name.unwrap_or_default(),
@@ -35,7 +35,7 @@ impl ApiGatewayClient<'_> {
         })
     }
 
-    /// A stage; absent if the API has none of this name.
+    /// Returns a stage; absent if the API has none of this name.
     pub(super) async fn stage(&self, name: &str) -> Fact<Stage> {
         self.read::<StageJson>(&format!("/stages/{}", segment(name))).await.map(|read| Stage {
             deployment: read.deployment_id,
@@ -44,14 +44,14 @@ impl ApiGatewayClient<'_> {
         })
     }
 
-    /// A deployment by its id.
+    /// Returns a deployment by its id.
     pub(super) async fn deployment(&self, id: &str) -> Fact<Deployment> {
         self.read::<DeploymentJson>(&format!("/deployments/{}", segment(id)))
             .await
             .map(|read| Deployment { id: id.to_owned(), created: read.created_date.as_ref().and_then(moment) })
     }
 
-    /// All resources with their methods, some pages at most.
+    /// Returns all resources with their methods, up to a limit of pages.
     pub(super) async fn resources(&self) -> Fact<Vec<Resource>> {
         let (mut resources, mut position) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
@@ -75,7 +75,7 @@ impl ApiGatewayClient<'_> {
         let path = format!("/restapis/{}{path}", self.api);
         let permission = format!("apigateway:GET on {}", path.split('?').next().unwrap_or_default());
         let blind = |why: String| Fact::CannotSee(Blind::new(&permission, why));
-        // in its own form, the answer would be full of links
+        // by default the response is HAL, full of links
         let header = ("accept", "application/json");
         let request = ServiceRequest { method: Method::GET, path: &path, header, body: String::new() };
         let (status, body) = match self.service.send(request).await {
@@ -85,18 +85,18 @@ impl ApiGatewayClient<'_> {
         match status {
             200 => match serde_json::from_str(&body) {
                 Ok(read) => Fact::Known(read),
-                Err(_) => blind("the answer is not API Gateway's".to_owned()),
+                Err(_) => blind("the response is not from API Gateway".to_owned()),
             },
-            // a portal has pages that it does not find, too
+            // a portal answers 404 as well
             404 if !said(&body).is_empty() => Fact::Absent,
             401 | 403 => blind("denied".to_owned()),
-            429 => blind("the account asks too often".to_owned()),
+            429 => blind("the account sends too many requests".to_owned()),
             status => blind(format!("status {status}{}", said(&body))),
         }
     }
 }
 
-/// What a refusal says, if it says anything.
+/// Returns the message of an error response, if there is one.
 fn said(body: &str) -> String {
     #[derive(Deserialize)]
     struct ErrorBody {
@@ -107,12 +107,12 @@ fn said(body: &str) -> String {
     message.map(|text| format!(" ({})", text.chars().take(200).collect::<String>())).unwrap_or_default()
 }
 
-/// A text as one segment of a path.
+/// Returns a text as one segment of a path.
 fn segment(text: &str) -> String {
     Serializer::new(String::new()).append_key_only(text).finish().replace('+', "%20")
 }
 
-/// A time as the API writes it: seconds since 1970, or RFC 3339.
+/// Parses a time: seconds since 1970, or RFC 3339.
 fn moment(value: &Value) -> Option<OffsetDateTime> {
     match value {
         Value::Number(seconds) => {

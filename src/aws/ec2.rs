@@ -22,20 +22,20 @@ struct Ec2Error {
 }
 
 impl Ec2Error {
-    fn unread() -> Self {
-        Self { code: String::new(), why: "something answers 200 in its place: the answer is not EC2's".to_owned() }
+    fn not_from_ec2() -> Self {
+        Self { code: String::new(), why: "the response has status 200 and is not from EC2".to_owned() }
     }
 }
 
 impl Ec2Client {
-    /// The endpoints for `execute-api` of a VPC, whatever its partition calls that service.
+    /// Returns the endpoints for `execute-api` of a VPC, by the name of that service in any partition.
     pub(super) async fn endpoints_of(&self, vpc: &str) -> Result<Vec<VpcEndpoint>, Blind> {
         let filter = [("Filter.1.Name", "vpc-id"), ("Filter.1.Value.1", vpc)];
         let found = self.all(&ENDPOINTS, &filter).await.map_err(blind(SEE_ENDPOINTS))?;
         Ok(found.into_iter().filter(VpcEndpoint::is_for_execute_api).collect())
     }
 
-    /// One endpoint, for whatever service; absent if this account has none of this id in this Region.
+    /// Returns one endpoint, for any service; absent if this account has none of this id in this Region.
     pub(super) async fn endpoint(&self, id: &str) -> Fact<VpcEndpoint> {
         match self.all(&ENDPOINTS, &[("VpcEndpointId.1", id)]).await {
             Ok(found) => found.into_iter().next().map_or(Fact::Absent, Fact::Known),
@@ -44,38 +44,38 @@ impl Ec2Client {
         }
     }
 
-    /// One of the two DNS attributes of a VPC.
+    /// Returns one of the two DNS attributes of a VPC.
     pub(super) async fn attribute(&self, vpc: &str, name: &str) -> Result<bool, Blind> {
         let wrong = blind("ec2:DescribeVpcAttribute");
         let parameters = [("Attribute", name), ("VpcId", vpc)];
         let answer = self.page("DescribeVpcAttribute", &parameters, None).await.map_err(&wrong)?;
-        response::attribute(&answer, name).ok_or_else(|| wrong(Ec2Error::unread()))
+        response::attribute(&answer, name).ok_or_else(|| wrong(Ec2Error::not_from_ec2()))
     }
 
-    /// Security groups by their ids.
+    /// Returns security groups by their ids.
     pub(super) async fn security_groups(&self, ids: &[String]) -> Result<Vec<SecurityGroup>, Blind> {
         self.all(&GROUPS, &numbered("GroupId", ids)).await.map_err(blind("ec2:DescribeSecurityGroups"))
     }
 
-    /// Network interfaces by their ids.
+    /// Returns network interfaces by their ids.
     pub(super) async fn interfaces(&self, ids: &[String]) -> Result<Vec<Interface>, Blind> {
         self.all(&INTERFACES, &numbered("NetworkInterfaceId", ids))
             .await
             .map_err(blind("ec2:DescribeNetworkInterfaces"))
     }
 
-    /// Subnets by their ids.
+    /// Returns subnets by their ids.
     pub(super) async fn subnets(&self, ids: &[String]) -> Result<Vec<Subnet>, Blind> {
         self.all(&SUBNETS, &numbered("SubnetId", ids)).await.map_err(blind("ec2:DescribeSubnets"))
     }
 
-    /// All pages of an answer, some at most.
+    /// Returns the items of all pages, up to a limit.
     async fn all<T>(&self, list: &ListResponse<T>, of: &[(impl AsRef<str>, &str)]) -> Result<Vec<T>, Ec2Error> {
         let parameters: Vec<_> = of.iter().map(|(name, value)| (name.as_ref(), *value)).collect();
         let (mut items, mut next) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let page = self.page(list.action, &parameters, next.as_deref()).await?;
-            items.extend(list.items(&page).ok_or_else(Ec2Error::unread)?);
+            items.extend(list.items(&page).ok_or_else(Ec2Error::not_from_ec2)?);
             next = page.text_of("nextToken").filter(|token| !token.is_empty()).map(str::to_owned);
             if next.is_none() {
                 break;
@@ -84,7 +84,7 @@ impl Ec2Client {
         Ok(items)
     }
 
-    /// One page of the answer to an action, which is of the action's name: something else answers in XHTML, and has no items.
+    /// Returns one page of a response, whose root has the action's name: a portal answers in XHTML, and has no items.
     async fn page(
         &self,
         action: &str,
@@ -102,11 +102,11 @@ impl Ec2Client {
             return Err(refusal(status, &body));
         }
         let page = XmlElement::parse(&body).filter(|page| page.name().strip_suffix("Response") == Some(action));
-        page.ok_or_else(Ec2Error::unread)
+        page.ok_or_else(Ec2Error::not_from_ec2)
     }
 }
 
-/// `GroupId.1`, `GroupId.2` and so on.
+/// Returns parameters `GroupId.1`, `GroupId.2` and so on.
 fn numbered<'i>(name: &str, ids: &'i [String]) -> Vec<(String, &'i str)> {
     (1..).zip(ids).map(|(number, id)| (format!("{name}.{number}"), id.as_str())).collect()
 }
@@ -118,13 +118,15 @@ fn blind(permission: &'static str) -> impl Fn(Ec2Error) -> Blind {
 /// Parses an error response. The message of a denial is long and encoded and says no more than its code.
 fn refusal(status: u16, body: &str) -> Ec2Error {
     let Some((code, message)) = response::error(body) else {
-        return Ec2Error { code: String::new(), why: format!("status {status}, in words that are not EC2's") };
+        return Ec2Error { code: String::new(), why: format!("status {status} with a body that is not from EC2") };
     };
     let why = match code.as_str() {
         "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" => "denied".to_owned(),
-        "AuthFailure" | "InvalidClientTokenId" | "SignatureDoesNotMatch" => "the credentials are not taken".to_owned(),
-        "RequestExpired" | "ExpiredToken" => "the credentials, or this host's clock, are past their time".to_owned(),
-        "RequestLimitExceeded" | "Throttling" => "the account asks too often".to_owned(),
+        "AuthFailure" | "InvalidClientTokenId" | "SignatureDoesNotMatch" => {
+            "the credentials are not accepted".to_owned()
+        }
+        "RequestExpired" | "ExpiredToken" => "the credentials have expired, or this host's clock is wrong".to_owned(),
+        "RequestLimitExceeded" | "Throttling" => "the account sends too many requests".to_owned(),
         code => {
             let message: String = redact(message.trim_end_matches('.')).chars().take(MOST_MESSAGE).collect();
             format!("{code} ({message})")
@@ -135,6 +137,6 @@ fn refusal(status: u16, body: &str) -> Ec2Error {
 
 const SEE_ENDPOINTS: &str = "ec2:DescribeVpcEndpoints";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-/// Pages that are read of one answer; an account with more has other ways to look.
+/// Pages that are read of one list.
 const MOST_PAGES: usize = 10;
 const MOST_MESSAGE: usize = 200;

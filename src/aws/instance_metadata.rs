@@ -24,73 +24,68 @@ async fn read(client: &AwsHttpClient, env: &EnvVars) -> Result<Instance, String>
         return Err("switched off by AWS_EC2_METADATA_DISABLED".to_owned());
     }
     let connector = SdkConnector { client: client.clone(), region: String::new(), pending: Pending::default() };
-    let files = ProfileFiles::read(env)?;
-    let metadata = ImdsClient::new(connector.into_client(), env, files.profile(env.profile_name()))?;
-    let needed = async |path: &str| metadata.read(path).await?.ok_or_else(|| format!("it has no `{path}`"));
-    let mac = needed("mac").await?;
-    let interface = format!("network/interfaces/macs/{}", mac.trim());
-    let of = |name: &str| format!("{interface}/{name}");
-    let (vpc, subnet, groups) = (of("vpc-id"), of("subnet-id"), of("security-group-ids"));
-    let (ranges_v4, ranges_v6) = (of("vpc-ipv4-cidr-blocks"), of("vpc-ipv6-cidr-blocks"));
-    let (ips_v4, ips_v6) = (of("local-ipv4s"), of("ipv6s"));
-    let (region, zone, vpc, subnet, groups) = tokio::try_join!(
-        needed("placement/region"),
-        needed("placement/availability-zone"),
-        needed(&vpc),
-        needed(&subnet),
-        needed(&groups)
+    // files that cannot be read are reported with the credentials
+    let files = ProfileFiles::read(env).ok();
+    let profile = files.as_ref().and_then(|files| files.profile(env.profile_name()));
+    let metadata = ImdsClient::new(connector.into_client(), env, profile)?;
+    let mac = needed(&metadata, "mac").await?;
+    let [vpc, v4, v6] = ["vpc-id", "vpc-ipv4-cidr-blocks", "vpc-ipv6-cidr-blocks"]
+        .map(|name| format!("network/interfaces/macs/{mac}/{name}"));
+    let (region, zone, vpc, v4, v6, own) = tokio::try_join!(
+        needed(&metadata, "placement/region"),
+        needed(&metadata, "placement/availability-zone"),
+        needed(&metadata, &vpc),
+        metadata.read(&v4),
+        metadata.read(&v6),
+        own_interface(&metadata, &mac)
     )?;
-    let (ranges_v4, ranges_v6, ips_v4, ips_v6) = tokio::try_join!(
-        metadata.read(&ranges_v4),
-        metadata.read(&ranges_v6),
-        metadata.read(&ips_v4),
-        metadata.read(&ips_v6)
-    )?;
-    let further_interfaces = further(&metadata, mac.trim()).await;
-    let word = |text: String| text.trim().to_owned();
-    let instance = Instance {
-        region: word(region),
-        zone: word(zone),
-        vpc: word(vpc),
-        subnet: word(subnet),
-        vpc_ranges: [ranges_v4, ranges_v6].into_iter().flatten().flat_map(|text| lines(&text)).collect(),
-        addresses: [ips_v4, ips_v6].into_iter().flatten().flat_map(|text| lines(&text)).collect(),
-        security_groups: lines(&groups),
-        further_interfaces,
-    };
-    Ok(instance)
+    Ok(Instance {
+        region,
+        zone,
+        vpc,
+        subnet: own.subnet,
+        vpc_ranges: values(v4).chain(values(v6)).collect(),
+        addresses: own.addresses,
+        security_groups: own.security_groups,
+        further_interfaces: further_interfaces(&metadata, &mac).await,
+    })
 }
 
-/// The interfaces but the first, as far as the metadata tells of them.
-async fn further(metadata: &ImdsClient, first: &str) -> Vec<OwnInterface> {
+/// Returns the interfaces other than the first, as far as the metadata has them.
+async fn further_interfaces(metadata: &ImdsClient, first: &str) -> Vec<OwnInterface> {
     let listed = metadata.read("network/interfaces/macs/").await.ok().flatten().unwrap_or_default();
     let macs = listed.split_ascii_whitespace().map(|mac| mac.trim_end_matches('/'));
     let mut further = Vec::new();
-    for mac in macs.filter(|mac| *mac != first).take(MOST_FURTHER_INTERFACES) {
-        let of = |name: &str| format!("network/interfaces/macs/{mac}/{name}");
-        let (subnet, groups, ips_v4, ips_v6) =
-            (of("subnet-id"), of("security-group-ids"), of("local-ipv4s"), of("ipv6s"));
-        let values = tokio::try_join!(
-            metadata.read(&subnet),
-            metadata.read(&groups),
-            metadata.read(&ips_v4),
-            metadata.read(&ips_v6)
-        );
-        let Ok((Some(subnet), Some(groups), ips_v4, ips_v6)) = values else { continue };
-        further.push(OwnInterface {
-            subnet: subnet.trim().to_owned(),
-            addresses: [ips_v4, ips_v6].into_iter().flatten().flat_map(|text| lines(&text)).collect(),
-            security_groups: lines(&groups),
-        });
+    for mac in macs.filter(|mac| *mac != first).take(MAX_FURTHER_INTERFACES) {
+        further.extend(own_interface(metadata, mac).await.ok());
     }
     further
 }
 
-/// One value a line; what cannot be read is left out.
-fn lines<T: FromStr>(text: &str) -> Vec<T> {
-    text.split_ascii_whitespace().filter_map(|line| line.parse().ok()).collect()
+async fn own_interface(metadata: &ImdsClient, mac: &str) -> Result<OwnInterface, String> {
+    let [subnet, groups, v4, v6] = ["subnet-id", "security-group-ids", "local-ipv4s", "ipv6s"]
+        .map(|name| format!("network/interfaces/macs/{mac}/{name}"));
+    let (subnet, groups, v4, v6) =
+        tokio::try_join!(needed(metadata, &subnet), needed(metadata, &groups), metadata.read(&v4), metadata.read(&v6))?;
+    Ok(OwnInterface {
+        subnet,
+        addresses: values(v4).chain(values(v6)).collect(),
+        security_groups: values(Some(groups)).collect(),
+    })
+}
+
+/// Returns a value that every instance has.
+async fn needed(metadata: &ImdsClient, path: &str) -> Result<String, String> {
+    let value = metadata.read(path).await?.ok_or_else(|| format!("it has no `{path}`"))?;
+    Ok(value.trim().to_owned())
+}
+
+/// Parses one value a line; what cannot be parsed is left out.
+fn values<T: FromStr>(text: Option<String>) -> impl Iterator<Item = T> {
+    let text = text.unwrap_or_default();
+    text.split_ascii_whitespace().filter_map(|line| line.parse().ok()).collect::<Vec<_>>().into_iter()
 }
 
 /// An instance has fifteen interfaces at most.
-const MOST_FURTHER_INTERFACES: usize = 15;
+const MAX_FURTHER_INTERFACES: usize = 15;
 const SOURCE: &str = "instance metadata";

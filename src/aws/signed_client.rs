@@ -27,7 +27,7 @@ pub(super) struct AwsService {
 pub(super) struct ServiceRequest<'a> {
     pub(super) method: Method,
     pub(super) path: &'a str,
-    /// The one header beside those of the signature.
+    /// The one header that is not of the signature.
     pub(super) header: (&'static str, &'static str),
     pub(super) body: String,
 }

@@ -16,7 +16,7 @@ pub(crate) struct Asked {
     pub(crate) body: String,
 }
 
-/// A plain HTTP server that answers as told, and remembers what it was asked.
+/// A plain HTTP server with given answers that records its requests.
 pub(crate) struct Endpoint {
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,

@@ -207,7 +207,7 @@ async fn without_a_target_the_instance_says_where_to_look() {
     let setup = seen(None, &at).await;
     assert_eq!(setup.likely_endpoint().unwrap().id, "vpce-0bbbbbbbbbbbbbbbb");
     assert!(ec2.asked().iter().all(|one| !one.body.contains("VpcEndpointId")));
-    // nobody can be asked where neither metadata nor environment names a Region
+    // nothing can be asked where neither metadata nor environment names a Region
     let blind = seen(None, &[]).await;
     assert!(blind.endpoints.blind().unwrap().why.contains("AWS_REGION"));
 }
