@@ -15,11 +15,13 @@ mod rounds;
 mod schedule;
 mod systemd;
 mod web;
+mod web_config;
 
 pub use control_client::{ReloadError, ask_reload};
 pub use descriptors::{TooFewDescriptors, raise_descriptors, spare_descriptors};
 pub use reading::ReadError;
-pub use web::{ListenError, WebConfigError, WebError, check_web_config, usual_control_socket};
+pub use web::{ListenError, WebError, usual_control_socket};
+pub use web_config::{WebConfigError, check_web_config};
 
 use crate::sign::Identity;
 use crate::status::{Reload, Rounds, Status};
@@ -68,8 +70,8 @@ async fn live(file: &Path, options: ServeOptions, mut signals: Signals) -> Resul
     logging::configure(read.config.log);
     let board = Arc::new(Board::new(status()));
     let (orders, mut inbox) = mpsc::channel(MOST_ORDERS);
-    let Read { config, net, policy } = read;
-    let web = Web::start(&config, policy, (board.clone(), orders.clone()), options.lifecycle)?;
+    let Read { config, net, web_config } = read;
+    let web = Web::start(&config, web_config, (board.clone(), orders.clone()), options.lifecycle)?;
     let host = Host { id: host_id(), ignored_proxy_variables: options.ignored_proxy_variables.into(), origin };
     let files = Files::start(config.files.clone(), &board);
     let Signals { mut ends, hangup } = signals;

@@ -3,7 +3,7 @@
 use super::SharedIdentity;
 use super::board::ReloadReply;
 use super::systemd;
-use super::web::Watched;
+use super::web_config::WebConfigWatcher;
 use crate::config::{Config, ConfigError, NetError, Untried};
 use crate::probe::{Net, Share};
 use std::future::pending;
@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 pub(super) struct Read {
     pub(super) config: Config,
     pub(super) net: Net,
-    pub(super) policy: Watched,
+    pub(super) web_config: WebConfigWatcher,
 }
 
 /// Why a configuration cannot come into force.
@@ -77,9 +77,9 @@ impl Reading {
                 None => config.check_credentials()?,
             }
             let net = Net { share: Some(Share::default()), ..config.open(&config.net)? };
-            let policy = Watched::read(config.web_config_file.as_deref());
-            let policy = policy.map_err(|error| config.fault(&Untried::WebConfigFile, error))?;
-            Ok(Read { config, net, policy })
+            let web_config = WebConfigWatcher::read(config.web_config_file.as_deref());
+            let web_config = web_config.map_err(|error| config.fault(&Untried::WebConfigFile, error))?;
+            Ok(Read { config, net, web_config })
         };
         // without a thread nobody tells, which is noticed
         let _ = std::thread::Builder::new().name("reading".into()).spawn(move || drop(tell.send(read())));

@@ -1,29 +1,27 @@
 //! What do monitoring and people read? Everything over HTTP/1.1, from a thread of its own, so that no client ever delays a round.
 
-mod accept;
 mod answer;
+mod content_negotiation;
 mod crowd;
 mod entrance;
 mod listener;
-mod policy;
-mod query;
+mod probe_params;
 mod route;
 mod wire;
 
 pub use listener::ListenError;
-pub use policy::WebConfigError;
 
 use super::board::{BEAT, Board, Orders};
+use super::web_config::WebConfigWatcher;
 use crate::config::{Config, ConfigError, Listen, Untried};
 use crowd::Crowd;
 use entrance::Accepting;
 use listener::{Listener, Neighbour};
 use nix::sys::resource::{Resource, getrlimit};
-pub(super) use policy::Watched;
 use route::Door;
 use std::cell::RefCell;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +54,7 @@ pub(super) struct Change {
     places: Vec<Listen>,
     new: Vec<(Listen, Vec<Listener>)>,
     control: Option<Listener>,
-    policy: Watched,
+    web_config: WebConfigWatcher,
 }
 
 /// What keeps the web side from starting or changing.
@@ -73,17 +71,12 @@ pub enum WebError {
     System(io::Error),
 }
 
-/// Reads the web configuration file as the daemon would, with the certificates that it names.
-pub fn check_web_config(file: &Path) -> Result<(), WebConfigError> {
-    Watched::read(Some(file)).map(drop)
-}
-
 impl Web {
     /// Binds every listener, reads the web configuration and begins to answer. Sockets that systemd hands over replace `listen`, unless
     /// it names `systemd`.
     pub(super) fn start(
         config: &Config,
-        policy: Watched,
+        web_config: WebConfigWatcher,
         (board, orders): (Arc<Board>, Orders),
         lifecycle: bool,
     ) -> Result<Self, WebError> {
@@ -107,7 +100,7 @@ impl Web {
         let (changes, inbox) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
         let mut web = Self { site, places, changes, ended };
-        let mut change = web.prepare(config, policy)?;
+        let mut change = web.prepare(config, web_config)?;
         change.new.append(&mut first);
         change.control = control_socket().map(|path| Listener::bind_private(&path)).transpose()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build();
@@ -129,8 +122,8 @@ impl Web {
         self.site.is_ready.store(true, Ordering::Relaxed);
     }
 
-    /// Binds what another configuration lists anew; its policy has been read.
-    pub(super) fn prepare(&self, config: &Config, policy: Watched) -> Result<Change, WebError> {
+    /// Binds what another configuration lists anew; its web_config has been read.
+    pub(super) fn prepare(&self, config: &Config, web_config: WebConfigWatcher) -> Result<Change, WebError> {
         let is_open = |place: &Listen| self.places.iter().any(|(open, _)| open == place);
         let from_systemd = is_open(&Listen::Systemd);
         let mut places = Vec::new();
@@ -153,7 +146,7 @@ impl Web {
         };
         let missing = places.iter().filter(|place| !is_open(place));
         let new = missing.map(bind).collect::<Result<_, ConfigError>>()?;
-        Ok(Change { places, new, control: None, policy })
+        Ok(Change { places, new, control: None, web_config })
     }
 
     /// The sockets of ours on the port of a place that are to close, such as that of `127.0.0.1:9715` where `0.0.0.0:9715` is wanted.
@@ -199,8 +192,8 @@ impl Web {
 async fn live(site: Arc<Site>, mut changes: mpsc::UnboundedReceiver<Change>) {
     let crowd = Crowd::new(most_connections());
     let desk = Crowd::new(MOST_CONTROLLERS);
-    let policy = Rc::new(RefCell::new(Watched::default()));
-    let web = Rc::new(Door::Web(policy.clone()));
+    let web_config = Rc::new(RefCell::new(WebConfigWatcher::default()));
+    let web = Rc::new(Door::Web(web_config.clone()));
     let mut open: Vec<(Listen, Vec<Accepting>)> = Vec::new();
     let mut control = None;
     let mut beat = tokio::time::interval(BEAT);
@@ -211,7 +204,7 @@ async fn live(site: Arc<Site>, mut changes: mpsc::UnboundedReceiver<Change>) {
                 // without a daemon there is nothing to tell
                 let Some(change) = change else { break };
                 let begin = |listener| Accepting::begin(listener, web.clone(), (site.clone(), crowd.clone()));
-                policy.replace(change.policy);
+                web_config.borrow_mut().replace(change.web_config);
                 open.retain(|(place, _)| change.places.contains(place));
                 open.extend(change.new.into_iter().map(|(place, sockets)| (place, sockets.into_iter().map(begin).collect())));
                 if let Some(socket) = change.control {

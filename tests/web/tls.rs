@@ -159,6 +159,17 @@ fn only_certificates_with_a_name_of_the_list_get_in() {
 }
 
 #[test]
+fn an_empty_list_of_names_restricts_nothing() {
+    let authority = Authority::new();
+    let daemon = daemon(&authority.server(), "  client_allowed_sans: []\n", "");
+    assert_eq!(ask(&daemon, config(&authority, None, ANY)).unwrap().status, StatusCode::OK);
+    let lines = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n  client_allowed_sans: []\n";
+    let daemon = self::daemon(&authority.server(), lines, &authority.pem());
+    assert!(ask(&daemon, config(&authority, Some(&authority.client("anyone.example")), ANY)).is_ok());
+    assert!(ask(&daemon, config(&authority, None, ANY)).is_err());
+}
+
+#[test]
 fn a_new_certificate_counts_for_the_next_connection_and_a_broken_one_does_not() {
     let (first, second) = (Authority::new(), Authority::new());
     let daemon = daemon(&first.server(), "", "");

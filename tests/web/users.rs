@@ -1,19 +1,39 @@
 //! Do users get in with their passwords, strangers not, and does a change of the file count at once?
 
-use crate::client::{Answer, ask, request};
+use crate::client::{Answer, ask, ask_unix, request};
 use crate::daemon::{Daemon, Setup, wait_for};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::StatusCode;
-use std::fmt::Write as _;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
 
 fn users(entries: &[(&str, &str)]) -> String {
-    let mut text = "basic_auth_users:\n".to_owned();
-    for (name, password) in entries {
-        let hash = bcrypt::hash_with_result(password, 4).unwrap();
-        writeln!(text, "  {name}: {}", hash.format_for_version(bcrypt::Version::TwoY)).unwrap();
-    }
-    text
+    entries.iter().fold("basic_auth_users:\n".to_owned(), |text, (name, password)| text + &user(name, password, 4))
+}
+
+fn user(name: &str, password: &str, cost: u32) -> String {
+    let hash = bcrypt::hash_with_result(password, cost).unwrap();
+    format!("  {name}: {}\n", hash.format_for_version(bcrypt::Version::TwoY))
+}
+
+/// A user whose password is not known to any test, and takes this daemon many seconds to check.
+fn slow_user() -> String {
+    format!("  slow: {}\n", "$2y$16$kYXIsN5vQ0IT2pfOaWNSGedTMsxA7L69032LZ7vawqmgYem42xr8C")
+}
+
+/// A request under way with name and password.
+fn begin_as(daemon: &Daemon, name: &str, password: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(daemon.address).unwrap();
+    let value = STANDARD.encode(format!("{name}:{password}"));
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {value}\r\n\r\n").unwrap();
+    stream.set_nonblocking(true).unwrap();
+    stream
+}
+
+/// Whether the request is still waiting for its response.
+fn is_waiting(stream: &mut TcpStream) -> bool {
+    stream.read(&mut [0; 16]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
 fn ask_as(daemon: &Daemon, name: &str, password: &str) -> Answer {
@@ -68,6 +88,45 @@ fn an_emptied_file_opens_no_door_before_a_reload() {
     assert_eq!(ask_as(&daemon, "alice", "one").status, StatusCode::OK);
     daemon.service.signal("HUP");
     wait_for(|| Some(daemon.get("/-/ready")).filter(|answer| answer.status == StatusCode::OK));
+}
+
+#[test]
+fn strangers_who_try_passwords_delay_no_user() {
+    let daemon = Setup::new().web(&(users(&[("alice", "one")]) + &slow_user())).start();
+    // each of them costs as much as the slowest user
+    let mut strangers: Vec<TcpStream> = (0..40).map(|n| begin_as(&daemon, &format!("stranger-{n}"), "x")).collect();
+    assert_eq!(ask_as(&daemon, "alice", "one").status, StatusCode::OK);
+    assert!(strangers.iter_mut().all(is_waiting), "they were answered first");
+}
+
+#[test]
+fn wrong_passwords_of_one_user_keep_no_other_out() {
+    let daemon = Setup::new().web(&users(&[("alice", "one"), ("bob", "two")])).start();
+    let _wrong: Vec<TcpStream> = (0..40).map(|n| begin_as(&daemon, "alice", &n.to_string())).collect();
+    assert_eq!(ask_as(&daemon, "bob", "two").status, StatusCode::OK);
+}
+
+#[test]
+fn a_verified_password_is_remembered_when_the_file_or_the_configuration_is_read_again() {
+    let mut setup = Setup::new();
+    setup.command.env("RUNTIME_DIRECTORY", setup.folder.path());
+    let alice = users(&[("alice", "one")]);
+    let yaml = alice.clone() + &user("bob", "two", 4) + &slow_user();
+    let daemon = setup.web(&yaml).start();
+    assert_eq!(ask_as(&daemon, "alice", "one").status, StatusCode::OK);
+    assert_eq!(ask_as(&daemon, "bob", "two").status, StatusCode::OK);
+    // from now on no password of a user can be checked before this one
+    let mut slow = begin_as(&daemon, "slow", "x");
+    daemon.replace("web.yml", &format!("{yaml}# a comment\n"));
+    assert_eq!(ask_as(&daemon, "alice", "one").status, StatusCode::OK);
+    let control = daemon.folder.path().join("control.sock");
+    assert_eq!(ask_unix(&control, request("POST", "/-/reload", &[])).status, StatusCode::OK);
+    assert_eq!(ask_as(&daemon, "alice", "one").status, StatusCode::OK);
+    // another hash of the same password is another password
+    daemon.replace("web.yml", &(alice + &user("bob", "two", 5) + &slow_user()));
+    let mut bob = begin_as(&daemon, "bob", "two");
+    assert_eq!(ask_as(&daemon, "alice", "one").status, StatusCode::OK);
+    assert!(is_waiting(&mut slow) && is_waiting(&mut bob));
 }
 
 #[test]

@@ -23,7 +23,7 @@ impl Scheduler {
     pub(super) fn reload(&mut self, read: Result<Read, ReadError>) -> Result<(), String> {
         // its web side is tried before anything changes
         let tried = read.map_err(|error| error.to_string()).and_then(|read| {
-            let web = self.web.prepare(&read.config, read.policy).map_err(|error| error.to_string())?;
+            let web = self.web.prepare(&read.config, read.web_config).map_err(|error| error.to_string())?;
             Ok((read.config, read.net, web))
         });
         let outcome = match tried {

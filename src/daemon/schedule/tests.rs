@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::FileSettings;
 use crate::daemon::board::ReloadReply;
-use crate::daemon::web::Watched;
+use crate::daemon::web_config::WebConfigWatcher;
 use crate::history::History;
 use crate::probe::{Detour, Resolver, Trust};
 use crate::status::{self, Reload, Status};
@@ -55,7 +55,8 @@ impl Desk {
         let origin = Origin { file: desk.file.path().to_owned(), identity: None };
         let host = Host { id: "host".into(), ignored_proxy_variables: Rc::new([]), origin };
         let files = Files::start(FileSettings::default(), &desk.board);
-        let web = Web::start(&config, Watched::default(), (desk.board.clone(), desk.orders.clone()), false).unwrap();
+        let web =
+            Web::start(&config, WebConfigWatcher::default(), (desk.board.clone(), desk.orders.clone()), false).unwrap();
         let scheduler = Scheduler::new((config, net), host, desk.board.clone(), (files, web));
         (desk, scheduler, inbox)
     }

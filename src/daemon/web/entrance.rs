@@ -79,7 +79,7 @@ fn admit(stream: Box<dyn Duplex>, door: &Rc<Door>, place: &(Arc<Site>, Rc<Crowd>
 /// One connection, from its first byte to its last.
 async fn converse(stream: Box<dyn Duplex>, door: Rc<Door>, (site, crowd): (Arc<Site>, Rc<Crowd>), visit: Rc<Visit>) {
     let tls = match door.as_ref() {
-        Door::Web(policy) => policy.borrow_mut().now().tls.clone(),
+        Door::Web(web_config) => web_config.borrow_mut().current().tls.clone(),
         Door::Control => None,
     };
     let wire = Wire { stream, visit: visit.clone() };

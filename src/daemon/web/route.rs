@@ -2,11 +2,11 @@
 
 use super::answer::{Answer, Sending, Stream, other_methods, streamed, whole, words};
 use super::crowd::{Crowd, Visit};
-use super::policy::{Policy, Verdict, Watched};
-use super::query::{Form, MOST_WITHIN, Probe, shown, within};
-use super::{Site, accept};
+use super::probe_params::{Form, MOST_WITHIN, Probe, shown, within};
+use super::{Site, content_negotiation as accept};
 use crate::daemon::board::{Order, ProbeRefusal};
 use crate::daemon::process::process;
+use crate::daemon::web_config::{WebConfig, WebConfigWatcher};
 use crate::render;
 use crate::render::html::{self, View};
 use crate::render::metrics::Exposition;
@@ -27,8 +27,8 @@ use tokio::sync::oneshot;
 
 /// A way in, with what it leads to.
 pub(super) enum Door {
-    /// Everything, by the policy.
-    Web(Rc<RefCell<Watched>>),
+    /// Everything, by the web_config.
+    Web(Rc<RefCell<WebConfigWatcher>>),
     /// Reload and nothing else; whoever can open the socket may.
     Control,
 }
@@ -43,13 +43,13 @@ pub(super) async fn respond(
     visit.asked();
     let desk = Desk { request: &request, site: &site, crowd: &crowd, visit: &visit };
     let answer = match door.as_ref() {
-        Door::Web(policy) => {
-            let policy = policy.borrow_mut().now();
-            let mut answer = match admit(&policy, request.headers()).await {
+        Door::Web(web_config) => {
+            let web_config = web_config.borrow_mut().current();
+            let mut answer = match admit(&web_config, request.headers()).await {
                 Ok(()) => desk.answer().await,
                 Err(refusal) => refusal,
             };
-            set_headers(&policy, answer.headers_mut());
+            set_headers(&web_config, answer.headers_mut());
             answer
         }
         Door::Control => desk.answer_control().await,
@@ -58,25 +58,22 @@ pub(super) async fn respond(
     answer.map(|content| Sending::new(content, visit))
 }
 
-async fn admit(policy: &Policy, headers: &HeaderMap) -> Result<(), Answer> {
-    if let Some(limiter) = &policy.limiter
+async fn admit(web_config: &WebConfig, headers: &HeaderMap) -> Result<(), Answer> {
+    if let Some(limiter) = &web_config.rate_limiter
         && let Err(wait) = limiter.take()
     {
         let answer = words(StatusCode::TOO_MANY_REQUESTS, "too many requests");
         return Err(with(answer, RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1)));
     }
-    match policy.users.judge(headers.get(AUTHORIZATION).map(HeaderValue::as_bytes)).await {
-        Verdict::Welcome => Ok(()),
-        Verdict::Stranger => {
-            let realm = HeaderValue::from_static("Basic realm=\"apigw-probe\", charset=\"UTF-8\"");
-            Err(with(words(StatusCode::UNAUTHORIZED, "name or password is missing or wrong"), WWW_AUTHENTICATE, realm))
-        }
-        Verdict::Busy => Err(later("too many passwords are being checked")),
+    if web_config.users.authenticate(headers.get(AUTHORIZATION).map(HeaderValue::as_bytes)).await {
+        return Ok(());
     }
+    let realm = HeaderValue::from_static("Basic realm=\"apigw-probe\", charset=\"UTF-8\"");
+    Err(with(words(StatusCode::UNAUTHORIZED, "authentication failed"), WWW_AUTHENTICATE, realm))
 }
 
-fn set_headers(policy: &Policy, headers: &mut HeaderMap) {
-    for (name, value) in &policy.headers {
+fn set_headers(web_config: &WebConfig, headers: &mut HeaderMap) {
+    for (name, value) in &web_config.headers {
         match value {
             Some(value) => drop(headers.insert(name, value.clone())),
             None => drop(headers.remove(name)),

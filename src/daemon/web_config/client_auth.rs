@@ -1,4 +1,4 @@
-//! Which client is let in by its certificate? The five policies of Go's `tls.ClientAuthType`, and names that a certificate must have.
+//! Verification of client certificates: the five policies of Go's `tls.ClientAuthType`, and required subject alternative names.
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -12,18 +12,18 @@ use std::sync::Arc;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-/// What is demanded of a client.
+/// What is required of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClientAuth {
-    /// Nothing.
+    /// No certificate is requested.
     No,
-    /// It is asked for a certificate; any or none will do.
+    /// A certificate is requested; any or none is accepted.
     Request,
-    /// Any certificate, whoever made it.
+    /// Any certificate, whatever its issuer.
     RequireAny,
-    /// None, or one of our authority.
+    /// No certificate, or one that the configured CA issued.
     VerifyIfGiven,
-    /// One of our authority.
+    /// A certificate that the configured CA issued.
     RequireAndVerify,
 }
 
@@ -34,18 +34,18 @@ impl FromStr for ClientAuth {
         match text {
             "NoClientCert" => Ok(Self::No),
             "RequestClientCert" => Ok(Self::Request),
-            // the toolkit still knows the second name
+            // the toolkit still accepts the second name
             "RequireAnyClientCert" | "RequireClientCert" => Ok(Self::RequireAny),
             "VerifyClientCertIfGiven" => Ok(Self::VerifyIfGiven),
             "RequireAndVerifyClientCert" => Ok(Self::RequireAndVerify),
-            _ => Err("`client_auth_type` is NoClientCert, RequestClientCert, RequireAnyClientCert, \
+            _ => Err("invalid `client_auth_type`: expected NoClientCert, RequestClientCert, RequireAnyClientCert, \
                       VerifyClientCertIfGiven or RequireAndVerifyClientCert"),
         }
     }
 }
 
 impl ClientAuth {
-    /// Whether a client without a certificate is sent away.
+    /// Whether a client without a certificate is refused.
     pub(super) fn is_required(self) -> bool {
         match self {
             Self::RequireAny | Self::RequireAndVerify => true,
@@ -53,7 +53,7 @@ impl ClientAuth {
         }
     }
 
-    /// Whether a certificate must come from our authority.
+    /// Whether a certificate must have been issued by the configured CA.
     pub(super) fn is_verified(self) -> bool {
         match self {
             Self::VerifyIfGiven | Self::RequireAndVerify => true,
@@ -62,37 +62,37 @@ impl ClientAuth {
     }
 }
 
-/// What judges the clients' certificates; nothing, if none is asked for. `roots` are there if the policy verifies.
+/// Returns the verifier of client certificates, or `None` if none is requested. `roots` is set if the policy verifies the issuer.
 pub(super) fn verifier(
     auth: ClientAuth,
     roots: Option<RootCertStore>,
     sans: Option<Vec<String>>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>, String> {
-    let authority = match roots {
+    let issuer = match roots {
         None if auth == ClientAuth::No => return Ok(None),
         None => None,
         Some(roots) => {
             let builder = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone());
-            Some(builder.build().map_err(|error| format!("clients cannot be verified by this: {error}"))?)
+            Some(builder.build().map_err(|error| format!("cannot verify clients with this CA: {error}"))?)
         }
     };
-    Ok(Some(Arc::new(Doorkeeper { auth, authority, sans, provider: provider.clone() })))
+    Ok(Some(Arc::new(SanVerifier { auth, issuer, sans, provider: provider.clone() })))
 }
 
-/// Judges a client's certificate.
+/// Verifies the issuer and the names of a client's certificate, as far as the configuration asks for it.
 #[derive(Debug)]
-struct Doorkeeper {
+struct SanVerifier {
     auth: ClientAuth,
-    authority: Option<Arc<dyn ClientCertVerifier>>,
-    /// Names of which the certificate must have one.
+    issuer: Option<Arc<dyn ClientCertVerifier>>,
+    /// The certificate must have one of these subject alternative names.
     sans: Option<Vec<String>>,
     provider: Arc<CryptoProvider>,
 }
 
-impl ClientCertVerifier for Doorkeeper {
+impl ClientCertVerifier for SanVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.authority.as_ref().map_or(&[], |authority| authority.root_hint_subjects())
+        self.issuer.as_ref().map_or(&[], |issuer| issuer.root_hint_subjects())
     }
 
     fn client_auth_mandatory(&self) -> bool {
@@ -105,8 +105,8 @@ impl ClientCertVerifier for Doorkeeper {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        if let Some(authority) = &self.authority {
-            authority.verify_client_cert(end_entity, intermediates, now)?;
+        if let Some(issuer) = &self.issuer {
+            issuer.verify_client_cert(end_entity, intermediates, now)?;
         }
         match &self.sans {
             Some(sans) if !names(end_entity)?.iter().any(|name| sans.contains(name)) => {
@@ -139,7 +139,7 @@ impl ClientCertVerifier for Doorkeeper {
     }
 }
 
-/// The alternative names of a certificate: DNS names, mail addresses, IP addresses and URIs, as text.
+/// Returns the subject alternative names of a certificate: DNS names, mail addresses, IP addresses and URIs, as text.
 fn names(certificate: &CertificateDer<'_>) -> Result<Vec<String>, Error> {
     let wrong = || Error::InvalidCertificate(CertificateError::BadEncoding);
     let (_, certificate) = X509Certificate::from_der(certificate).map_err(|_| wrong())?;

@@ -1,25 +1,25 @@
-//! How often may be asked? A bucket of tokens: each request takes one, and one comes back at each interval.
+//! Rate limit of requests: a token bucket that gains one token per interval.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A bucket of tokens.
+/// A token bucket.
 #[derive(Debug)]
-pub(in crate::daemon::web) struct Limiter {
+pub(in crate::daemon) struct RateLimiter {
     interval: Duration,
     burst: u32,
     /// When the bucket would be full.
     full_at: Mutex<Instant>,
 }
 
-impl Limiter {
-    /// A full bucket.
+impl RateLimiter {
+    /// Creates a full bucket.
     pub(super) fn new(interval: Duration, burst: u32) -> Self {
         Self { interval, burst, full_at: Mutex::new(Instant::now()) }
     }
 
-    /// Takes a token; the error says after how long one will be there.
-    pub(in crate::daemon::web) fn take(&self) -> Result<(), Duration> {
+    /// Takes a token; the error is the time until one is available.
+    pub(in crate::daemon) fn take(&self) -> Result<(), Duration> {
         self.take_at(Instant::now())
     }
 
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_then_one_at_each_interval() {
-        let limiter = Limiter::new(Duration::from_secs(1), 3);
+        let limiter = RateLimiter::new(Duration::from_secs(1), 3);
         let start = Instant::now();
         let after = |seconds: f64| limiter.take_at(start + Duration::from_secs_f64(seconds));
         assert_eq!([after(0.0), after(0.0), after(0.0)], [Ok(()); 3]);
