@@ -11,6 +11,7 @@ mod listen;
 pub use duration::parse_duration;
 pub use fault::{ConfigError, Untried};
 pub use listen::Listen;
+use listen::parse_host;
 
 use crate::aws::{CredentialsCache, EnvVars};
 use crate::bounded_read;
@@ -32,6 +33,8 @@ use std::time::Duration;
 pub struct Config {
     /// Where the daemon listens; sockets that systemd hands over replace it, unless it names them.
     pub listen: Vec<Listen>,
+    /// Host names under which listeners on loopback are served, in addition to `localhost` and IP addresses, in lower case.
+    pub allowed_hosts: Vec<String>,
     /// A file in the format of exporter-toolkit that says who may ask, and with which certificate the daemon answers.
     pub web_config_file: Option<PathBuf>,
     /// How names are resolved and certificates trusted.

@@ -20,7 +20,7 @@ mod web_config;
 pub use control_client::{ReloadError, ask_reload};
 pub use descriptors::{TooFewDescriptors, raise_descriptors, spare_descriptors};
 pub use reading::ReadError;
-pub use web::{ListenError, WebError, usual_control_socket};
+pub use web::{BindError, WebError, usual_control_socket};
 pub use web_config::{WebConfigError, check_web_config};
 
 use crate::sign::Identity;
@@ -37,7 +37,7 @@ use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
-use web::Web;
+use web::{DaemonHandle, WebServer};
 
 /// What the command line and the environment say of the daemon.
 #[derive(Debug, Default)]
@@ -71,7 +71,8 @@ async fn live(file: &Path, options: ServeOptions, mut signals: Signals) -> Resul
     let board = Arc::new(Board::new(status()));
     let (orders, mut inbox) = mpsc::channel(MOST_ORDERS);
     let Read { config, net, web_config } = read;
-    let web = Web::start(&config, web_config, (board.clone(), orders.clone()), options.lifecycle)?;
+    let handle = DaemonHandle::new(board.clone(), orders.clone(), options.lifecycle);
+    let web = WebServer::start(&config, web_config, handle)?;
     let host = Host { id: host_id(), ignored_proxy_variables: options.ignored_proxy_variables.into(), origin };
     let files = Files::start(config.files.clone(), &board);
     let Signals { mut ends, hangup } = signals;

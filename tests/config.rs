@@ -30,6 +30,7 @@ fn the_example_is_good() {
     assert_eq!(config.targets[0].check.target.name, "orders");
     assert_eq!(config.targets[0].interval, Duration::from_secs(60));
     assert_eq!(config.listen, ["127.0.0.1:9715".parse().unwrap()]);
+    assert_eq!(config.allowed_hosts, [""; 0]);
 }
 
 #[test]
@@ -129,6 +130,8 @@ fn a_bad_value_is_named_with_its_line() {
         (format!("textfile = \"/tmp/apigw-probe.txt\"\n{TARGET}"), 1, ".prom"),
         (format!("output_dir = \"reports\"\n{TARGET}"), 1, "whole path"),
         (format!("listen = [\"foo\"]\n{TARGET}"), 1, "127.0.0.1:9715"),
+        (format!("allowed_hosts = [\"https://probe.example.com\"]\n{TARGET}"), 1, "`probe.example.com`"),
+        (format!("allowed_hosts = [\"probe.example.com:9715\"]\n{TARGET}"), 1, "without scheme"),
         (format!("listen = [\n\"127.0.0.1:9715\",\n\"0.0.0.0:9715\",\n]\n{TARGET}"), 3, "127.0.0.1:9715"),
         (format!("{TARGET}auth = \"sigv4\"\n"), 3, "iam"),
         (format!("{TARGET}auth = \"iam\"\nassume_role_arn = \"role/x\"\n"), 4, "arn:aws:iam::"),

@@ -35,6 +35,7 @@ pub(super) fn observed(check: Check, net: &NetSettings, report: &Report) -> Stri
 /// The configuration with every default, as TOML that means the same.
 pub(super) fn shown(config: &Config) -> String {
     let mut text = format!("listen = {}\n", list(config.listen.iter().map(ToString::to_string)));
+    let _ = writeln!(text, "allowed_hosts = {}", list(config.allowed_hosts.iter().cloned()));
     if let Some(file) = &config.web_config_file {
         let _ = writeln!(text, "web_config_file = {}", quoted(&file.display().to_string()));
     }

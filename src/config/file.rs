@@ -5,7 +5,7 @@ use super::fault::{Fault, Places, line};
 use super::{
     Config, DEFAULT_INTERVAL, DEFAULT_TIMEOUT, FileSettings, LONGEST_TIMEOUT, Listen, LoadSettings, LogFormat,
     LogLevel, LogSettings, NetSettings, SHORTEST_TIMEOUT, Scheduled, Untried, parse_address, parse_duration,
-    parse_header_file, parse_server,
+    parse_header_file, parse_host, parse_server,
 };
 use crate::aws::{AssumeRoleConfig, CredentialsBase, CredentialsCache, CredentialsConfig};
 use crate::bounded_read;
@@ -59,6 +59,11 @@ pub(super) struct File {
     /// absent. Sockets that systemd hands over replace the list, unless it names `systemd`.
     #[schemars(example = ["127.0.0.1:9715"])]
     listen: Option<Vec<At<String>>>,
+    /// Host names under which listeners on loopback are served, in addition to `localhost` and IP addresses; for a reverse proxy or
+    /// a browser that uses another name. It has no effect with `web_config_file`.
+    #[serde(default)]
+    #[schemars(example = ["probe.example.com"])]
+    allowed_hosts: Vec<At<String>>,
     /// A file in the format of exporter-toolkit's web configuration: TLS, client certificates, users, headers, rate limit.
     #[schemars(example = "/etc/apigw-probe/web.yml")]
     web_config_file: Option<At<PathBuf>>,
@@ -185,6 +190,7 @@ impl File {
         }
         Ok(Config {
             listen: self.listen()?,
+            allowed_hosts: self.allowed_hosts.iter().map(|name| name.parse(parse_host)).collect::<Result<_, _>>()?,
             web_config_file: self.web_config_file.as_ref().map(|file| file.get().clone()),
             net: NetSettings {
                 dns_servers: self.dns_servers.iter().map(|text| text.parse(parse_server)).collect::<Result<_, _>>()?,

@@ -58,5 +58,14 @@ impl fmt::Display for Listen {
     }
 }
 
+/// Parses an entry of `allowed_hosts`; returns it in lower case and without a final dot.
+pub(super) fn parse_host(text: &str) -> Result<String, &'static str> {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')) {
+        return Err("invalid host name: expected a name without scheme, port or path, e.g. `probe.example.com`");
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
 /// `sun_path` of unix(7), without its last zero.
 const LONGEST_SOCKET_PATH: usize = 107;

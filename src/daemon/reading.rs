@@ -77,7 +77,7 @@ impl Reading {
                 None => config.check_credentials()?,
             }
             let net = Net { share: Some(Share::default()), ..config.open(&config.net)? };
-            let web_config = WebConfigWatcher::read(config.web_config_file.as_deref());
+            let web_config = WebConfigWatcher::read(config.web_config_file.as_deref(), &config.allowed_hosts);
             let web_config = web_config.map_err(|error| config.fault(&Untried::WebConfigFile, error))?;
             Ok(Read { config, net, web_config })
         };

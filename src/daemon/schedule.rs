@@ -10,7 +10,7 @@ use super::logging;
 use super::reading::{Origin, Reloads};
 use super::rounds::{Defect, Rounds};
 use super::systemd::{StatusLine, Watchdog};
-use super::web::Web;
+use super::web::WebServer;
 use crate::config::{Config, LogLevel, Scheduled};
 use crate::observation::{QueryOutcome, Row};
 use crate::probe::{Limits, Net};
@@ -30,7 +30,7 @@ pub(super) struct Scheduler {
     reloads: Reloads,
     host: Host,
     net: Rc<Net>,
-    web: Web,
+    web: WebServer,
     board: Arc<Board>,
     files: Files,
     status_line: StatusLine,
@@ -82,7 +82,12 @@ struct Waiting {
 }
 
 impl Scheduler {
-    pub(super) fn new((config, net): (Config, Net), host: Host, board: Arc<Board>, (files, web): (Files, Web)) -> Self {
+    pub(super) fn new(
+        (config, net): (Config, Net),
+        host: Host,
+        board: Arc<Board>,
+        (files, web): (Files, WebServer),
+    ) -> Self {
         let now = Instant::now();
         let mut scheduler = Self {
             agenda: Agenda::new(config.load, now),
@@ -97,7 +102,7 @@ impl Scheduler {
             files,
         };
         scheduler.put_in_force(config);
-        scheduler.web.ready();
+        scheduler.web.set_ready();
         scheduler
     }
 

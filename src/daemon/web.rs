@@ -1,249 +1,229 @@
-//! What do monitoring and people read? Everything over HTTP/1.1, from a thread of its own, so that no client ever delays a round.
+//! The web server of the daemon, on a thread of its own, so that no client delays a round.
 
-mod answer;
+mod accept_loop;
+mod connection_limiter;
 mod content_negotiation;
-mod crowd;
-mod entrance;
+mod gzip_page;
+mod handlers;
 mod listener;
+mod middleware;
+mod page_cache;
 mod probe_params;
-mod route;
-mod wire;
+mod response;
 
-pub use listener::ListenError;
+pub use listener::BindError;
 
-use super::board::{BEAT, Board, Orders};
+use super::board::BEAT;
 use super::web_config::WebConfigWatcher;
 use crate::config::{Config, ConfigError, Listen, Untried};
-use crowd::Crowd;
-use entrance::Accepting;
-use listener::{Listener, Neighbour};
+use accept_loop::{ListenerTask, Server};
+use connection_limiter::ConnectionLimiter;
+pub(super) use handlers::DaemonHandle;
+use handlers::{WebState, control_router, web_router};
+use listener::{BoundListener, RebindableSocket};
 use nix::sys::resource::{Resource, getrlimit};
-use route::Door;
-use std::cell::RefCell;
 use std::io;
 use std::path::PathBuf;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::LocalSet;
 
-/// The web side. It ends when the board says so, or with this.
+/// The running web server. It ends with the daemon, or when this is dropped.
 #[derive(Debug)]
-pub(super) struct Web {
-    site: Arc<Site>,
-    /// What is listened on, with the TCP sockets.
-    places: Vec<(Listen, Vec<Neighbour>)>,
-    changes: mpsc::UnboundedSender<Change>,
+pub(super) struct WebServer {
+    daemon: DaemonHandle,
+    /// The entries of `listen` that are in force, with their TCP sockets.
+    listeners: Vec<(Listen, Vec<RebindableSocket>)>,
+    updates: mpsc::UnboundedSender<ListenerUpdate>,
     ended: oneshot::Receiver<()>,
 }
 
-/// What the answers come from.
-#[derive(Debug)]
-struct Site {
-    board: Arc<Board>,
-    orders: Orders,
-    /// Whether `POST` and `PUT` of `/-/reload` are answered on web listeners.
-    lifecycle: bool,
-    is_ready: AtomicBool,
-}
-
-/// Another configuration of the web side, checked and with its listeners bound. Nothing has changed until it is adopted.
-pub(super) struct Change {
-    places: Vec<Listen>,
-    new: Vec<(Listen, Vec<Listener>)>,
-    control: Option<Listener>,
+/// The settings of another configuration, checked and with new listeners bound. Nothing has changed until it is applied.
+pub(super) struct ListenerUpdate {
+    listen: Vec<Listen>,
+    new: Vec<(Listen, Vec<BoundListener>)>,
+    control: Option<BoundListener>,
     web_config: WebConfigWatcher,
 }
 
-/// What keeps the web side from starting or changing.
+/// Why the web server cannot start or be reconfigured.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
-    /// A place of `listen` cannot be listened on.
+    /// An entry of `listen` cannot be opened.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The control socket, or what systemd hands over, cannot be listened on.
+    /// The control socket or a socket of systemd cannot be opened.
     #[error(transparent)]
-    Listen(#[from] ListenError),
-    /// The operating system gives no thread or no runtime.
-    #[error("web side: {0}")]
+    Bind(#[from] BindError),
+    /// The operating system refuses a thread or a runtime.
+    #[error("cannot start the web server: {0}")]
     System(io::Error),
 }
 
-impl Web {
-    /// Binds every listener, reads the web configuration and begins to answer. Sockets that systemd hands over replace `listen`, unless
-    /// it names `systemd`.
-    pub(super) fn start(
-        config: &Config,
-        web_config: WebConfigWatcher,
-        (board, orders): (Arc<Board>, Orders),
-        lifecycle: bool,
-    ) -> Result<Self, WebError> {
-        let site = Arc::new(Site { board, orders, lifecycle, is_ready: AtomicBool::new(false) });
-        let handed = Listener::handed_over()?;
-        let mut places = Vec::new();
-        let mut first = Vec::new();
-        if !handed.is_empty() {
-            if !config.listen.contains(&Listen::Systemd) {
-                let replaced: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
-                tracing::info!(
-                    "listening on {} socket{} of systemd in place of {}",
-                    handed.len(),
-                    if handed.len() == 1 { "" } else { "s" },
-                    replaced.join(", ")
-                );
-            }
-            places.push((Listen::Systemd, Vec::new()));
-            first.push((Listen::Systemd, handed));
-        }
-        let (changes, inbox) = mpsc::unbounded_channel();
+impl WebServer {
+    /// Opens all listeners and starts to serve. Sockets that systemd passes replace `listen`, unless it names `systemd`.
+    pub(super) fn start(config: &Config, web_config: WebConfigWatcher, daemon: DaemonHandle) -> Result<Self, WebError> {
+        let from_systemd = BoundListener::from_systemd()?;
+        let (updates, inbox) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
-        let mut web = Self { site, places, changes, ended };
-        let mut change = web.prepare(config, web_config)?;
-        change.new.append(&mut first);
-        change.control = control_socket().map(|path| Listener::bind_private(&path)).transpose()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build();
-        let runtime = runtime.map_err(WebError::System)?;
-        let site = web.site.clone();
+        let mut server = Self { daemon, listeners: Vec::new(), updates, ended };
+        if !from_systemd.is_empty() {
+            log_replaced_listeners(config, from_systemd.len());
+            server.listeners.push((Listen::Systemd, Vec::new()));
+        }
+        let mut update = server.prepare(config, web_config)?;
+        if !from_systemd.is_empty() {
+            update.new.push((Listen::Systemd, from_systemd));
+        }
+        update.control = control_socket().map(|path| BoundListener::bind_private(&path)).transpose()?;
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime =
+            runtime.enable_all().max_blocking_threads(MAX_BLOCKING_THREADS).build().map_err(WebError::System)?;
+        let daemon = server.daemon.clone();
         let thread = std::thread::Builder::new().name("web".into()).spawn(move || {
-            LocalSet::new().block_on(&runtime, live(site, inbox));
-            // a password that is being checked holds nobody up
+            runtime.block_on(run(daemon, inbox));
+            // does not wait for the check of a password
             runtime.shutdown_background();
             drop(end);
         });
         thread.map_err(WebError::System)?;
-        web.adopt(change);
-        Ok(web)
+        server.apply(update);
+        Ok(server)
     }
 
-    /// From now on `/-/ready` says yes.
-    pub(super) fn ready(&self) {
-        self.site.is_ready.store(true, Ordering::Relaxed);
+    /// From now on `/-/ready` returns 200.
+    pub(super) fn set_ready(&self) {
+        self.daemon.is_ready.store(true, Ordering::Relaxed);
     }
 
-    /// Binds what another configuration lists anew; its web_config has been read.
-    pub(super) fn prepare(&self, config: &Config, web_config: WebConfigWatcher) -> Result<Change, WebError> {
-        let is_open = |place: &Listen| self.places.iter().any(|(open, _)| open == place);
-        let from_systemd = is_open(&Listen::Systemd);
-        let mut places = Vec::new();
-        if from_systemd {
-            places.push(Listen::Systemd);
+    /// Opens the listeners that another configuration adds; its web configuration has been read.
+    pub(super) fn prepare(&self, config: &Config, web_config: WebConfigWatcher) -> Result<ListenerUpdate, WebError> {
+        let is_open = |listen: &Listen| self.listeners.iter().any(|(open, _)| open == listen);
+        let has_systemd = is_open(&Listen::Systemd);
+        let mut wanted = Vec::new();
+        if has_systemd {
+            wanted.push(Listen::Systemd);
         }
-        if !from_systemd || config.listen.contains(&Listen::Systemd) {
-            places.extend(config.listen.iter().filter(|place| **place != Listen::Systemd || !from_systemd).cloned());
+        if !has_systemd || config.listen.contains(&Listen::Systemd) {
+            wanted.extend(config.listen.iter().filter(|listen| **listen != Listen::Systemd || !has_systemd).cloned());
         }
-        let fault = |place: &Listen, error| config.fault(&Untried::Listen(place.clone()), error);
-        if !from_systemd && places.contains(&Listen::Systemd) {
-            return Err(fault(&Listen::Systemd, ListenError::NothingHandedOver).into());
+        let fault = |listen: &Listen, error| config.fault(&Untried::Listen(listen.clone()), error);
+        if !has_systemd && wanted.contains(&Listen::Systemd) {
+            return Err(fault(&Listen::Systemd, BindError::NoSystemdSockets).into());
         }
-        let bind = |place: &Listen| {
-            let bound = Listener::bind(place).or_else(|error| match self.in_the_way_of(place, &places) {
-                neighbours if neighbours.is_empty() => Err(error),
-                neighbours => Listener::bind_beside(place, &neighbours),
+        let mut new = Vec::new();
+        for listen in wanted.iter().filter(|listen| !is_open(listen)) {
+            let bound = BoundListener::bind(listen).or_else(|error| match self.closing_on_port_of(listen, &wanted) {
+                closing if closing.is_empty() => Err(error),
+                closing => BoundListener::rebind(listen, &closing),
             });
-            Ok((place.clone(), bound.map_err(|error| fault(place, error))?))
-        };
-        let missing = places.iter().filter(|place| !is_open(place));
-        let new = missing.map(bind).collect::<Result<_, ConfigError>>()?;
-        Ok(Change { places, new, control: None, web_config })
+            new.push((listen.clone(), bound.map_err(|error| fault(listen, error))?));
+        }
+        Ok(ListenerUpdate { listen: wanted, new, control: None, web_config })
     }
 
-    /// The sockets of ours on the port of a place that are to close, such as that of `127.0.0.1:9715` where `0.0.0.0:9715` is wanted.
-    fn in_the_way_of(&self, place: &Listen, wanted: &[Listen]) -> Vec<Neighbour> {
-        let port = |place: &Listen| match place {
-            Listen::Tcp(address) => Some(address.port()),
-            Listen::Unix(_) | Listen::Systemd => None,
-        };
-        let closing = self.places.iter().filter(|(open, _)| !wanted.contains(open) && port(open) == port(place));
+    /// Returns the sockets on the port of `listen` that are about to close, e.g. that of `127.0.0.1:9715` for `0.0.0.0:9715`.
+    fn closing_on_port_of(&self, listen: &Listen, wanted: &[Listen]) -> Vec<RebindableSocket> {
+        let closing = self.listeners.iter().filter(|(open, _)| !wanted.contains(open) && port(open) == port(listen));
         closing.flat_map(|(_, sockets)| sockets.clone()).collect()
     }
 
-    /// Puts a checked configuration into force: new listeners answer, those that are no longer listed close.
-    pub(super) fn adopt(&mut self, change: Change) {
-        let mut old = std::mem::take(&mut self.places);
-        self.places = change
-            .places
-            .iter()
-            .map(|place| {
-                let new = change.new.iter().find(|(known, _)| known == place);
-                let sockets = match new {
-                    Some((_, sockets)) => sockets.iter().filter_map(Listener::neighbour).collect(),
-                    None => old
-                        .iter_mut()
-                        .find(|(known, _)| known == place)
-                        .map(|(_, sockets)| std::mem::take(sockets))
-                        .unwrap_or_default(),
-                };
-                (place.clone(), sockets)
-            })
-            .collect();
-        let _ = self.changes.send(change);
+    /// Applies another configuration: new listeners are served, those that are no longer listed close.
+    pub(super) fn apply(&mut self, update: ListenerUpdate) {
+        let mut old = std::mem::take(&mut self.listeners);
+        for listen in &update.listen {
+            let kept = old.iter_mut().find(|(open, _)| open == listen).map(|(_, sockets)| std::mem::take(sockets));
+            let new = update.new.iter().find(|(new, _)| new == listen);
+            let new = new.map(|(_, sockets)| sockets.iter().filter_map(BoundListener::rebindable).collect());
+            self.listeners.push((listen.clone(), new.or(kept).unwrap_or_default()));
+        }
+        let _ = self.updates.send(update);
     }
 
-    /// Waits until the last answer is given or cut off, which takes [`LONGEST_GOODBYE`] at most once the daemon ends. From the first
-    /// moment of the end on nothing is listened on.
+    /// Waits for the last response, at most [`SHUTDOWN_GRACE`] once the daemon ends. Its listeners close when the end begins.
     pub(super) async fn ended(&mut self) {
         let _ = (&mut self.ended).await;
     }
 }
 
-/// The life of the web thread.
-async fn live(site: Arc<Site>, mut changes: mpsc::UnboundedReceiver<Change>) {
-    let crowd = Crowd::new(most_connections());
-    let desk = Crowd::new(MOST_CONTROLLERS);
-    let web_config = Rc::new(RefCell::new(WebConfigWatcher::default()));
-    let web = Rc::new(Door::Web(web_config.clone()));
-    let mut open: Vec<(Listen, Vec<Accepting>)> = Vec::new();
+/// Serves until the daemon ends.
+async fn run(daemon: DaemonHandle, mut updates: mpsc::UnboundedReceiver<ListenerUpdate>) {
+    let limiter = ConnectionLimiter::new(max_connections());
+    let control_limiter = ConnectionLimiter::new(MAX_CONTROL_CONNECTIONS);
+    let state = WebState::new(daemon.clone(), &limiter);
+    let serve = |listener: BoundListener| {
+        let router = web_router(state.clone(), listener.is_loopback());
+        ListenerTask::spawn(listener, Server { state: state.clone(), router, limiter: limiter.clone(), has_tls: true })
+    };
+    let serve_control = |listener| {
+        let (state, router) = (state.clone(), control_router(state.clone()));
+        ListenerTask::spawn(listener, Server { state, router, limiter: control_limiter.clone(), has_tls: false })
+    };
+    let mut listeners: Vec<(Listen, Vec<ListenerTask>)> = Vec::new();
     let mut control = None;
-    let mut beat = tokio::time::interval(BEAT);
+    let mut heartbeat = tokio::time::interval(BEAT);
     loop {
         tokio::select! {
-            () = site.board.ending() => break,
-            change = changes.recv() => {
-                // without a daemon there is nothing to tell
-                let Some(change) = change else { break };
-                let begin = |listener| Accepting::begin(listener, web.clone(), (site.clone(), crowd.clone()));
-                web_config.borrow_mut().replace(change.web_config);
-                open.retain(|(place, _)| change.places.contains(place));
-                open.extend(change.new.into_iter().map(|(place, sockets)| (place, sockets.into_iter().map(begin).collect())));
-                if let Some(socket) = change.control {
-                    control = Some(Accepting::begin(socket, Rc::new(Door::Control), (site.clone(), desk.clone())));
-                }
+            () = daemon.board.ending() => break,
+            update = updates.recv() => {
+                let Some(update) = update else { break };
+                state.set_web_config(update.web_config);
+                listeners.retain(|(listen, _)| update.listen.contains(listen));
+                listeners.extend(update.new.into_iter().map(|(listen, bound)| (listen, bound.into_iter().map(serve).collect())));
+                control = update.control.map(serve_control).or(control);
             }
-            _ = beat.tick() => {
-                site.board.beat();
-                crowd.send_away_overdue();
-                desk.send_away_overdue();
+            _ = heartbeat.tick() => {
+                daemon.board.beat();
+                limiter.close_overdue();
+                while state.page_memory.is_exceeded() && limiter.close_one() {
+                    // what it was sending is freed when its task ends
+                    tokio::task::yield_now().await;
+                }
+                control_limiter.close_overdue();
             }
         }
     }
-    drop((open, control));
-    site.is_ready.store(false, Ordering::Relaxed);
-    tokio::join!(crowd.close(LONGEST_GOODBYE), desk.close(LONGEST_GOODBYE));
+    drop((listeners, control));
+    daemon.is_ready.store(false, Ordering::Relaxed);
+    tokio::join!(limiter.shut_down(SHUTDOWN_GRACE), control_limiter.shut_down(SHUTDOWN_GRACE));
 }
 
-/// The control socket of the unit that this process is part of, if there is one, or else the usual one.
+fn log_replaced_listeners(config: &Config, passed: usize) {
+    if !config.listen.contains(&Listen::Systemd) {
+        let replaced: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
+        let plural = if passed == 1 { "" } else { "s" };
+        tracing::info!("listening on {passed} socket{plural} of systemd instead of {}", replaced.join(", "));
+    }
+}
+
+fn port(listen: &Listen) -> Option<u16> {
+    match listen {
+        Listen::Tcp(address) => Some(address.port()),
+        Listen::Unix(_) | Listen::Systemd => None,
+    }
+}
+
+/// Returns the control socket of the unit that this process belongs to, if there is one, else the usual one.
 pub fn usual_control_socket() -> PathBuf {
-    // `RUNTIME_DIRECTORY` may be that of something else which calls us
+    // `RUNTIME_DIRECTORY` may be that of another unit, which calls this program
     control_socket().filter(|own| own.exists()).unwrap_or_else(|| "/run/apigw-probe/control.sock".into())
 }
 
-/// The control socket's path; systemd names the runtime directory.
+/// Returns the path of the control socket in the runtime directory that systemd names.
 fn control_socket() -> Option<PathBuf> {
     let folders = std::env::var_os("RUNTIME_DIRECTORY")?;
     let first = std::env::split_paths(&folders).next().filter(|folder| folder.is_absolute())?;
     Some(first.join("control.sock"))
 }
 
-/// Connections at once; more than half of the descriptors is left for the probes.
-fn most_connections() -> usize {
+/// Returns the limit of connections; more than half of the descriptors is left for probes.
+fn max_connections() -> usize {
     let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    usize::try_from(limit / 5 * 2).unwrap_or(usize::MAX).clamp(LEAST_CONNECTIONS, MOST_CONNECTIONS)
+    usize::try_from(limit / 5 * 2).unwrap_or(usize::MAX).clamp(16, 400)
 }
 
-const LEAST_CONNECTIONS: usize = 16;
-const MOST_CONNECTIONS: usize = 400;
-const MOST_CONTROLLERS: usize = 16;
-/// The most that answers under way may take once the daemon ends; a round that ends late is told yet.
-const LONGEST_GOODBYE: Duration = Duration::from_secs(6);
+const MAX_CONTROL_CONNECTIONS: usize = 16;
+/// Three encoders of pages, and two checks of passwords.
+const MAX_BLOCKING_THREADS: usize = 5;
+/// How long responses may take once the daemon ends, that of a round which is still running among them.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(6);

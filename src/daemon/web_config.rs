@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 /// Reads and checks a web configuration file with the certificates that it names.
 pub fn check_web_config(file: &Path) -> Result<(), WebConfigError> {
-    WebConfigWatcher::read(Some(file)).map(drop)
+    WebConfigWatcher::read(Some(file), &[]).map(drop)
 }
 
 /// The settings that apply to every request on a web listener.
@@ -34,6 +34,9 @@ pub(super) struct WebConfig {
     pub(super) users: BasicAuthUsers,
     /// The rate limit over all requests.
     pub(super) rate_limiter: Option<RateLimiter>,
+    /// The names under which listeners on loopback are served, in addition to `localhost`; any name if absent, since with a web
+    /// configuration file it is the operator who decides which clients are served.
+    pub(super) allowed_hosts: Option<Vec<String>>,
 }
 
 impl WebConfig {
@@ -60,9 +63,12 @@ pub(super) struct WebConfigWatcher {
 type FileContents = Vec<(PathBuf, Option<Vec<u8>>)>;
 
 impl WebConfigWatcher {
-    /// Reads the file; without one, requests need no authentication and come over plain HTTP.
-    pub(super) fn read(path: Option<&Path>) -> Result<Self, WebConfigError> {
-        let Some(path) = path else { return Ok(Self::default()) };
+    /// Reads the file; without one, requests need no authentication and come over plain HTTP, and `allowed_hosts` is in force.
+    pub(super) fn read(path: Option<&Path>, allowed_hosts: &[String]) -> Result<Self, WebConfigError> {
+        let Some(path) = path else {
+            let config = WebConfig { allowed_hosts: Some(allowed_hosts.to_owned()), ..WebConfig::default() };
+            return Ok(Self { current: Arc::new(config), ..Self::default() });
+        };
         let (contents, config) = read(path);
         Ok(Self { path: Some(path.to_owned()), contents, current: Arc::new(config?), last_error: None })
     }

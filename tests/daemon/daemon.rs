@@ -125,7 +125,7 @@ impl Daemon {
         let mut stream = eventually("listener", || TcpStream::connect(self.listen).ok());
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         // nothing older than that has chunks, which might cut a word in two
-        write!(stream, "{request} HTTP/1.0\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n").unwrap();
+        write!(stream, "{request} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer

@@ -29,7 +29,7 @@ impl Rehearsal {
     fn metrics_with(&self, words: &str) {
         eventually(words, || {
             let mut stream = TcpStream::connect(self.listen).ok()?;
-            write!(stream, "GET /metrics HTTP/1.0\r\nHost: x\r\n\r\n").unwrap();
+            write!(stream, "GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
             let mut answer = String::new();
             stream.read_to_string(&mut answer).ok()?;
             answer.contains(words).then_some(())

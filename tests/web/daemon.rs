@@ -63,10 +63,22 @@ impl Setup {
         self
     }
 
+    /// With further keys of the last target.
+    pub(crate) fn of_target(mut self, lines: &str) -> Self {
+        self.targets += lines;
+        self
+    }
+
     /// With a web configuration file of this content.
     pub(crate) fn web(mut self, yaml: &str) -> Self {
         std::fs::write(self.path("web.yml"), yaml).unwrap();
         self.keys = format!("web_config_file = \"{}\"\n", self.path("web.yml").display());
+        self
+    }
+
+    /// With another line above the targets.
+    pub(crate) fn key(mut self, line: &str) -> Self {
+        self.keys = format!("{line}\n");
         self
     }
 

@@ -9,6 +9,7 @@ mod service;
 
 mod control;
 mod listen;
+mod requests;
 mod routes;
 mod slow;
 mod tls;

@@ -28,7 +28,7 @@ impl Scheduler {
         });
         let outcome = match tried {
             Ok((config, net, web)) => {
-                self.web.adopt(web);
+                self.web.apply(web);
                 logging::configure(config.log);
                 self.files.set(config.files.clone());
                 self.net = Rc::new(net);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::FileSettings;
 use crate::daemon::board::ReloadReply;
+use crate::daemon::web::DaemonHandle;
 use crate::daemon::web_config::WebConfigWatcher;
 use crate::history::History;
 use crate::probe::{Detour, Resolver, Trust};
@@ -55,8 +56,8 @@ impl Desk {
         let origin = Origin { file: desk.file.path().to_owned(), identity: None };
         let host = Host { id: "host".into(), ignored_proxy_variables: Rc::new([]), origin };
         let files = Files::start(FileSettings::default(), &desk.board);
-        let web =
-            Web::start(&config, WebConfigWatcher::default(), (desk.board.clone(), desk.orders.clone()), false).unwrap();
+        let handle = DaemonHandle::new(desk.board.clone(), desk.orders.clone(), false);
+        let web = WebServer::start(&config, WebConfigWatcher::default(), handle).unwrap();
         let scheduler = Scheduler::new((config, net), host, desk.board.clone(), (files, web));
         (desk, scheduler, inbox)
     }

@@ -1,17 +1,32 @@
-//! What does the client take? `Accept` and `Accept-Encoding` with their weights (RFC 9110, section 12.5).
+//! Content negotiation: `Accept` and `Accept-Encoding` with their weights (RFC 9110, section 12.5).
 
 use crate::render::metrics::ExpositionFormat as Format;
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName};
 
-/// The format of metrics for an `Accept` header, as Prometheus 2 and 3 send it. What cannot be satisfied gets the oldest format, as
-/// Prometheus asks of exporters; so do clients that prefer nothing.
-pub(super) fn format(accept: &str) -> Format {
-    let text = Liking::of(accept, "text/plain", "0.0.4");
-    let open_metrics = Liking::of(accept, "application/openmetrics-text", "1.0.0");
+/// Returns the format of metrics for `Accept`, as Prometheus 2 and 3 send it. A client that accepts neither format or has no
+/// preference gets the text format, as Prometheus asks of exporters.
+pub(super) fn metrics_format(headers: &HeaderMap) -> Format {
+    format(&joined(headers, &ACCEPT))
+}
+
+/// Whether `Accept-Encoding` accepts gzip and does not prefer the plain text.
+pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
+    gzip(&joined(headers, &ACCEPT_ENCODING))
+}
+
+/// Returns all values of a header as one list.
+fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
+    let values = headers.get_all(name).iter();
+    values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect::<Vec<_>>().join(",")
+}
+
+fn format(accept: &str) -> Format {
+    let text = Preference::of(accept, "text/plain", "0.0.4");
+    let open_metrics = Preference::of(accept, "application/openmetrics-text", "1.0.0");
     if open_metrics > text { Format::OpenMetrics } else { Format::Text }
 }
 
-/// Whether an `Accept-Encoding` header takes gzip, and does not like the plain text better.
-pub(super) fn gzip(accept_encoding: &str) -> bool {
+fn gzip(accept_encoding: &str) -> bool {
     let weight = |name: &str| {
         let mut named = ranges(accept_encoding).filter(|range| range.name.eq_ignore_ascii_case(name));
         named.next().map(|range| range.weight)
@@ -20,18 +35,18 @@ pub(super) fn gzip(accept_encoding: &str) -> bool {
     gzip > 0 && weight("identity").is_none_or(|plain| plain <= gzip)
 }
 
-/// How much a client likes a media type: more weight first, then to be named more closely.
+/// How much a client prefers a media type: by weight, then by how specific the matching range is.
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Liking {
+struct Preference {
     weight: u16,
-    closeness: u8,
+    specificity: u8,
 }
 
-impl Liking {
-    /// The liking of the closest range that covers the type (section 12.5.1).
+impl Preference {
+    /// Returns the preference of the most specific range that covers the type (section 12.5.1).
     fn of(accept: &str, media_type: &str, version: &str) -> Self {
         let all = media_type.split_once('/').map(|(kind, _)| kind).unwrap_or_default();
-        let covers = |range: &Range<'_>| {
+        let covers = |range: &MediaRange<'_>| {
             let name = range.name.to_ascii_lowercase();
             if name == media_type {
                 return range.version.is_none_or(|wanted| wanted == version).then_some(3);
@@ -42,27 +57,27 @@ impl Liking {
                 Some(_) | None => None,
             }
         };
-        let likings = ranges(accept).filter_map(|range| Some((covers(&range)?, range.weight)));
-        match likings.max() {
-            Some((closeness, weight)) if weight > 0 => Self { weight, closeness },
-            // what is not wanted is not liked any better for its name
+        let preferences = ranges(accept).filter_map(|range| Some((covers(&range)?, range.weight)));
+        match preferences.max() {
+            Some((specificity, weight)) if weight > 0 => Self { weight, specificity },
+            // how specific a range is does not matter where it refuses the type
             Some(_) | None => Self::default(),
         }
     }
 }
 
 /// One element of the header.
-struct Range<'h> {
+struct MediaRange<'h> {
     name: &'h str,
     version: Option<&'h str>,
     /// In thousandths.
     weight: u16,
 }
 
-fn ranges(header: &str) -> impl Iterator<Item = Range<'_>> {
+fn ranges(header: &str) -> impl Iterator<Item = MediaRange<'_>> {
     header.split(',').map(|element| {
         let mut parts = element.split(';');
-        let mut range = Range { name: parts.next().unwrap_or_default().trim(), version: None, weight: 1000 };
+        let mut range = MediaRange { name: parts.next().unwrap_or_default().trim(), version: None, weight: 1000 };
         for (key, value) in parts.filter_map(|part| part.split_once('=')) {
             let value = value.trim().trim_matches('"');
             match key.trim().to_ascii_lowercase().as_str() {
@@ -75,7 +90,7 @@ fn ranges(header: &str) -> impl Iterator<Item = Range<'_>> {
     })
 }
 
-/// A weight; one that cannot be read is no wish to get the thing.
+/// Parses a weight; an invalid one counts as a refusal.
 fn thousandths(text: &str) -> u16 {
     let weight = text.parse::<f32>().ok().filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(0.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 1000")]
@@ -110,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_else_gets_the_oldest_format() {
+    fn other_clients_get_the_text_format() {
         for accept in [
             "",
             "*/*",
@@ -132,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_sent_to_those_who_take_it() {
+    fn gzip_is_for_clients_that_accept_it() {
         for (accept, taken) in [
             ("gzip", true),
             ("gzip, deflate, br", true),
@@ -154,7 +169,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_sent_gets_an_answer(accept in ".{0,200}") {
+        fn no_header_is_too_strange(accept in ".{0,200}") {
             let _ = (format(&accept), gzip(&accept));
         }
 

@@ -1,89 +1,101 @@
-//! What does a request of `/probe` ask for? Its query and the scrape's timeout, parsed at the door.
+//! Parameters of `/probe`: the query, and the scrape timeout that Prometheus sends as a header.
 
+use super::response;
 use crate::daemon::board::{LEAST_ROUND, TIME_TO_ANSWER};
 use crate::render::Clean;
+use axum::extract::FromRequestParts;
+use axum::response::Response;
+use hyper::StatusCode;
+use hyper::header::HeaderName;
+use hyper::http::request::Parts;
 use std::time::Duration;
 
-/// A round that is asked for.
+/// The parameters of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Probe {
+pub(super) struct ProbeParams {
     /// The name of the target.
     pub(super) target: String,
-    /// How the round is told.
-    pub(super) form: Form,
+    /// The format of the response.
+    pub(super) format: ProbeFormat,
+    /// The time limit of the round.
+    pub(super) within: Duration,
 }
 
-/// How a round is told.
+/// The format of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// As metrics.
+pub(super) enum ProbeFormat {
+    /// Metrics, text or OpenMetrics by `Accept`.
     Metrics,
-    /// As the JSON report.
+    /// The JSON report.
     Json,
-    /// As the report for people.
+    /// The text report.
     Text,
 }
 
-impl Probe {
-    /// Reads the query of a URL; the error is one sentence for whoever asked.
-    pub(super) fn parse(query: &str) -> Result<Self, String> {
-        let (mut target, mut form) = (None, None);
+impl<S: Sync> FromRequestParts<S> for ProbeParams {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let scrape_timeout = parts.headers.get(SCRAPE_TIMEOUT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let params = Self::parse(parts.uri.query().unwrap_or_default(), scrape_timeout.as_deref());
+        params.map_err(|message| response::text(StatusCode::BAD_REQUEST, message))
+    }
+}
+
+impl ProbeParams {
+    fn parse(query: &str, scrape_timeout: Option<&str>) -> Result<Self, String> {
+        let (mut target, mut format) = (None, None);
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-            let twice = match key.as_ref() {
+            let is_duplicate = match key.as_ref() {
                 "target" => target.replace(value.into_owned()).is_some(),
-                "format" => form.replace(Form::parse(&value)?).is_some(),
-                other => return Err(format!("`{}` is not a parameter; those are target and format", shown(other))),
+                "format" => format.replace(ProbeFormat::parse(&value)?).is_some(),
+                other => return Err(format!("unknown parameter `{}`: expected target or format", shown(other))),
             };
-            if twice {
-                return Err(format!("`{key}` is given twice"));
+            if is_duplicate {
+                return Err(format!("duplicate parameter `{key}`"));
             }
         }
         let target = target.filter(|target| !target.is_empty());
         let target =
-            target.ok_or("the target is missing, such as /probe?target=orders; it is the name of a configured one")?;
-        Ok(Self { target, form: form.unwrap_or(Form::Metrics) })
+            target.ok_or("missing parameter `target` (the name of a configured target), e.g. /probe?target=orders")?;
+        let within = scrape_timeout.map_or(Ok(MAX_ROUND), parse_scrape_timeout)?;
+        Ok(Self { target, format: format.unwrap_or(ProbeFormat::Metrics), within })
     }
 }
 
-impl Form {
+impl ProbeFormat {
     fn parse(text: &str) -> Result<Self, String> {
         match text {
             "json" => Ok(Self::Json),
             "text" => Ok(Self::Text),
-            other => Err(format!(
-                "`{}` is not a format; those are json and text, and without one it is metrics",
-                shown(other)
-            )),
+            other => Err(format!("invalid format `{}`: expected json or text; the default is metrics", shown(other))),
         }
     }
 }
 
-/// How long a round may take for a scrape that ends after so many seconds (the value of `X-Prometheus-Scrape-Timeout-Seconds`):
-/// half a second less, so that the answer is on its way in time. What leaves no time for a round is an error.
-pub(super) fn within(scrape_timeout: &str) -> Result<Duration, String> {
-    let seconds = scrape_timeout.trim().parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
+/// Parses `X-Prometheus-Scrape-Timeout-Seconds` and returns the time limit of the round: half a second less, so that the response
+/// arrives in time.
+fn parse_scrape_timeout(text: &str) -> Result<Duration, String> {
+    let seconds = text.trim().parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
     let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let timeout = timeout.ok_or("X-Prometheus-Scrape-Timeout-Seconds is a number of seconds, such as 10")?;
-    if timeout < LEAST {
-        return Err(format!(
-            "a scrape that ends after {} s leaves no time for a round; the least is {} s",
-            timeout.as_secs_f64(),
-            LEAST.as_secs_f64()
-        ));
+    let timeout =
+        timeout.ok_or("invalid X-Prometheus-Scrape-Timeout-Seconds: expected a number of seconds, e.g. 10")?;
+    if timeout < MIN_SCRAPE_TIMEOUT {
+        let (given, least) = (timeout.as_secs_f64(), MIN_SCRAPE_TIMEOUT.as_secs_f64());
+        return Err(format!("scrape timeout of {given} s leaves no time for a round: expected {least} s or more"));
     }
-    Ok(timeout.saturating_sub(ON_ITS_WAY).min(MOST_WITHIN))
+    Ok(timeout.saturating_sub(RESPONSE_TIME).min(MAX_ROUND))
 }
 
-/// A few words of what came, harmless and short.
+/// Returns the beginning of a text from a request, without control characters.
 pub(super) fn shown(text: &str) -> String {
     Clean(&text.chars().take(64).collect::<String>()).to_string()
 }
 
-const ON_ITS_WAY: Duration = Duration::from_millis(500);
-/// The shortest scrape that is answered, if not always with much.
-const LEAST: Duration = ON_ITS_WAY.saturating_add(TIME_TO_ANSWER).saturating_add(LEAST_ROUND);
-/// The longest deadline that a round can have.
-pub(super) const MOST_WITHIN: Duration = crate::config::LONGEST_TIMEOUT;
+const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
+const RESPONSE_TIME: Duration = Duration::from_millis(500);
+const MIN_SCRAPE_TIMEOUT: Duration = RESPONSE_TIME.saturating_add(TIME_TO_ANSWER).saturating_add(LEAST_ROUND);
+const MAX_ROUND: Duration = crate::config::LONGEST_TIMEOUT;
 
 #[cfg(test)]
 mod tests {
@@ -92,10 +104,10 @@ mod tests {
 
     #[test]
     fn a_target_and_a_format_are_read() {
-        let probe = |target: &str, form| Ok(Probe { target: target.to_owned(), form });
-        assert_eq!(Probe::parse("target=orders"), probe("orders", Form::Metrics));
-        assert_eq!(Probe::parse("format=json&target=a%2Eb"), probe("a.b", Form::Json));
-        assert_eq!(Probe::parse("target=orders&format=text"), probe("orders", Form::Text));
+        let params = |target: &str, format| Ok(ProbeParams { target: target.to_owned(), format, within: MAX_ROUND });
+        assert_eq!(ProbeParams::parse("target=orders", None), params("orders", ProbeFormat::Metrics));
+        assert_eq!(ProbeParams::parse("format=json&target=a%2Eb", None), params("a.b", ProbeFormat::Json));
+        assert_eq!(ProbeParams::parse("target=orders&format=text", None), params("orders", ProbeFormat::Text));
     }
 
     #[test]
@@ -103,26 +115,26 @@ mod tests {
         for query in
             ["", "target=", "targett=x", "target=x&target=y", "target=x&format=xml", "target=x&module=http", "x"]
         {
-            assert!(Probe::parse(query).is_err(), "{query}");
+            assert!(ProbeParams::parse(query, None).is_err(), "{query}");
         }
     }
 
     #[test]
     fn the_round_ends_before_the_scrape() {
-        let seconds = |text| within(text).map(|within| within.as_secs_f64());
+        let seconds = |text| parse_scrape_timeout(text).map(|within| within.as_secs_f64());
         assert_eq!(seconds("10"), Ok(9.5));
         assert_eq!(seconds("1"), Ok(0.5));
-        assert_eq!(within("0.8"), Ok(LEAST_ROUND + TIME_TO_ANSWER));
+        assert_eq!(parse_scrape_timeout("0.8"), Ok(LEAST_ROUND + TIME_TO_ANSWER));
         assert_eq!(seconds("1e9"), Ok(600.0));
         for text in ["", "0", "0.79", "-1", "ten", "NaN", "inf"] {
-            assert!(within(text).is_err(), "{text}");
+            assert!(parse_scrape_timeout(text).is_err(), "{text}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_query_is_too_strange(query in ".{0,200}") {
-            let _ = (Probe::parse(&query), within(&query));
+        fn no_query_is_too_strange(query in ".{0,200}", timeout in ".{0,20}") {
+            let _ = ProbeParams::parse(&query, Some(&timeout));
         }
     }
 }

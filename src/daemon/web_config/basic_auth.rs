@@ -21,8 +21,7 @@ pub(in crate::daemon) struct BasicAuthUsers {
 }
 
 /// The digest of the last verified password of each user.
-#[derive(Default)]
-struct Remembered(Mutex<BTreeMap<String, hmac::Tag>>);
+type Remembered = Mutex<BTreeMap<String, hmac::Tag>>;
 
 impl BasicAuthUsers {
     /// Reads names and hashes.
@@ -43,13 +42,10 @@ impl BasicAuthUsers {
 
     /// Takes over what was remembered of users whose hash is the same.
     pub(super) fn keep_remembered(&self, old: &Self) {
-        if Arc::ptr_eq(&self.remembered, &old.remembered) {
-            return;
-        }
         let is_same = |name: &String| old.hashes.get(name).is_some_and(|hash| self.hashes.get(name) == Some(hash));
-        let old_tags = old.remembered.lock();
-        let kept = old_tags.iter().filter(|(name, _)| is_same(name)).map(|(name, tag)| (name.clone(), *tag));
-        self.remembered.lock().extend(kept);
+        let mut kept = lock(&old.remembered).clone();
+        kept.retain(|name, _| is_same(name));
+        lock(&self.remembered).append(&mut kept);
     }
 
     /// Whether the value of an `Authorization` header lets the request pass.
@@ -59,29 +55,38 @@ impl BasicAuthUsers {
         }
         let Some((name, password)) = authorization.and_then(parse_basic) else { return false };
         let known = self.hashes.get(&name);
+        let credentials = credentials(&name, known.map_or("", String::as_str), &password);
+        if self.is_remembered(&name, &credentials) {
+            return true;
+        }
         let permits = if known.is_some() { &KNOWN_NAMES } else { &OTHER_NAMES };
-        let credentials = Credentials::new(&name, known.map_or("", String::as_str), &password);
-        if known.is_some() && self.remembered.holds(&name, &credentials) {
-            return true;
-        }
         let permit = permits.acquire().await;
-        // clients that send the same password at the same time need one check
-        if known.is_some() && self.remembered.holds(&name, &credentials) {
+        // requests with the same password that came at the same time need one check
+        if self.is_remembered(&name, &credentials) {
             return true;
         }
-        let (hash, remembered, is_known) =
-            (known.unwrap_or(&self.decoy).clone(), self.remembered.clone(), known.is_some());
+        let (hash, is_known) = (known.unwrap_or(&self.decoy).clone(), known.is_some());
+        let remembered = self.remembered.clone();
         let check = tokio::task::spawn_blocking(move || {
             // a client that disconnects does not free the permit before the check ends, and a good password is remembered even then
             let _held = permit;
             let is_good = bcrypt::verify(password, &hash).unwrap_or(false) && is_known;
             if is_good {
-                remembered.lock().insert(name, credentials.sign());
+                lock(&remembered).insert(name, hmac::sign(&KEY, &credentials));
             }
             is_good
         });
         check.await.unwrap_or(false)
     }
+
+    fn is_remembered(&self, name: &str, credentials: &[u8]) -> bool {
+        // compared in constant time
+        lock(&self.remembered).get(name).is_some_and(|tag| hmac::verify(&KEY, credentials, tag.as_ref()).is_ok())
+    }
+}
+
+fn lock(remembered: &Remembered) -> MutexGuard<'_, BTreeMap<String, hmac::Tag>> {
+    remembered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Names only, never a hash.
@@ -91,33 +96,10 @@ impl fmt::Debug for BasicAuthUsers {
     }
 }
 
-impl Remembered {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, hmac::Tag>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn holds(&self, name: &str, credentials: &Credentials) -> bool {
-        self.lock().get(name).is_some_and(|tag| credentials.matches(tag))
-    }
-}
-
-/// Name, hash and password, each with its length.
-struct Credentials(Vec<u8>);
-
-impl Credentials {
-    fn new(name: &str, hash: &str, password: &[u8]) -> Self {
-        let parts = [name.as_bytes(), hash.as_bytes(), password];
-        Self(parts.map(|part| [&part.len().to_be_bytes(), part].concat()).concat())
-    }
-
-    fn sign(&self) -> hmac::Tag {
-        hmac::sign(&KEY, &self.0)
-    }
-
-    /// Compares in constant time.
-    fn matches(&self, tag: &hmac::Tag) -> bool {
-        hmac::verify(&KEY, &self.0, tag.as_ref()).is_ok()
-    }
+/// Joins name, hash and password, each with its length.
+fn credentials(name: &str, hash: &str, password: &[u8]) -> Vec<u8> {
+    let parts = [name.as_bytes(), hash.as_bytes(), password];
+    parts.map(|part| [&part.len().to_be_bytes(), part].concat()).concat()
 }
 
 /// Returns the cost of a bcrypt hash.

@@ -39,6 +39,7 @@ impl RawWebConfig {
             headers: self.headers,
             users: self.users,
             rate_limiter: self.rate_limiter,
+            allowed_hosts: None,
         })
     }
 }
