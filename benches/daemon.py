@@ -1,4 +1,5 @@
-"""What does the daemon cost over time? Ten thousand rounds of one target, a thousand targets while they are scraped, a thousand clients that stall."""
+"""What does the daemon cost over time? Ten thousand rounds of one target, a thousand targets while they are scraped, a thousand clients that stall or
+pipeline requests."""
 
 import contextlib
 import http.client
@@ -105,52 +106,70 @@ def many_targets(stand, count, interval, seconds):
                 "calm": calm, "crowded": crowded}
 
 
-def scrapes(daemon, seconds):
-    """How long each scrape took, one a second as Prometheus asks for it."""
+def scrapes(daemon, seconds, every=1):
+    """How long each scrape took, one after the other in these steps of seconds."""
     took, until = [], time.monotonic() + seconds
     while time.monotonic() < until:
         began = time.monotonic()
         daemon.get("/metrics", {"Accept-Encoding": "gzip", "Accept": "application/openmetrics-text;version=1.0.0"})
         took.append(time.monotonic() - began)
-        time.sleep(max(0, 1 - took[-1]))
+        time.sleep(max(0, every - took[-1]))
     return took
 
 
-@contextlib.contextmanager
+def gzip_readers(stand, count, interval, seconds):
+    """Many targets, polled while a thousand clients pipeline requests for a page in gzip and read nothing; for each page, with clients that stay
+    away once they are closed, and with clients that connect again."""
+    took, targets = [], [target(f"orders-{number}") for number in range(count)]
+    with Daemon(stand, f"interval = '{interval}s'", targets) as daemon:
+        time.sleep(interval)
+        for path in [b"/", b"/metrics", b"/api/v1/reports"]:
+            request = b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n"
+            for reconnect in [False, True]:
+                with bad_clients(1000, [request * 50], reconnect):
+                    took += scrapes(daemon, seconds / 6, every=0.2)
+        missed, failed = daemon.sum("apigw_probe_missed_rounds_total"), daemon.sum("apigw_probe_probe_failures_total")
+        return {"took": took, "missed": missed, "failed": failed, "rss": daemon.rss("VmHWM")}
+
+
 def stalled_clients(count):
     """Half of them never end their request, half never read their answer; whoever is sent away comes again."""
-    begins = [b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"]
+    return bad_clients(count, [b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"], True)
+
+
+@contextlib.contextmanager
+def bad_clients(count, requests, reconnect):
+    """Clients of a process of their own, each of which sends one of the requests and never reads."""
     script = f"""
-import selectors, socket, time
-begins, poll = {begins!r}, selectors.DefaultSelector()
-def come(number):
+import select, socket, time
+requests, poll, clients = {requests!r}, select.epoll(), {{}}
+ENDED = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+def connect(number):
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.setblocking(False)
     client.connect_ex({LISTEN!r})
-    poll.register(client, selectors.EVENT_WRITE, number)
+    poll.register(client, select.EPOLLOUT)
+    clients[client.fileno()] = (client, number)
 for number in range({count}):
-    come(number)
-print("come", flush=True)
+    connect(number)
+print("connected", flush=True)
 while True:
-    for key, _ in poll.select():
-        try:
-            if key.events == selectors.EVENT_WRITE:
-                key.fileobj.send(begins[key.data % 2])
-                # who never ends its request hears when it is sent away; who never reads does not
-                poll.unregister(key.fileobj)
-                if key.data % 2 == 0:
-                    poll.register(key.fileobj, selectors.EVENT_READ, key.data)
-                else:
-                    globals().setdefault("kept", []).append(key.fileobj)
-                continue
-            key.fileobj.recv(1)
-        except OSError:
-            pass
-        poll.unregister(key.fileobj)
-        key.fileobj.close()
-        time.sleep(0.001)
-        come(key.data)
+    for file, event in poll.poll():
+        client, number = clients[file]
+        if not event & ENDED:
+            try:
+                client.send(requests[number % len(requests)])
+            except OSError:
+                pass
+            poll.modify(file, select.EPOLLRDHUP)
+        elif {reconnect}:
+            poll.unregister(file)
+            client.close()
+            time.sleep(0.001)
+            connect(number)
+        else:
+            poll.unregister(file)
 """
     child = subprocess.Popen(["python3", "-c", script], stdout=subprocess.PIPE, preexec_fn=lambda: take_processor(PROCESSORS[-1], first=False))
     try:
