@@ -10,6 +10,7 @@ mod middleware;
 mod page_cache;
 mod probe_params;
 mod response;
+mod state;
 
 pub use listener::BindError;
 
@@ -18,10 +19,11 @@ use super::web_config::WebConfigWatcher;
 use crate::config::{Config, ConfigError, Listen, Untried};
 use accept_loop::{ListenerTask, Server};
 use connection_limiter::ConnectionLimiter;
-pub(super) use handlers::DaemonHandle;
-use handlers::{WebState, control_router, web_router};
+use handlers::{control_router, web_router};
 use listener::{BoundListener, RebindableSocket};
 use nix::sys::resource::{Resource, getrlimit};
+pub(super) use state::DaemonHandle;
+use state::WebState;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;

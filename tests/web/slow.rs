@@ -133,7 +133,9 @@ fn above_half_the_limit_responses_close_and_at_the_limit_the_longest_unfinished_
     let mut idle: Vec<KeptScraper> = (0..12).map(|_| KeptScraper::new(&daemon)).collect();
     assert!(KeptScraper(connect(&daemon)).scrape().contains("connection: close"));
     let mut unfinished: Vec<TcpStream> = (0..12).map(|_| connect(&daemon)).collect();
-    unfinished.iter_mut().for_each(|stream| stream.write_all(b"GET /").unwrap());
+    for stream in &mut unfinished {
+        stream.write_all(b"GET /").unwrap();
+    }
     // one more than the limit
     assert!(KeptScraper(connect(&daemon)).scrape().contains("connection: close"));
     assert_eq!(unfinished[0].read(&mut [0; 64]).unwrap_or(0), 0, "the longest unfinished request is closed");

@@ -1,8 +1,8 @@
 //! Accepts connections of a listener and serves them.
 
 use super::connection_limiter::{Connection, ConnectionLimiter};
-use super::handlers::WebState;
 use super::listener::{AsyncListener, AsyncStream, BoundListener};
+use super::state::WebState;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;

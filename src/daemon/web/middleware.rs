@@ -1,9 +1,9 @@
 //! Checks of every request before it is routed: `Host`, cross-site requests, rate limit and authentication; and the headers that
 //! every response has.
 
-use super::handlers::WebState;
 use super::probe_params::shown;
 use super::response::{add_default_headers, text};
+use super::state::WebState;
 use crate::daemon::web_config::WebConfig;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
