@@ -4,9 +4,11 @@ use crate::client::{ask, request, run};
 use crate::daemon::{Daemon, Setup, wait_for};
 use hyper::StatusCode;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,13 +20,14 @@ fn crowd(daemon: &Daemon, words: &str) -> Vec<TcpStream> {
     if soft < 4096 {
         setrlimit(Resource::RLIMIT_NOFILE, hard.min(4096), hard).unwrap();
     }
-    let client = |_| {
-        let mut stream = TcpStream::connect(daemon.address).unwrap();
-        // it may have been sent away already
-        let _ = stream.write_all(words.as_bytes());
-        stream
-    };
-    (0..BAD_CLIENTS).map(client).collect()
+    (0..BAD_CLIENTS).map(|_| client(daemon.address, words)).collect()
+}
+
+fn client(address: SocketAddr, words: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    // it may have been sent away already
+    let _ = stream.write_all(words.as_bytes());
+    stream
 }
 
 /// A connection that is kept open after a scrape.
@@ -108,6 +111,44 @@ fn a_thousand_pipelined_gzip_readers_keep_nobody_out() {
             &daemon,
             &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n").repeat(50),
         );
+    }
+}
+
+#[test]
+fn clients_that_connect_again_and_again_cut_off_no_scrape() {
+    let daemon = Setup::new().targets((0..30).map(|n| format!("target-{n:03}"))).start();
+    daemon.get_until("/metrics", "apigw_probe_target_success{target=\"target-029\"}");
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut kept = KeptScraper::new(&daemon);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for path in ["/", "/metrics", "/api/v1/reports"] {
+            let words = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n").repeat(50);
+            let (stop, address) = (&stop, daemon.address);
+            scope.spawn(move || {
+                let mut clients = VecDeque::new();
+                while !stop.load(Ordering::Relaxed) {
+                    clients.push_back(client(address, &words));
+                    if clients.len() > 200 {
+                        clients.pop_front();
+                    }
+                }
+            });
+        }
+        let _stop = StopAtEnd(&stop);
+        for _ in 0..10 {
+            assert_eq!(ask(daemon.address, request("GET", "/metrics", &[])).status, StatusCode::OK);
+        }
+    });
+    kept.scrape();
+}
+
+/// Ends the threads of a test, however it ends.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
