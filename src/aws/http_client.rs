@@ -1,6 +1,6 @@
 //! HTTP client for AWS APIs: reqwest with the probe's roots, resolver and detours; no proxy, redirects or pool; bounded bodies.
 
-use crate::probe::{Detour, Net};
+use crate::probe::{Detour, Net, tls_error_text};
 use crate::target::HostName;
 use hyper::Response;
 use hyper::body::Bytes;
@@ -9,6 +9,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Request};
 use std::error::Error;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -164,9 +165,14 @@ pub(super) async fn addresses(net: &Net, host: &str) -> Result<Vec<IpAddr>, Stri
     found.map_err(|fault| format!("`{name}` gave no address ({fault})"))
 }
 
-/// Returns the message of the error at the end of the chain, which says the most.
+/// Returns the message of the error at the end of the chain, which says the most; an error of TLS is described as the probe does it.
 pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
-    error.source().map_or_else(|| error.to_string(), innermost)
+    if let Some(error) = error.downcast_ref() {
+        return tls_error_text(error);
+    }
+    // the source of an I/O error is that of the error within it
+    let within = error.downcast_ref().and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
+    within.or_else(|| error.source()).map_or_else(|| error.to_string(), innermost)
 }
 
 /// Parses an HTTP date and returns by how many seconds it is ahead of this host's clock.
