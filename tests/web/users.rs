@@ -155,6 +155,7 @@ fn a_bad_file_is_told_by_line_and_without_secrets() {
         ("tls_server_config:\n  certfile: a\n", 2, "cert_file"),
         ("basic_auth_users:\n  alice: hunter2-secret\n", 2, "bcrypt"),
         ("basic_auth_users:\n  alice: $2y$31$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi\n", 2, "cost"),
+        ("basic_auth_users:\n  17: $2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi\n", 2, "quotes"),
         ("http_server_config:\n  headers:\n    X-Other: 1\n", 3, "X-Frame-Options"),
         ("http_server_config:\n  headers:\n    X-Frame-Options: never\n", 3, "sameorigin"),
         ("http_server_config:\n  http2: perhaps\n", 2, "http2"),

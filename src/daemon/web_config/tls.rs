@@ -44,7 +44,7 @@ impl RawTlsConfig {
         let key = PrivateKeyDer::from_pem_slice(&key)
             .map_err(|_| self.key.fault("no private key found: expected PEM, e.g. `-----BEGIN PRIVATE KEY-----`"))?;
         let builder =
-            ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions).map_err(|error| {
+            ServerConfig::builder_with_provider(provider).with_protocol_versions(versions).map_err(|error| {
                 self.certificate.fault(format!("no cipher suite matches the TLS versions: {}", tls_error_text(&error)))
             })?;
         let builder = match client {
@@ -59,24 +59,19 @@ impl RawTlsConfig {
         Ok(config)
     }
 
-    fn versions(&self) -> Result<Vec<&'static SupportedProtocolVersion>, WebConfigFault> {
+    fn versions(&self) -> Result<&'static [&'static SupportedProtocolVersion], WebConfigFault> {
         let parse = |text: &Located<String>| match text.value.as_str() {
             "TLS12" => Ok(2),
             "TLS13" => Ok(3),
             "TLS10" | "TLS11" => Err(text.fault("TLS 1.0 and 1.1 are not supported: expected `TLS12` or `TLS13`")),
             _ => Err(text.fault("invalid TLS version: expected `TLS12` or `TLS13`")),
         };
-        let least = self.min_version.as_ref().map_or(Ok(2), parse)?;
-        let most = self.max_version.as_ref().map_or(Ok(3), parse)?;
-        let versions = [(2, &version::TLS12), (3, &version::TLS13)];
-        let versions: Vec<_> = versions
-            .into_iter()
-            .filter(|(number, _)| (least..=most).contains(number))
-            .map(|(_, version)| version)
-            .collect();
-        match (&self.max_version, versions.is_empty()) {
-            (Some(most), true) => Err(most.fault("`max_version` is below `min_version`")),
-            _ => Ok(versions),
+        let min = self.min_version.as_ref().map_or(Ok(2), parse)?;
+        match (min, self.max_version.as_ref().map(|max| Ok((parse(max)?, max))).transpose()?) {
+            (2, Some((2, _))) => Ok(&TLS12_ONLY),
+            (3, Some((2, max))) => Err(max.fault("`max_version` is below `min_version`")),
+            (3, _) => Ok(&TLS13_ONLY),
+            _ => Ok(rustls::ALL_VERSIONS),
         }
     }
 
@@ -106,12 +101,8 @@ impl RawTlsConfig {
                     "X25519" => rustls::NamedGroup::X25519,
                     "CurveP256" => rustls::NamedGroup::secp256r1,
                     "CurveP384" => rustls::NamedGroup::secp384r1,
-                    "CurveP521" => {
-                        return Err(
-                            wanted.fault("CurveP521 is not supported: expected `X25519`, `CurveP256` or `CurveP384`")
-                        );
-                    }
-                    _ => return Err(wanted.fault("invalid curve: expected `X25519`, `CurveP256` or `CurveP384`")),
+                    "CurveP521" => return Err(wanted.fault(format!("CurveP521 is not supported: {CURVES}"))),
+                    _ => return Err(wanted.fault(format!("invalid curve: {CURVES}"))),
                 };
                 Ok(*provider.kx_groups.iter().find(|group| group.name() == name).expect("a group of the provider"))
             };
@@ -208,3 +199,7 @@ fn roots(pem: &PemSource, loader: &mut FileLoader) -> Result<RootCertStore, WebC
 fn go_name(suite: &SupportedCipherSuite) -> String {
     format!("{:?}", suite.suite()).replacen("TLS13_", "TLS_", 1)
 }
+
+static TLS12_ONLY: [&SupportedProtocolVersion; 1] = [&version::TLS12];
+static TLS13_ONLY: [&SupportedProtocolVersion; 1] = [&version::TLS13];
+const CURVES: &str = "expected `X25519`, `CurveP256` or `CurveP384`";
