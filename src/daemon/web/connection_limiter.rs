@@ -17,8 +17,8 @@ pub(super) struct ConnectionLimiter {
     max_connections: usize,
     open: Mutex<BTreeMap<u64, (Arc<Connection>, AbortHandle)>>,
     next_id: AtomicU64,
-    /// A connection has ended.
-    ended: Notify,
+    /// A connection has ended, or may be closed from now on.
+    freed: Arc<Notify>,
     is_closing: watch::Sender<bool>,
 }
 
@@ -26,8 +26,8 @@ impl ConnectionLimiter {
     /// Creates a limiter for at most `max_connections`.
     pub(super) fn new(max_connections: usize) -> Arc<Self> {
         let (is_closing, _) = watch::channel(false);
-        let (open, next_id) = Default::default();
-        Arc::new(Self { max_connections, open, next_id, ended: Notify::new(), is_closing })
+        let (open, next_id, freed) = Default::default();
+        Arc::new(Self { max_connections, open, next_id, freed, is_closing })
     }
 
     /// Returns the limit.
@@ -38,8 +38,7 @@ impl ConnectionLimiter {
     /// Waits until one more connection may be served, and closes another one for it if need be.
     pub(super) async fn acquire(&self) {
         while self.active() >= self.max_connections && !self.close_one() {
-            // a request that is not closed now may be closable in a moment
-            let _ = timeout(RETRY, self.ended.notified()).await;
+            self.freed.notified().await;
         }
     }
 
@@ -48,7 +47,8 @@ impl ConnectionLimiter {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let connection = Arc::new(Connection(Mutex::new((Phase::Receiving, Instant::now()))));
+        let phase = Mutex::new((Phase::Receiving, Instant::now()));
+        let connection = Arc::new(Connection { phase, freed: self.freed.clone() });
         let served = serve(connection.clone());
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let guard = ConnectionGuard { limiter: self.clone(), id };
@@ -103,7 +103,7 @@ impl ConnectionLimiter {
 
     async fn drained(&self) {
         while self.active() > 0 {
-            self.ended.notified().await;
+            self.freed.notified().await;
         }
     }
 
@@ -136,14 +136,19 @@ struct ConnectionGuard {
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.limiter.lock().remove(&self.id);
-        self.limiter.ended.notify_one();
+        self.limiter.freed.notify_one();
     }
 }
 
-/// What a connection is waiting for, and since when.
+/// One connection, as the limiter sees it.
 #[derive(Debug)]
-pub(super) struct Connection(Mutex<(Phase, Instant)>);
+pub(super) struct Connection {
+    /// With the time at which it began.
+    phase: Mutex<(Phase, Instant)>,
+    freed: Arc<Notify>,
+}
 
+/// What a connection is waiting for.
 #[derive(Debug, Clone, Copy)]
 enum Phase {
     /// The first request.
@@ -212,11 +217,11 @@ impl Connection {
     }
 
     fn set(&self, phase: Phase) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (phase, Instant::now());
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = (phase, Instant::now());
     }
 
     fn phase(&self) -> (Phase, Instant) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -229,9 +234,9 @@ pub(super) struct PhaseGuard {
 impl Drop for PhaseGuard {
     fn drop(&mut self) {
         self.next.into_iter().for_each(|phase| self.connection.set(phase));
+        self.connection.freed.notify_one();
     }
 }
 
 /// How long shutdown waits for requests of connections that have just been accepted.
 const LAST_REQUESTS: Duration = Duration::from_millis(200);
-const RETRY: Duration = Duration::from_millis(50);

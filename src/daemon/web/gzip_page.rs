@@ -24,25 +24,26 @@ impl GzipPage {
     /// Returns the page as it is. What a connection buffers of the end of a large page is copied, so that it does not keep the page.
     pub(super) fn into_gzip(self) -> impl Iterator<Item = Bytes> {
         let mut rest = self.gzip;
-        let copied_end = if rest.len() > 2 * CHUNK_SIZE { 2 * CHUNK_SIZE } else { 0 };
+        let copied_end = if rest.len() > 2 * PART_SIZE { 2 * PART_SIZE } else { 0 };
         std::iter::from_fn(move || {
             let is_copied = rest.len() <= copied_end;
-            let part = rest.split_to(rest.len().min(CHUNK_SIZE));
+            let part = rest.split_to(rest.len().min(PART_SIZE));
             (!part.is_empty()).then(|| if is_copied { Bytes::copy_from_slice(&part) } else { part })
         })
     }
 
-    /// Decompresses the page chunk by chunk.
+    /// Decompresses the page, half a chunk at a time, since a connection buffers it.
     pub(super) fn into_plain(self) -> impl Iterator<Item = Bytes> {
-        let mut begin = HEADER.len();
-        (0..self.chunk_ends.len()).map(move |chunk| {
+        let halves = (0..self.chunk_ends.len()).flat_map(|chunk| [(chunk, 0), (chunk, 1)]);
+        let parts = halves.map(move |(chunk, half)| {
+            let begin = chunk.checked_sub(1).map_or(HEADER.len(), |before| self.chunk_ends[before]);
             let compressed = &self.gzip[begin..self.chunk_ends[chunk]];
-            begin = self.chunk_ends[chunk];
-            let mut plain = Vec::with_capacity(CHUNK_SIZE);
+            let mut plain = Vec::with_capacity((half + 1) * PART_SIZE);
             let mut decompress = Decompress::new(false);
             decompress.decompress_vec(compressed, &mut plain, FlushDecompress::Sync).expect("it was compressed here");
-            plain.into()
-        })
+            Bytes::copy_from_slice(plain.get(half * PART_SIZE..).unwrap_or_default())
+        });
+        parts.filter(|part| !part.is_empty())
     }
 }
 
@@ -57,9 +58,12 @@ pub(super) struct GzipWriter {
 }
 
 impl GzipWriter {
-    pub(super) fn new() -> Self {
+    /// Begins a page that will take about so many bytes.
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        let mut gzip = Vec::with_capacity(capacity);
+        gzip.extend(HEADER);
         Self {
-            gzip: HEADER.to_vec(),
+            gzip,
             chunk_ends: Vec::new(),
             plain: Vec::with_capacity(CHUNK_SIZE),
             compress: Compress::new(Compression::fast(), false),
@@ -144,9 +148,11 @@ impl Drop for KeptPage {
 
 /// The header of a gzip stream without a name and a time, of an unknown operating system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
-/// The size of a chunk of plain text. A connection buffers one, or as much of the gzip.
-const CHUNK_SIZE: usize = 16 * 1024;
-const MAX_PAGE_BYTES: usize = 8 << 20;
+/// The plain text of a chunk: smaller ones compress less and take longer.
+const CHUNK_SIZE: usize = 2 * PART_SIZE;
+/// What a connection buffers.
+const PART_SIZE: usize = 16 * 1024;
+const MAX_PAGE_BYTES: usize = 4 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -157,7 +163,7 @@ mod tests {
     use std::io::Read as _;
 
     fn page(memory: &PageMemory, text: &str) -> GzipPage {
-        let mut writer = GzipWriter::new();
+        let mut writer = GzipWriter::with_capacity(0);
         writer.write_str(text).unwrap();
         writer.finish(memory)
     }
@@ -181,7 +187,7 @@ mod tests {
             GzDecoder::new(&gzip.concat()[..]).read_to_end(&mut plain).unwrap();
             prop_assert!(plain == text.as_bytes());
             let chunks: Vec<Bytes> = page.into_plain().collect();
-            prop_assert!(chunks.iter().all(|chunk| chunk.len() <= CHUNK_SIZE) && chunks.concat() == text.as_bytes());
+            prop_assert!(chunks.iter().all(|chunk| chunk.len() <= PART_SIZE) && chunks.concat() == text.as_bytes());
         }
     }
 

@@ -47,16 +47,18 @@ async fn run<K: Clone + PartialEq + Send + 'static>(
     memory: PageMemory,
     encode: Encode<K>,
 ) {
-    let mut waiting = Vec::new();
+    let (mut waiting, mut capacity) = (Vec::new(), 0);
     while queue.recv_many(&mut waiting, usize::MAX).await > 0 {
         while let Some(key) = next_key(&mut waiting) {
             let (encode, memory) = (encode.clone(), memory.clone());
             let encoding = tokio::task::spawn_blocking(move || {
-                let mut page = GzipWriter::new();
+                let mut page = GzipWriter::with_capacity(capacity);
                 (encode(&key, &mut page).ok().map(|()| page.finish(&memory)), key)
             });
             match encoding.await {
                 Ok((page, key)) => {
+                    // the next one takes about as much, and need not grow
+                    capacity = page.as_ref().map_or(0, |page: &GzipPage| page.len() + page.len() / 8);
                     let served = waiting.extract_if(.., |request| request.key == key);
                     served.for_each(|request| drop(request.reply.send(page.clone())));
                 }
