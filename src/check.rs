@@ -216,6 +216,7 @@ impl Check {
             environment: Environment {
                 dns_servers: net.resolver.servers().to_vec(),
                 dns_servers_given: net.resolver.is_given(),
+                caching_stub: net.resolver.is_caching_stub(),
                 unfollowed_resolver_options: net.resolver.unfollowed_options().to_vec(),
                 ignored_dns_servers: net.resolver.ignored_servers().to_vec(),
                 ignored_proxy_variables: ignored_proxy_variables.to_vec(),

@@ -4,6 +4,7 @@ mod address;
 mod canonical;
 mod fault;
 mod secret;
+mod serde_helpers;
 mod wording;
 
 // reads the wordings, hides the secrets
@@ -31,12 +32,15 @@ pub use fault::{DnsFault, HttpFault, QueryOutcome, TcpFault, TlsFault};
 pub use lookup::{Lookup, Mismatches, NameSource, Query, RecordType, SecondOpinion, Transport};
 pub use outcome::Outcome;
 pub use secret::{Secrets, redact};
+pub(crate) use serde_helpers::{Seconds, is_default};
 pub use wording::{Denial, Effect, MethodArn, PolicyKind, Wording};
 
 use crate::named::named;
 use crate::plan::{AccessPath, Missing, Plan, RowId};
 use crate::setup::Setup;
 use crate::target::{Target, Zone};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,28 +65,26 @@ pub struct Round {
     pub canary: Option<Box<Canary>>,
 }
 
-/// What about this host bears on the result.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What about the probing host bears on the result.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
-    /// The DNS servers that were to be asked, in their order.
+    /// The DNS servers, in the order of asking.
     pub dns_servers: Vec<SocketAddr>,
-    /// Whether the user named the DNS servers; otherwise they are the system's.
+    /// Whether the user named them; otherwise they are the system's.
     pub dns_servers_given: bool,
+    /// Whether the first is a stub on this host, which may answer from a cache.
+    pub caching_stub: bool,
     /// Options of the system's resolver that are set and that the probe does not follow: `rotate`, `single-request`, `RES_OPTIONS`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfollowed_resolver_options: Vec<String>,
     /// Servers in resolv.conf that glibc cannot read, and therefore ignores, as the probe does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored_dns_servers: Vec<String>,
     /// Proxy variables that were set and ignored.
     pub ignored_proxy_variables: Vec<String>,
-    /// What is known of the set-up, if anybody looked.
+    /// What is known of the set-up, if anybody looked; a part of the report by itself.
+    #[serde(skip)]
     pub setup: Option<Box<Setup>>,
-}
-
-impl Environment {
-    /// Whether the system's first server is a stub on this host (systemd-resolved, dnsmasq), which may answer from a cache.
-    pub fn has_caching_stub(&self) -> bool {
-        !self.dns_servers_given && self.dns_servers.first().is_some_and(|server| server.ip().is_loopback())
-    }
 }
 
 named! {

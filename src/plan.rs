@@ -7,6 +7,7 @@ pub(crate) use curl::word;
 pub use header::{Header, HeaderError, HeaderText};
 
 use crate::named::named;
+use crate::target::serde_as_text;
 use crate::target::{Api, ApiId, Callee, HostName, Region, Target, Zone};
 use header::is_token;
 use std::borrow::Cow;
@@ -235,6 +236,8 @@ impl Method {
         matches!(self.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 }
+
+serde_as_text!(Method);
 
 /// What a REST API can have methods for (developer guide, "Set up a method").
 const USUAL_METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];

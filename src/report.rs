@@ -2,9 +2,10 @@
 
 mod step;
 
-mod shape;
+mod json;
 
-pub use shape::{SetupShape, Shape, UnreadableReport};
+pub(crate) use json::{InventoryJson, ReportJson};
+pub use json::{ReadReportError, read_json};
 pub use step::{Step, StepState, other_kind, steps};
 
 use crate::diagnosis::{Cause, Diagnosis, diagnose};

@@ -17,6 +17,7 @@ pub use domain::CustomDomain;
 pub use name::{ApiId, AwsHost, AwsHostKind, DnsSuffix, HostName, NameError, Region, VpceId, Zone, sts_service};
 pub use warning::Warning;
 
+pub(crate) use name::serde_as_text;
 use pasted::{EndpointInput, InvokeUrl, MOST_URL_BYTES, UrlHost};
 use std::collections::BTreeSet;
 use zonal::Zonal;

@@ -7,7 +7,7 @@ use apigw_probe::observation::Question;
 use apigw_probe::plan::Request;
 use apigw_probe::probe::{Detour, Limits, Net, Resolver, Trust};
 use apigw_probe::render;
-use apigw_probe::report::{Report, Shape, Verdict};
+use apigw_probe::report::{Report, Verdict, read_json};
 use apigw_probe::target::Target;
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ fn differences(scenario: &'static Scenario, report: &Report) -> Vec<String> {
 fn in_json(report: &Report) -> Vec<String> {
     let mut wrong = Vec::new();
     let json = render::json(report);
-    let replayed = Report::of(Shape::read(json.as_bytes()).unwrap());
+    let replayed = Report::of(read_json(json.as_bytes()).unwrap());
     let essence = |report: &Report| {
         let findings = report.diagnosis.findings.iter();
         let findings: Vec<_> = findings

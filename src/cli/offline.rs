@@ -12,7 +12,7 @@ use crate::diagnosis::Cause;
 use crate::observation::{Intent, Outcome};
 use crate::plan::{Request, rows, word};
 use crate::render;
-use crate::report::{Report, Shape};
+use crate::report::{Report, read_json};
 use crate::status::Schedule;
 use crate::target::Expectation;
 use clap::{Args, Subcommand};
@@ -162,7 +162,7 @@ pub(super) fn replay(ReplayArgs { file, output }: &ReplayArgs) -> Result<u8, Sto
         let all =
             if is_list { serde_json::from_str(document.get()).map_err(|error| wrong(&error))? } else { vec![document] };
         for one in all {
-            reports.push(Report::of(Shape::read(one.get().as_bytes()).map_err(|error| wrong(&error))?));
+            reports.push(Report::of(read_json(one.get().as_bytes()).map_err(|error| wrong(&error))?));
         }
     }
     match reports.as_slice() {

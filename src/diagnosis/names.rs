@@ -284,7 +284,7 @@ pub(crate) fn surroundings(case: &Case<'_>) -> Vec<String> {
     let set = &environment.ignored_proxy_variables;
     let stub = "the first DNS server is a stub on this host, which may answer from a cache";
     let proxy = format!("{} set in the environment; the probe went past the proxy", set.join(", "));
-    let unresolved = case.any(Sight::has_no_name) && environment.has_caching_stub();
+    let unresolved = case.any(Sight::has_no_name) && environment.caching_stub;
     unresolved.then(|| stub.to_owned()).into_iter().chain((!set.is_empty()).then_some(proxy)).collect()
 }
 

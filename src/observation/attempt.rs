@@ -1,6 +1,8 @@
 //! What came of one connection? Nested by phase, so that what was not reached is absent.
 
 use super::{Answer, HttpFault, TcpFault, TlsFault};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -72,7 +74,7 @@ pub struct Session {
 }
 
 /// What a server certificate says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Certificate {
     /// The subject's distinguished name.
     pub subject: String,
@@ -81,18 +83,24 @@ pub struct Certificate {
     /// The issuer's distinguished name.
     pub issuer: String,
     /// The first moment of its validity.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub not_before: OffsetDateTime,
     /// The last moment of its validity.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub not_after: OffsetDateTime,
 }
 
 /// A trusted root that has expired. The probe accepts it (RFC 5280, 6.1 does not check the dates of a trust anchor); OpenSSL and most
 /// other clients do not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpiredRoot {
     /// The subject's distinguished name.
     pub subject: String,
     /// The last moment of its validity.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub not_after: OffsetDateTime,
 }
 

@@ -1,8 +1,11 @@
 //! How was a name resolved? Every query that was sent, the chain of aliases, the addresses or why there are none.
 
+use super::serde_helpers::{Seconds, is_default, seconds};
 use super::{Address, DnsFault, QueryOutcome};
 use crate::named::named;
 use crate::target::HostName;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -54,37 +57,47 @@ named! {
     }
 }
 
-/// One DNS query: one transmission to one server.
-#[derive(Debug, Clone, PartialEq)]
+/// One transmission of one DNS question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Query {
     /// The name asked for.
     pub name: HostName,
     /// The record type.
+    #[serde(rename = "type")]
     pub kind: RecordType,
     /// The server asked.
     pub server: SocketAddr,
-    /// UDP or TCP.
+    /// What carried it.
     pub transport: Transport,
     /// How it ended.
     pub outcome: QueryOutcome,
     /// The response code (RFC 1035, 6895), if an answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rcode: Option<u16>,
     /// Replies that did not fit the query.
+    #[serde(flatten)]
     pub mismatches: Mismatches,
     /// From sending to the end, as felt.
+    #[serde(rename = "duration_seconds", with = "seconds")]
+    #[schemars(with = "Seconds")]
     pub felt: Duration,
     /// From sending to the arrival of the answer by the kernel's stamps.
+    #[serde(rename = "wire_seconds", with = "seconds", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Seconds>")]
     pub wire: Option<Duration>,
     /// Whether another path sent it, and this one only shares the answer: one of the round, or in the daemon one of another round.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shared: bool,
 }
 
 /// Replies from the address of the server that did not fit a query, and were ignored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Mismatches {
-    /// Replies with another id.
+    /// How many replies had another id, if any.
+    #[serde(rename = "mismatched_ids", default, skip_serializing_if = "is_default")]
     pub ids: u32,
-    /// Replies with the id of the query that repeat another question or none.
+    /// How many replies with the id of the query repeated another question or none, if any.
+    #[serde(rename = "mismatched_questions", default, skip_serializing_if = "is_default")]
     pub questions: u32,
 }
 

@@ -83,6 +83,11 @@ impl Resolver {
         self.files.is_none()
     }
 
+    /// Returns whether the system's first server is a stub on this host (systemd-resolved, dnsmasq), which may answer from a cache.
+    pub fn is_caching_stub(&self) -> bool {
+        !self.is_given() && self.servers().first().is_some_and(|server| server.ip().is_loopback())
+    }
+
     /// Returns the options that other programs on this host follow and the probe does not: `rotate`, `single-request`, `RES_OPTIONS`.
     pub fn unfollowed_options(&self) -> &[String] {
         &self.resolv_conf().unfollowed_options

@@ -1,7 +1,7 @@
 //! The report for programs: JSON of one stable shape, and the schema of that shape.
 
 use crate::observation::is_shown;
-use crate::report::{Report, SetupShape, Shape};
+use crate::report::{InventoryJson, Report, ReportJson};
 use crate::setup::Setup;
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
@@ -11,17 +11,17 @@ use std::fmt::Write as _;
 
 /// The report as indented JSON with a line break at its end; no character in it steers a terminal.
 pub fn json(report: &Report) -> String {
-    escaped(serde_json::to_string_pretty(&report.shape()).expect("a shape has text keys only"))
+    escaped(serde_json::to_string_pretty(&ReportJson::of(report)).expect("a report has text keys only"))
 }
 
 /// The report as JSON on one line with its break, for a stream of several.
 pub fn json_line(report: &Report) -> String {
-    escaped(serde_json::to_string(&report.shape()).expect("a shape has text keys only"))
+    escaped(serde_json::to_string(&ReportJson::of(report)).expect("a report has text keys only"))
 }
 
 /// What is known of a set-up by itself, as indented JSON with a line break at its end.
 pub fn json_setup(setup: &Setup) -> String {
-    escaped(serde_json::to_string_pretty(&SetupShape::of(setup)).expect("a shape has text keys only"))
+    escaped(serde_json::to_string_pretty(&InventoryJson::of(setup)).expect("it has text keys only"))
 }
 
 fn escaped(plain: String) -> String {
@@ -52,7 +52,7 @@ pub fn json_schema() -> Value {
         .for_serialize()
         .with_transform(RecursiveTransform(without_null))
         .with_transform(RecursiveTransform(known_formats));
-    let mut schema = settings.into_generator().into_root_schema_for::<Shape>();
+    let mut schema = settings.into_generator().into_root_schema_for::<ReportJson>();
     schema.insert("$id".to_owned(), "urn:apigw-probe:report:1".into());
     schema.insert("title".to_owned(), "apigw-probe report".into());
     with_set_up_alone(&mut schema);

@@ -43,6 +43,40 @@ impl HostName {
     }
 }
 
+/// Implements serde and JSON Schema for types that are written with `Display` and read with `parse`.
+macro_rules! serde_as_text {
+    ($($Type:ident),+) => {$(
+        impl serde::Serialize for $Type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $Type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl schemars::JsonSchema for $Type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($Type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string" })
+            }
+        }
+    )+};
+}
+pub(crate) use serde_as_text;
+
+serde_as_text!(HostName, ApiId);
+
 /// An id or a piece of a name: one or more of `a-z 0-9 -`, lower case. Reports hold many of them, so that none takes more than its text.
 macro_rules! piece {
     ($(#[$doc:meta])* $Type:ident) => {

@@ -2,7 +2,7 @@
 
 use crate::daemon::{Daemon, eventually, head, target};
 use crate::start;
-use apigw_probe::report::Shape;
+use apigw_probe::report::read_json;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -34,7 +34,7 @@ fn files_are_written_for_others_to_read() {
         eventually("file", || fs::metadata(path).ok());
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o644);
     }
-    Shape::read(&fs::read(&paths[1]).unwrap()).unwrap();
+    read_json(&fs::read(&paths[1]).unwrap()).unwrap();
     let text = eventually("both targets", || {
         textfile(folder.path()).filter(|text| text.contains("target=\"orders\"") && text.contains("target=\"stock\""))
     });
@@ -90,7 +90,7 @@ fn a_killed_daemon_leaves_whole_files_and_the_next_one_tidies_up() {
         daemon.service.child.wait().unwrap();
         textfile(folder.path()).unwrap();
         if let Ok(bytes) = fs::read(folder.path().join("orders.json")) {
-            Shape::read(&bytes).unwrap();
+            read_json(&bytes).unwrap();
         }
     }
     // as a run leaves it that was killed between writing and renaming

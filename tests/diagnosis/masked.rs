@@ -3,7 +3,7 @@
 use crate::round::{ALL, Scene, healthy, names, reduced};
 use apigw_probe::diagnosis::{Cause, Confidence, diagnose};
 use apigw_probe::observation::{Answer, RawAnswer};
-use apigw_probe::report::{Report, Shape};
+use apigw_probe::report::{Report, read_json};
 use std::time::Duration;
 
 const HEADERS: [(&str, &str); 1] = [("x-amz-apigw-id", "OkT9cFi55PgFRpA=")];
@@ -68,5 +68,5 @@ fn a_body_that_was_asked_for_is_read_as_well() {
 fn a_saved_report_says_the_same() {
     let report = Report::of(failing(ERRORS[0]).round);
     let json = serde_json::to_vec(&report.shape()).unwrap();
-    assert_eq!(diagnose(&Shape::read(&json).unwrap()).findings, report.diagnosis.findings);
+    assert_eq!(diagnose(&read_json(&json).unwrap()).findings, report.diagnosis.findings);
 }

@@ -8,7 +8,7 @@ use apigw_probe::observation::{
     printable,
 };
 use apigw_probe::plan::Plan;
-use apigw_probe::report::{Report, Shape};
+use apigw_probe::report::{Report, read_json};
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeSet;
@@ -65,7 +65,7 @@ proptest! {
     fn a_saved_report_is_diagnosed_alike(round in rounds()) {
         let report = Report::of(round);
         let json = serde_json::to_vec(&report.shape()).unwrap();
-        let again = diagnose(&Shape::read(&json).unwrap());
+        let again = diagnose(&read_json(&json).unwrap());
         prop_assert_eq!(&report.diagnosis.findings, &again.findings);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{hostile, is_harmless, report};
 use apigw_probe::render::{JSON_SCHEMA, json, json_schema};
-use apigw_probe::report::{Report, Shape, UnreadableReport};
+use apigw_probe::report::{ReadReportError, Report, read_json};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -93,7 +93,7 @@ fn reports_of_versions_that_knew_less_of_tls_are_read() {
     let mut older = value_of(&report::healthy());
     let tls = older.pointer_mut("/paths/0/attempts/0/tls").unwrap().as_object_mut().unwrap();
     assert!(tls.remove("key_exchange").is_some() && tls.remove("client_certificate_requested").is_some());
-    let round = Shape::read(older.to_string().as_bytes()).unwrap();
+    let round = read_json(older.to_string().as_bytes()).unwrap();
     let session = &round.rows[0].observation().unwrap().attempts[0].secured().unwrap().session;
     assert_eq!((&session.key_exchange, session.client_certificate_requested), (&None, false));
 }
@@ -101,7 +101,7 @@ fn reports_of_versions_that_knew_less_of_tls_are_read() {
 #[test]
 fn saved_reports_give_back_the_round() {
     for (name, report) in report::all() {
-        assert_eq!(Shape::read(json(&report).as_bytes()).unwrap(), report.round, "{name}");
+        assert_eq!(read_json(json(&report).as_bytes()).unwrap(), report.round, "{name}");
     }
 }
 
@@ -109,8 +109,8 @@ fn saved_reports_give_back_the_round() {
 fn later_formats_are_not_read() {
     let mut later = value_of(&report::healthy());
     later["schema_version"] = json!(2);
-    let read = Shape::read(later.to_string().as_bytes());
-    assert!(matches!(read, Err(UnreadableReport::Version(2))), "{read:?}");
+    let read = read_json(later.to_string().as_bytes());
+    assert!(matches!(read, Err(ReadReportError::Version(2))), "{read:?}");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_cause_of_a_later_version_keeps_nobody_from_reading() {
     let report = report::all_broken();
     let mut later = value_of(&report);
     later["findings"][0]["cause"] = json!("cause-to-come");
-    assert_eq!(Shape::read(later.to_string().as_bytes()).unwrap(), report.round);
+    assert_eq!(read_json(later.to_string().as_bytes()).unwrap(), report.round);
 }
 
 #[test]
@@ -141,7 +141,7 @@ proptest! {
             let report = hostile::filled(report, &text);
             let written = json(&report);
             prop_assert!(written.chars().all(is_harmless), "{:?}", written);
-            prop_assert_eq!(Shape::read(written.as_bytes()).unwrap(), report.round);
+            prop_assert_eq!(read_json(written.as_bytes()).unwrap(), report.round);
         }
     }
 
@@ -149,7 +149,7 @@ proptest! {
     fn times_are_kept_to_the_microsecond(nanos in 0_u64..10_000_000_000_000) {
         let mut report = report::healthy();
         report.round.took = std::time::Duration::from_nanos(nanos);
-        let read = Shape::read(json(&report).as_bytes()).unwrap();
+        let read = read_json(json(&report).as_bytes()).unwrap();
         prop_assert_eq!(read.took, report::micros(nanos / 1000));
     }
 }

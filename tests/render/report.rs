@@ -43,6 +43,7 @@ pub fn round() -> Round {
         environment: Environment {
             dns_servers: vec![SocketAddr::from(([10, 0, 0, 2], 53))],
             dns_servers_given: false,
+            caching_stub: false,
             unfollowed_resolver_options: Vec::new(),
             ignored_dns_servers: Vec::new(),
             ignored_proxy_variables: Vec::new(),

@@ -53,7 +53,7 @@ impl Detail<'_, '_> {
         let servers: Vec<_> = environment.dns_servers.iter().map(ToString::to_string).collect();
         let servers = if servers.is_empty() { "none".to_owned() } else { servers.join(", ") };
         self.line("dns", &format!("{servers} ({origin})"))?;
-        if environment.has_caching_stub() {
+        if environment.caching_stub {
             self.line("", "the first is a stub on this host, which may answer from a cache")?;
         }
         for (title, words) in [
