@@ -23,7 +23,7 @@ mod wrap;
 pub use clean::Clean;
 pub use curl::curl;
 pub use explain::{explain, explain_all, explain_outcome};
-pub use json::{JSON_SCHEMA, json, json_line, json_schema, json_setup};
+pub use json::{JSON_SCHEMA, json, json_line, json_setup};
 pub use metrics::prometheus;
 pub use nagios::{Nagios, NagiosStatus, nagios, nagios_of_all};
 pub use style::TextStyle;

@@ -4,8 +4,8 @@ mod step;
 
 mod json;
 
-pub(crate) use json::{InventoryJson, ReportJson};
-pub use json::{ReadReportError, read_json};
+pub(crate) use json::InventoryJson;
+pub use json::{ReadReportError, ReportJson, read_json};
 pub use step::{Step, StepState, other_kind, steps};
 
 use crate::diagnosis::{Cause, Diagnosis, diagnose};

@@ -92,7 +92,7 @@ fn in_json(report: &Report) -> Vec<String> {
     if essence(&replayed) != essence(report) {
         wrong.push(format!("replay says {:?}", essence(&replayed)));
     }
-    let schema = jsonschema::validator_for(&render::json_schema()).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(render::JSON_SCHEMA).unwrap()).unwrap();
     let instance = serde_json::from_str(&json).unwrap();
     wrong.extend(schema.iter_errors(&instance).map(|error| format!("schema: {error} at {}", error.instance_path())));
     wrong

@@ -26,14 +26,14 @@ use time::OffsetDateTime;
 macro_rules! json_form {
     ($(
         $(#[$meta:meta])*
-        $name:literal $Json:ident($($arg:ident: $Arg:ty),*) {
+        $vis:vis struct $Json:ident as $name:literal from ($($arg:ident: $Arg:ty),*) {
             $($(#[$field_meta:meta])* $field:ident: $Type:ty = $value:expr $(, $default:ident)?;)+
         }
     )+) => {$(
         $(#[$meta])*
         #[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[schemars(rename = $name)]
-        pub(crate) struct $Json {
+        $vis struct $Json {
             $($(#[$field_meta])* $(#[serde($default, skip_serializing_if = "is_default")])? $field: $Type,)+
         }
 
@@ -47,7 +47,7 @@ macro_rules! json_form {
 
 json_form! {
     /// The report of one round.
-    "Report" ReportJson(report: &Report) {
+    pub struct ReportJson as "Report" from (report: &Report) {
         /// The version of this format; within one version there are only additions.
         #[schemars(extend("const" = SCHEMA_VERSION))]
         schema_version: u32 = SCHEMA_VERSION;
@@ -89,7 +89,7 @@ json_form! {
     }
 
     /// What is known of a set-up where no API was named: those parts of a report that need no round.
-    "Inventory" InventoryJson(inventory: &Setup) {
+    pub(crate) struct InventoryJson as "Inventory" from (inventory: &Setup) {
         schema_version: u32 = SCHEMA_VERSION;
         tool: ToolJson = ToolJson::of();
         steps: Vec<Step> = steps(inventory, None);
@@ -97,7 +97,7 @@ json_form! {
     }
 
     /// A program and its version.
-    "Tool" ToolJson() {
+    struct ToolJson as "Tool" from () {
         /// Always `apigw-probe`.
         name: String = env!("CARGO_PKG_NAME").to_owned();
         /// The version, as in `--version`.
@@ -105,7 +105,7 @@ json_form! {
     }
 
     /// What was probed.
-    "Target" TargetJson(target: &Target) {
+    struct TargetJson as "Target" from (target: &Target) {
         /// What reports and metrics call it.
         name: String = target.name.clone();
         /// The invoke URL.
@@ -136,7 +136,7 @@ json_form! {
     }
 
     /// Something in the target that contradicts itself or looks unusual.
-    "Warning" WarningJson(warning: &Warning) {
+    struct WarningJson as "Warning" from (warning: &Warning) {
         /// The machine name.
         name: String = warning.name().to_owned();
         /// The sentence for people; its wording may change.
@@ -145,7 +145,7 @@ json_form! {
 
     /// One path.
     #[expect(clippy::struct_excessive_bools, reason = "the contract names them")]
-    "Path" PathJson(row: &Row, round: &Round) {
+    struct PathJson as "Path" from (row: &Row, round: &Round) {
         /// Which documented path.
         path: AccessPath = row.path;
         /// The Availability Zone whose name of the endpoint was dialled; absent for the path itself.
@@ -182,7 +182,7 @@ json_form! {
     }
 
     /// A request to an address that was reached already, to decide between explanations that the paths leave open.
-    "Experiment" FollowUpJson(question: Question, seen: &Observation, round: &Round) {
+    struct FollowUpJson as "Experiment" from (question: Question, seen: &Observation, round: &Round) {
         /// What it was to tell.
         question: Question = question;
         /// The question in words, for people; they may change.
@@ -199,7 +199,7 @@ json_form! {
     }
 
     /// The call of an API that does not exist.
-    "Canary" NegativeControlJson(canary: &Canary, round: &Round) {
+    struct NegativeControlJson as "Canary" from (canary: &Canary, round: &Round) {
         /// The id that was made up.
         api_id: ApiId = canary.api.clone();
         /// The path that it took.
@@ -211,7 +211,7 @@ json_form! {
     }
 
     /// What was sent beyond the paths, and what came of it.
-    "Seen" ObservationJson(seen: &Observation, round: &Round) {
+    struct ObservationJson as "Seen" from (seen: &Observation, round: &Round) {
         /// `ok` if an expected status came back, or what came in its place: `dns-…`, `tcp-…`, `tls-…`, `http-…`.
         #[schemars(extend("pattern" = "^(ok|(dns|tcp|tls|http)-[a-z0-9-]+)$"))]
         outcome: String = seen.outcome(&round.target).name().to_owned();
@@ -228,7 +228,7 @@ json_form! {
     }
 
     /// What was to be sent.
-    "Request" RequestJson(plan: &Plan) {
+    struct RequestJson as "Request" from (plan: &Plan) {
         /// The URL; it names the host that is dialled.
         url: String = plan.url();
         /// The name that was resolved and connected to.
@@ -251,7 +251,7 @@ json_form! {
     }
 
     /// How a name was resolved.
-    "Dns" DnsJson(lookup: &Lookup, round: &Round) {
+    struct DnsJson as "Dns" from (lookup: &Lookup, round: &Round) {
         /// `ok`, or why there is no address: `dns-…`.
         #[schemars(extend("pattern" = "^(ok|dns-[a-z0-9-]+)$"))]
         outcome: String = dns_outcome(&lookup.result);
@@ -272,7 +272,7 @@ json_form! {
     }
 
     /// What the VPC resolver says.
-    "SecondOpinion" VpcResolverJson(opinion: &SecondOpinion, round: &Round) {
+    struct VpcResolverJson as "SecondOpinion" from (opinion: &SecondOpinion, round: &Round) {
         /// The resolver asked.
         server: SocketAddr = opinion.server;
         /// `ok`, or why there is no address.
@@ -283,7 +283,7 @@ json_form! {
     }
 
     /// An address.
-    "Address" AddressJson(address: &Address, round: &Round) {
+    struct AddressJson as "Address" from (address: &Address, round: &Round) {
         /// The address.
         ip: IpAddr = address.ip;
         /// Its kind, by the IANA special-purpose registries.
@@ -295,7 +295,7 @@ json_form! {
     }
 
     /// One connection.
-    "Attempt" AttemptJson(attempt: &Attempt, outcome: Outcome) {
+    struct AttemptJson as "Attempt" from (attempt: &Attempt, outcome: Outcome) {
         /// Address and port.
         address: SocketAddr = attempt.address;
         /// Connecting.
@@ -307,7 +307,7 @@ json_form! {
     }
 
     /// Connecting.
-    "Tcp" TcpJson(tcp: &Phase<Connected, TcpFailure>, result: Result<&Connected, &TcpFailure>) {
+    struct TcpJson as "Tcp" from (tcp: &Phase<Connected, TcpFailure>, result: Result<&Connected, &TcpFailure>) {
         /// `ok` or `tcp-…`.
         #[schemars(extend("pattern" = "^(ok|tcp-[a-z0-9-]+)$"))]
         outcome: String = result.err().map_or(OK, |failure| failure.fault.name()).to_owned();
@@ -322,7 +322,7 @@ json_form! {
     }
 
     /// The handshake.
-    "Tls" TlsJson(tls: &Phase<Secured, TlsFailure>, result: Result<&Secured, &TlsFailure>, attempt: &Attempt) {
+    struct TlsJson as "Tls" from (tls: &Phase<Secured, TlsFailure>, result: Result<&Secured, &TlsFailure>, attempt: &Attempt) {
         /// `ok` or `tls-…`.
         #[schemars(extend("pattern" = "^(ok|tls-[a-z0-9-]+)$"))]
         outcome: String = result.err().map_or(OK, |failure| failure.fault.name()).to_owned();
@@ -353,7 +353,7 @@ json_form! {
     }
 
     /// The exchange.
-    "Http" HttpJson(http: &Phase<Answer, HttpFailure>, attempt: &Attempt, outcome: Outcome) {
+    struct HttpJson as "Http" from (http: &Phase<Answer, HttpFailure>, attempt: &Attempt, outcome: Outcome) {
         /// `ok` or `http-…`.
         #[schemars(extend("pattern" = "^(ok|http-[a-z0-9-]+)$"))]
         outcome: String = outcome.name().to_owned();
@@ -369,7 +369,7 @@ json_form! {
     }
 
     /// An answer.
-    "Answer" ResponseJson(answer: &Answer) {
+    struct ResponseJson as "Answer" from (answer: &Answer) {
         /// The status code.
         #[schemars(range(min = 100, max = 999))]
         status: u16 = answer.status;

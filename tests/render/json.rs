@@ -1,9 +1,12 @@
 //! The JSON report: it fits its schema, the schema is the committed one, and a saved report gives back the round.
 
 use crate::{hostile, is_harmless, report};
-use apigw_probe::render::{JSON_SCHEMA, json, json_schema};
-use apigw_probe::report::{ReadReportError, Report, read_json};
+use apigw_probe::render::{JSON_SCHEMA, json};
+use apigw_probe::report::{ReadReportError, Report, ReportJson, read_json};
 use proptest::prelude::*;
+use schemars::Schema;
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -122,6 +125,41 @@ fn a_cause_of_a_later_version_keeps_nobody_from_reading() {
 }
 
 #[test]
+fn nonsense_in_a_saved_report_is_an_error_that_names_its_place() {
+    let good = value_of(&report::all_broken());
+    let error_with = |pointer: &str, value: Value| {
+        let mut bad = good.clone();
+        *bad.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is not in the report")) = value;
+        read_json(bad.to_string().as_bytes()).expect_err(pointer).to_string()
+    };
+    for (pointer, value) in [
+        ("/started_at", json!("yesterday")),
+        ("/duration_seconds", json!("long")),
+        ("/paths/0/path", json!("path-to-come")),
+        ("/paths/0/dns/queries/0/name", json!("no name")),
+        ("/paths/0/dns/queries/0/server", json!(53)),
+        ("/paths/1/dns/addresses/0/ip", json!("10.0.0.256")),
+        ("/paths/2/request/dial", json!("..")),
+        ("/paths/2/request/method", json!("CONNECT")),
+        ("/paths/2/attempts/0/tls/certificate/not_after", json!("soon")),
+    ] {
+        let error = error_with(pointer, value);
+        assert!(error.contains(" at line 1 column "), "{pointer}: {error}");
+    }
+    for (pointer, value, place) in [
+        ("/target/invoke_url", json!("ftp://example.com"), "target"),
+        ("/paths/0/dns/outcome", json!("dns-to-come"), "dns.outcome"),
+        ("/paths/1/attempts/0/tcp/outcome", json!("tcp-to-come"), "tcp.outcome"),
+        ("/paths/2/attempts/0/tls/outcome", json!("tls-to-come"), "tls.outcome"),
+        ("/paths/2/request/url", json!("https://example.com/"), "request.url"),
+        ("/paths/3/attempts/0/http", json!({ "outcome": "ok", "status": "200", "duration_seconds": 1 }), "http answer"),
+    ] {
+        let error = error_with(pointer, value);
+        assert!(error.contains(place), "{pointer}: {error}");
+    }
+}
+
+#[test]
 fn secrets_stay_out() {
     use apigw_probe::plan::{AccessPath, Header, HeaderText};
     let mut report = report::healthy();
@@ -162,4 +200,58 @@ fn complaints(report: &Value) -> Vec<String> {
     let schema: Value = serde_json::from_str(JSON_SCHEMA).unwrap();
     let validator = jsonschema::options().should_validate_formats(true).build(&schema).expect("the schema is one");
     validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+/// The JSON Schema of the report, generated from the code.
+fn json_schema() -> Value {
+    let settings = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .with_transform(RecursiveTransform(without_null))
+        .with_transform(RecursiveTransform(known_formats));
+    let mut schema = settings.into_generator().into_root_schema_for::<ReportJson>();
+    schema.insert("$id".to_owned(), "urn:apigw-probe:report:1".into());
+    schema.insert("title".to_owned(), "apigw-probe report".into());
+    with_set_up_alone(&mut schema);
+    schema.into()
+}
+
+/// Where no API was named there is no round: steps and set-up stand alone, and nothing else of a report is required.
+fn with_set_up_alone(schema: &mut Schema) {
+    let of_a_round = schema.remove("required").unwrap_or_default();
+    schema.insert("if".to_owned(), json!({ "anyOf": [{ "required": ["verdict"] }, { "required": ["paths"] }] }));
+    schema.insert("then".to_owned(), json!({ "required": of_a_round }));
+    schema.insert("else".to_owned(), json!({ "required": ["schema_version", "tool", "steps", "setup"] }));
+}
+
+/// What is not known is absent in a report, never null; an `Option` alone does not say so.
+fn without_null(schema: &mut Schema) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+        if let [Value::Object(only)] = choices.as_slice() {
+            let only = only.clone();
+            schema.remove("anyOf");
+            schema.ensure_object().extend(only);
+        }
+    }
+}
+
+/// Formats that the specification knows: an address is of one of two, and integers have none.
+fn known_formats(schema: &mut Schema) {
+    match schema.get("format").and_then(Value::as_str) {
+        Some("ip") => {
+            schema.remove("format");
+            schema.insert("anyOf".to_owned(), json!([{ "format": "ipv4" }, { "format": "ipv6" }]));
+        }
+        Some(format) if format.contains("int") || format == "double" => {
+            schema.remove("format");
+        }
+        Some(_) | None => {}
+    }
 }

@@ -34,19 +34,14 @@ pub enum ReadReportError {
     /// Its target does not parse.
     #[error("its target: {0}")]
     Target(#[from] TargetError),
-    /// A value in it is not one of this format.
-    #[error("`{field}`: `{text}` is not a word of this format")]
-    Value {
-        /// Where it stands.
-        field: &'static str,
-        /// The value, cut to 80 characters.
-        text: String,
-    },
+    /// A field has a value that is not of this format; it is cut to 80 characters.
+    #[error("invalid {0} `{1}`")]
+    Value(&'static str, String),
 }
 
 impl ReadReportError {
     fn value(field: &'static str, text: &str) -> Self {
-        Self::Value { field, text: text.chars().take(80).collect() }
+        Self::Value(field, text.chars().take(80).collect())
     }
 }
 
@@ -262,7 +257,7 @@ impl HttpJson {
         let result = match (self.outcome.parse::<HttpFault>(), answer) {
             (Err(_), Some(answer)) => Ok(answer),
             (Ok(fault), answer) => Err(HttpFailure { fault, detail: self.detail, answer }),
-            (Err(_), None) => Err(HttpFailure { fault: HttpFault::Other, detail: self.detail, answer: None }),
+            (Err(_), None) => return Err(ReadReportError::value("http answer with outcome", &self.outcome)),
         };
         Ok(Phase { felt: self.duration_seconds.into(), wire: self.wire_seconds.map(Into::into), result })
     }
