@@ -203,7 +203,8 @@ impl Plan {
 }
 
 /// An HTTP method: a token of RFC 9110, case-sensitive.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, schemars::JsonSchema)]
+#[schemars(inline)]
 pub struct Method(Cow<'static, str>);
 
 impl Method {

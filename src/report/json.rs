@@ -9,8 +9,8 @@ use super::{Report, Step, Verdict, steps};
 use crate::diagnosis::Finding;
 use crate::observation::{
     Address, AddressClass, Answer, Attempt, Canary, Certificate, Connected, Difference, DnsFault, Environment,
-    ExpiredRoot, HttpFailure, Intent, Lookup, NameSource, Observation, Outcome, Phase, Query, Question, Round, Row,
-    SecondOpinion, Seconds, Secured, Seen, TcpFailure, TlsFailure, is_default,
+    Experiment, ExpiredRoot, HttpFailure, Intent, Lookup, NameSource, Observation, Outcome, Phase, Query, Question,
+    Round, Row, SecondOpinion, Seconds, Secured, Seen, TcpFailure, TlsFailure, is_default,
 };
 use crate::plan::{AccessPath, Method, Missing, Plan};
 use crate::setup::Setup;
@@ -72,7 +72,8 @@ json_form! {
         /// One entry a path.
         paths: Vec<PathJson> = report.round.rows.iter().map(|row| PathJson::of(row, &report.round)).collect();
         /// What was asked beyond the paths, because they left something open.
-        experiments: Vec<FollowUpJson> = follow_ups(&report.round), default;
+        experiments: Vec<FollowUpJson>
+            = report.round.experiments.iter().map(|one| FollowUpJson::of(one, &one.seen, &report.round)).collect(), default;
         /// The call of an API that does not exist, if one was to be made.
         canary: Option<NegativeControlJson>
             = report.round.canary.as_ref().map(|canary| NegativeControlJson::of(canary, &report.round)),
@@ -144,7 +145,6 @@ json_form! {
     }
 
     /// One path.
-    #[expect(clippy::struct_excessive_bools, reason = "the contract names them")]
     struct PathJson as "Path" from (row: &Row, round: &Round) {
         /// Which documented path.
         path: AccessPath = row.path;
@@ -182,18 +182,18 @@ json_form! {
     }
 
     /// A request to an address that was reached already, to decide between explanations that the paths leave open.
-    struct FollowUpJson as "Experiment" from (question: Question, seen: &Observation, round: &Round) {
+    struct FollowUpJson as "Experiment" from (experiment: &Experiment, seen: &Observation, round: &Round) {
         /// What it was to tell.
-        question: Question = question;
+        question: Question = experiment.question;
         /// The question in words, for people; they may change.
         #[serde(default)]
-        asks: String = question.words().to_owned();
+        asks: String = experiment.question.words().to_owned();
         /// The path whose call was changed.
         path: AccessPath = seen.plan.path;
         /// Whether the call was signed; absent if it was not.
         signed: bool = seen.plan.signed_for.is_some(), default;
         /// The address that was asked.
-        address: Option<IpAddr> = seen.plan.connect_to, default;
+        address: Option<IpAddr> = experiment.address(), default;
         /// What was seen.
         seen: ObservationJson = ObservationJson::of(seen, round);
     }
@@ -395,10 +395,6 @@ json_form! {
         /// From sending the request to the first byte of the answer.
         first_byte_seconds: Seconds = answer.first_byte.into();
     }
-}
-
-fn follow_ups(round: &Round) -> Vec<FollowUpJson> {
-    round.experiments.iter().map(|one| FollowUpJson::of(one.question, &one.seen, round)).collect()
 }
 
 fn attempts(seen: &Observation, target: &Target) -> Vec<AttemptJson> {

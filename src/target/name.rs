@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A host name: lower case, ASCII, labels of 1 to 63 characters, at most 253 in all (RFC 1123). Its text is shared with its clones,
-/// since one name stands in many places of a report.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A host name: lower case, ASCII, labels of 1 to 63 characters, at most 253 in all (RFC 1123).
+// its text is shared with its clones, since one name stands in many places of a report
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+#[schemars(inline)]
 pub struct HostName(Arc<str>);
 
 impl HostName {
@@ -43,7 +44,7 @@ impl HostName {
     }
 }
 
-/// Implements serde and JSON Schema for types that are written with `Display` and read with `parse`.
+/// Implements serde for types that are written with `Display` and read with `parse`.
 macro_rules! serde_as_text {
     ($($Type:ident),+) => {$(
         impl serde::Serialize for $Type {
@@ -57,20 +58,6 @@ macro_rules! serde_as_text {
                 Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
             }
         }
-
-        impl schemars::JsonSchema for $Type {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($Type).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string" })
-            }
-        }
     )+};
 }
 pub(crate) use serde_as_text;
@@ -81,7 +68,8 @@ serde_as_text!(HostName, ApiId);
 macro_rules! piece {
     ($(#[$doc:meta])* $Type:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+        #[schemars(inline)]
         pub struct $Type(Box<str>);
 
         impl $Type {

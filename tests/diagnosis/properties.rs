@@ -64,7 +64,7 @@ proptest! {
     #[test]
     fn a_saved_report_is_diagnosed_alike(round in rounds()) {
         let report = Report::of(round);
-        let json = serde_json::to_vec(&report.shape()).unwrap();
+        let json = apigw_probe::render::json(&report).into_bytes();
         let again = diagnose(&read_json(&json).unwrap());
         prop_assert_eq!(&report.diagnosis.findings, &again.findings);
     }

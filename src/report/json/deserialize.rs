@@ -9,7 +9,7 @@ use crate::observation::{
     Observation, Phase, Round, Row, SecondOpinion, Secured, Seen, Session, TcpFailure, TlsFailure,
 };
 use crate::plan::{AccessPath, Header, HeaderText, Plan};
-use crate::target::{Expectation, Region, Target, TargetError, TargetInput, Warning};
+use crate::target::{Expectation, HostName, Region, Target, TargetError, TargetInput, Warning};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl TargetJson {
             invoke_url: &self.invoke_url,
             vpce_dns_name: self.vpce_dns_name.as_deref(),
             vpce_id: self.vpce_id.as_deref(),
-            zonal_dns_names: self.zonal_dns_names.iter().map(|name| name.as_str()).collect(),
+            zonal_dns_names: self.zonal_dns_names.iter().map(HostName::as_str).collect(),
             public: self.public,
             // a name tells it, or it was given
             region: self.region.as_deref().filter(|_| self.api_id.is_none()),
