@@ -106,12 +106,17 @@ def many_targets(stand, count, interval, seconds):
                 "calm": calm, "crowded": crowded}
 
 
-def scrapes(daemon, seconds, every=1):
-    """How long each scrape took, one after the other in these steps of seconds."""
+def scrapes(daemon, seconds, every=1, cut=None):
+    """How long each scrape took, one after the other in these steps of seconds; one that the daemon ends early is counted in `cut`, if given."""
     took, until = [], time.monotonic() + seconds
     while time.monotonic() < until:
         began = time.monotonic()
-        daemon.get("/metrics", {"Accept-Encoding": "gzip", "Accept": "application/openmetrics-text;version=1.0.0"})
+        try:
+            daemon.get("/metrics", {"Accept-Encoding": "gzip", "Accept": "application/openmetrics-text;version=1.0.0"})
+        except (http.client.HTTPException, ConnectionError) as error:
+            if cut is None:
+                raise
+            cut.append(error)
         took.append(time.monotonic() - began)
         time.sleep(max(0, every - took[-1]))
     return took
@@ -120,16 +125,16 @@ def scrapes(daemon, seconds, every=1):
 def gzip_readers(stand, count, interval, seconds):
     """Many targets, polled while a thousand clients pipeline requests for a page in gzip and read nothing; for each page, with clients that stay
     away once they are closed, and with clients that connect again."""
-    took, targets = [], [target(f"orders-{number}") for number in range(count)]
+    took, cut, targets = [], [], [target(f"orders-{number}") for number in range(count)]
     with Daemon(stand, f"interval = '{interval}s'", targets) as daemon:
         time.sleep(interval)
         for path in [b"/", b"/metrics", b"/api/v1/reports"]:
             request = b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n"
             for reconnect in [False, True]:
                 with bad_clients(1000, [request * 50], reconnect):
-                    took += scrapes(daemon, seconds / 6, every=0.2)
+                    took += scrapes(daemon, seconds / 6, every=0.2, cut=cut)
         missed, failed = daemon.sum("apigw_probe_missed_rounds_total"), daemon.sum("apigw_probe_probe_failures_total")
-        return {"took": took, "missed": missed, "failed": failed, "rss": daemon.rss("VmHWM")}
+        return {"took": took, "cut": len(cut), "missed": missed, "failed": failed, "rss": daemon.rss("VmHWM")}
 
 
 def stalled_clients(count):
